@@ -1,0 +1,143 @@
+"""Measures the CPU time of each proxy per request and per message, interleaved, and reports it.
+
+Called by bench/run, which has built and installed what is needed.
+"""
+
+import argparse
+import contextlib
+import json
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+import report
+from contestants import ALL, Kernelgate, Keys, contestant, require_programs, versions
+from processes import BenchError, Child, cores, on_signals, run
+
+WORKLOADS = {
+    "get": ("small HTTPS GET, HTTP/1.1 keep-alive", 32),
+    "ws": ("256 B WebSocket round trip", 64),
+}
+
+
+class Upstream:
+    """The gateway behind all of them; a context manager."""
+
+    def __init__(self, bin_dir, folder):
+        self.command = [bin_dir / "bench-upstream"]
+        self.out = folder / "upstream.out"
+        self.log = folder / "upstream.log"
+
+    def __enter__(self):
+        self.child = Child(self.command, self.log, core=cores()[1], stdout=self.out)
+        self.child.wait_until(lambda: self.out.read_text().startswith("listening "), "bench-upstream")
+        self.port = int(self.out.read_text().split()[1])
+        return self
+
+    def __exit__(self, *_):
+        self.child.stop()
+
+
+def load(options, keys, mode, url, pids):
+    """One measured window of bench-client; its figures."""
+    command = ["taskset", "-c", cores()[1], options.bin_dir / "bench-client", "--url", url, "--mode", mode,
+               "--connections", WORKLOADS[mode][1], "--seconds", options.seconds, "--warmup", options.warmup,
+               "--token-file", keys.session_token_file, "--ca-file", keys.certificate]
+    for pid in pids:
+        command += ["--cpu-of", pid]
+    figures = json.loads(run(command, timeout=options.seconds + options.warmup + 30))
+    figures["cpu_us"], figures["upstream_cpu_us"] = figures["cpu_us"]
+    return figures
+
+
+class Progress:
+    def __init__(self, total):
+        self.total, self.done = total, 0
+        self.terminal = sys.stderr.isatty()
+
+    def step(self, text):
+        self.done += 1
+        if self.terminal:
+            print(f"\r\033[K  [{self.done}/{self.total}] {text}", end="", file=sys.stderr, flush=True)
+        elif self.done == self.total or self.done % 10 == 0:
+            print(f"  {self.done} of {self.total} windows measured", file=sys.stderr, flush=True)
+
+    def clear(self):
+        if self.terminal:
+            print("\r\033[K", end="", file=sys.stderr, flush=True)
+
+
+def measure(options, folder, keys):
+    samples = {mode: {name: [] for name in options.contestants} for mode in options.workloads}
+    progress = Progress(options.rounds * len(options.contestants) * len(options.workloads))
+    with Upstream(options.bin_dir, folder) as upstream:
+        for round_ in range(options.rounds):
+            # Another one begins each time: whatever drifts meets all of them.
+            shift = round_ % len(options.contestants)
+            for name in options.contestants[shift:] + options.contestants[:shift]:
+                with contestant(name, keys, folder, upstream.port) as proxy:
+                    for mode in options.workloads:
+                        progress.step(f"round {round_ + 1}: {name}, {mode}")
+                        url = f"https://localhost:{proxy.port}"
+                        samples[mode][name].append(
+                            load(options, keys, mode, url, [proxy.pid, upstream.child.pid]))
+    progress.clear()
+    return samples
+
+
+def names_of(known):
+    def parse(text):
+        names = text.split(",")
+        for name in names:
+            if name not in known:
+                raise argparse.ArgumentTypeError(f"{name} is none of {', '.join(known)}")
+        return names
+    return parse
+
+
+def parse_options():
+    parser = argparse.ArgumentParser(prog="bench/run")
+    parser.add_argument("--bin-dir", type=Path, required=True)
+    parser.add_argument("--kernelgate", type=Path, required=True)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--seconds", type=float, default=4)
+    parser.add_argument("--warmup", type=float, default=0.5)
+    parser.add_argument("--contestants", type=names_of(ALL), default=list(ALL))
+    parser.add_argument("--workloads", type=names_of(WORKLOADS), default=list(WORKLOADS))
+    return parser.parse_args()
+
+
+def main():
+    options = parse_options()
+    require_programs(options.contestants)
+    if len(os.sched_getaffinity(0)) < 2:
+        raise BenchError("two cores are needed: one for the proxy, one for load and gateway")
+    os.environ["PATH"] += ":/usr/sbin"
+    Kernelgate.binary = options.kernelgate
+    before = os.getloadavg()[0]
+    if before > 0.5:
+        print(f"  The machine is busy (load {before:.1f}): ratios hold better than absolute figures.",
+              file=sys.stderr)
+    with contextlib.ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="kernelgate-bench-")))
+        keys = Keys(folder, options.kernelgate if "kernelgate" in options.contestants else None)
+        samples = measure(options, folder, keys)
+    result = report.medians(samples)
+    for mode, by_name in result.items():
+        title, connections = WORKLOADS[mode]
+        print("\n" + report.table(f"{title}, {connections} connections, median of {options.rounds}", by_name))
+    print(report.NOTE)
+    report.write_json(options.out, {
+        "versions": versions(options.contestants, options.kernelgate), "rounds": options.rounds,
+        "seconds": options.seconds, "load_before": before, "medians": result, "samples": samples})
+    print(f"\nAll figures: {options.out}")
+
+
+if __name__ == "__main__":
+    on_signals()
+    try:
+        main()
+    except BenchError as error:
+        sys.exit(f"\nbench/run: {error}")

@@ -1,0 +1,15 @@
+// Reads one entry of `endpoints`.
+//
+// Thread: control. Problems go to the section's collector.
+#pragma once
+
+#include "config/config.h"
+#include "config/files.h"
+#include "config/routes.h"
+#include "config/section.h"
+
+namespace kg::config {
+
+Endpoint read_endpoint(const Section& section, const Files& files, RouteClaims& claims);
+
+}  // namespace kg::config

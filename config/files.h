@@ -1,0 +1,41 @@
+// Names of files: relative to the folder of the configuration file, checked for what can be known
+// without reading them.
+//
+// Thread: control; blocks on the file system.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "config/problems.h"
+#include "config/section.h"
+
+namespace kg::config {
+
+enum class Secrecy : uint8_t { kPublic, kSecret };
+
+class Files {
+ public:
+  explicit Files(const std::string& config_file);
+
+  // The resolved name of a file that must be there, "" if the key is absent. A secret one that
+  // everybody may read is a warning.
+  std::string existing(const Section& section, std::string_view name, Secrecy secrecy) const;
+  // "stdout", "off" or the resolved name of a file in a folder that exists.
+  std::string log(const Section& section, std::string_view name) const;
+
+ private:
+  std::string resolve(const std::string& name) const;
+
+  std::string folder_;
+};
+
+// At most `bytes_max` bytes of a file; else a sentence that says what is wrong.
+struct FileText {
+  std::optional<std::string> text;
+  std::string problem;
+};
+FileText read_file(const std::string& path, size_t bytes_max);
+
+}  // namespace kg::config

@@ -1,0 +1,215 @@
+#include "config/schema.h"
+
+#include <algorithm>
+#include <array>
+#include <vector>
+
+namespace kg::config {
+namespace {
+
+// Reasons end up in config/README.md as they stand here.
+constexpr auto kSchema = std::to_array<KeyInfo>({
+    {"workers", "integer or `auto`", "1 to 64", "auto",
+     "Worker threads, each with its own event loop. `auto`: as many as the CPUs that the process "
+     "may use."},
+    {"listeners", "list of maps", "1 to 16 entries", "required", "Where clients connect."},
+    {"listeners[].address", "IP:port", "port 0 to 65535", "required",
+     "Numeric, so that nothing has to be resolved at start. IPv6 in brackets and quotes: "
+     "`\"[::]:8443\"`. Port 0 takes any free port."},
+    {"listeners[].tls", "map", "", "required", "Every listener speaks TLS."},
+    {"listeners[].tls.certificates", "list of maps", "1 to 64 entries", "required",
+     "Chosen by the name that the client asks for (SNI). The first one also serves clients that "
+     "ask for none, as every ALB does."},
+    {"listeners[].tls.certificates[].certificate", "file", "PEM", "required",
+     "The chain, leaf first."},
+    {"listeners[].tls.certificates[].private_key", "file", "PEM", "required",
+     "Its private key. A warning if everybody on the machine may read it."},
+    {"listeners[].trusted_proxies", "list of IP ranges", "0 to 256 entries", "(none)",
+     "Peers whose `X-Forwarded-*` headers are believed: the ALB's subnets. Anybody else could "
+     "claim any client address with them, so none by default."},
+    {"listeners[].allow_sources", "list of IP ranges", "1 to 256 entries", "(all)",
+     "Peers that may connect at all. All by default: sessions decide who may do what."},
+    {"alb", "map", "", "(defaults)", "The load balancer in front, if there is one."},
+    {"alb.idle_timeout", "duration", "1s to 4000s", "60s",
+     "The ALB's `idle_timeout.timeout_seconds`; 60 s is AWS's default. Keep-alive and pings derive "
+     "from it. The ALB answers 504 when a kernel start is silent for longer, so raise both above "
+     "`kernel_launch_timeout`."},
+    {"monitoring", "map", "", "(defaults)",
+     "The plain HTTP address of `/healthz`, `/readyz` and `/metrics`."},
+    {"monitoring.address", "IP:port", "port 0 to 65535", "127.0.0.1:9902",
+     "Read-only and without authentication, therefore on loopback unless you decide otherwise. A "
+     "kubelet or a Prometheus elsewhere needs `0.0.0.0:9902`."},
+    {"access_log", "map", "", "(defaults)", "One JSON line for each exchange; never a token."},
+    {"access_log.path", "file, `stdout` or `off`", "", "stdout",
+     "Containers collect standard output. A file is reopened on SIGUSR1, for rotation."},
+    {"drain", "map", "", "(defaults)", "What happens after SIGTERM."},
+    {"drain.lame_duck", "duration", "0s to 1h", "25s",
+     "New connections are served on for this long, with `/readyz` at 503: a load balancer goes on "
+     "sending for some seconds after it was told."},
+    {"drain.deadline", "duration", "0s to 24h", "10m",
+     "By then, counted from the end of lame_duck, the last WebSocket is closed with 1012. Keep the "
+     "sum of both below the pod's `terminationGracePeriodSeconds`."},
+    {"metrics", "map", "", "(defaults)", "Bounds of what is counted."},
+    {"metrics.endpoints_max", "integer", "0 to 10000", "500",
+     "So many endpoints have counters of their own, the rest counts as `other`: every one costs "
+     "time series in Prometheus."},
+    {"endpoints", "list of maps", "1 to 10000 entries", "required",
+     "The interactive endpoints behind this proxy."},
+    {"endpoints[].id", "word", "`[0-9a-z]`, 64 bytes", "required",
+     "The endpoint's id at EMR on EKS, or a name of your choice; session tokens name it in their "
+     "`endpoint` claim."},
+    {"endpoints[].virtual_cluster", "DNS label", "63 bytes", "default",
+     "The Kubernetes namespace of the gateway; a label of metrics and log lines."},
+    {"endpoints[].execution_role_arn", "ARN", "", "(none)",
+     "A token with a `role` claim must name this role. Without it the claim is not looked at."},
+    {"endpoints[].hosts", "list of host names", "1 to 64 entries", "(any host)",
+     "Lower case, no port (ports in requests are ignored). A listed host wins over endpoints "
+     "without hosts."},
+    {"endpoints[].path_prefix", "path", "256 bytes", "(none)",
+     "`/abc123`, lower case; among the endpoints of one host the longest prefix wins. Hosts, "
+     "prefix or both must be given."},
+    {"endpoints[].strip_prefix", "boolean", "true, false", "true",
+     "Remove the prefix before the request goes to the gateway. `false` for a gateway with a base "
+     "URL of its own (`EG_BASE_URL`)."},
+    {"endpoints[].other_paths", "word", "deny, forward", "deny",
+     "Requests that are no kernel operation: refuse them, or `forward` them by path, authenticated "
+     "but without kernel rules."},
+    {"endpoints[].gateway", "map", "", "required",
+     "The Jupyter Enterprise Gateway of the endpoint."},
+    {"endpoints[].gateway.pods", "list of maps", "exactly 1", "required",
+     "The gateway's only pod. A second one would need to know which kernel lives where: a gateway "
+     "that is asked for another one's kernel deletes its record."},
+    {"endpoints[].gateway.pods[].name", "DNS name", "253 bytes", "(its address)", "For log lines."},
+    {"endpoints[].gateway.pods[].address", "IP:port", "port 1 to 65535", "required",
+     "Where it listens, plain HTTP."},
+    {"endpoints[].gateway.credentials", "word", "own", "own",
+     "Whose token goes to the gateway: `own` is the endpoint's, from `token_file`. The client's "
+     "stops at the proxy."},
+    {"endpoints[].gateway.token_file", "file", "one line", "(none)",
+     "The gateway's `auth_token`. None for a gateway without one; then nothing but network policy "
+     "protects it. A warning if everybody on the machine may read it."},
+    {"endpoints[].gateway.kernel_launch_timeout", "duration", "1s to 400s", "400s",
+     "How long a kernel start may take when its request does not say (`KERNEL_LAUNCH_TIMEOUT`). "
+     "400 s is EMR's maximum."},
+    {"endpoints[].sessions", "map", "", "required", "Who is let in."},
+    {"endpoints[].sessions.jwt", "map", "", "required", "Sessions are signed tokens (JWT)."},
+    {"endpoints[].sessions.jwt.realm", "text", "", "(the issuer)",
+     "The name of this population of users: equal subjects of two realms are two people."},
+    {"endpoints[].sessions.jwt.issuer", "text", "", "required", "The `iss` claim must equal it."},
+    {"endpoints[].sessions.jwt.audience", "text", "", "required",
+     "The `aud` claim must be or hold it, so that tokens for other services do not work here."},
+    {"endpoints[].sessions.jwt.keys_file", "file", "JWK Set or PEM", "required",
+     "The public keys that may sign sessions."},
+    {"endpoints[].sessions.jwt.algorithms", "list of words", "1 to 3 entries",
+     "(those that the keys name)",
+     "Narrows down what may sign, out of ES256, RS256 and EdDSA. `none` and the HMAC family are "
+     "never accepted."},
+});
+
+constexpr std::string_view kOtherTlsKeys = "listeners[].tls.*";
+constexpr auto kLaterKeys = std::to_array<LaterKey>({
+    {"state_dir", "remove it: nothing is kept on disk"},
+    {"admin", "remove it: monitoring.address serves health and metrics"},
+    {"kernel_ids", "remove it: kernel ids are the gateway's own"},
+    {"listeners[].alpn", "remove it: http/1.1 is offered"},
+    {kOtherTlsKeys, "remove it: TLS 1.2 and 1.3 with OpenSSL's own choice of ciphers"},
+    {"endpoints[].foreign_ids", "remove it: every kernel id goes to the endpoint's only pod"},
+    {"endpoints[].gateway.pods[].service",
+     "remove it, and give address: the numeric IP:port of the only pod"},
+    {"endpoints[].gateway.health_check", "remove it: a request finds out whether the pod answers"},
+    {"endpoints[].gateway.replication", "remove it: an endpoint has one pod"},
+    {"endpoints[].gateway.gone_after", "remove it: an endpoint has one pod"},
+    {"endpoints[].sessions.allow",
+     "remove it: a token must name the endpoint in its endpoint claim"},
+    {"endpoints[].sessions.on_expiry", "remove it"},
+    {"endpoints[].sessions.expiry_grace", "remove it"},
+    {"endpoints[].sessions.sharing",
+     "remove it: every session of an endpoint may use all of its kernels"},
+});
+
+std::string_view parent_of(std::string_view path) noexcept {
+  const size_t dot = path.rfind('.');
+  return dot == std::string_view::npos ? std::string_view{} : path.substr(0, dot);
+}
+
+std::string_view name_of(std::string_view path) noexcept {
+  const size_t dot = path.rfind('.');
+  return dot == std::string_view::npos ? path : path.substr(dot + 1);
+}
+
+// Insertions, deletions, substitutions and swaps of neighbours (optimal string alignment).
+size_t edit_distance(std::string_view a, std::string_view b) {
+  std::vector<size_t> before(b.size() + 1), last(b.size() + 1), row(b.size() + 1);
+  for (size_t j = 0; j <= b.size(); ++j) last[j] = j;
+  for (size_t i = 1; i <= a.size(); ++i) {
+    row[0] = i;
+    for (size_t j = 1; j <= b.size(); ++j) {
+      const size_t change = a[i - 1] == b[j - 1] ? 0 : 1;
+      row[j] = std::min({last[j] + 1, row[j - 1] + 1, last[j - 1] + change});
+      if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
+        row[j] = std::min(row[j], before[j - 2] + 1);
+    }
+    before.swap(last);
+    last.swap(row);
+  }
+  return last[b.size()];
+}
+
+}  // namespace
+
+std::span<const KeyInfo> schema() noexcept { return kSchema; }
+
+std::span<const LaterKey> later_keys() noexcept { return kLaterKeys; }
+
+const KeyInfo* find_key(std::string_view path) noexcept {
+  for (const KeyInfo& info : kSchema) {
+    if (info.path == path) return &info;
+  }
+  return nullptr;
+}
+
+const LaterKey* find_later_key(std::string_view path) noexcept {
+  for (const LaterKey& later : kLaterKeys) {
+    const bool is_other_tls_key =
+        later.path == kOtherTlsKeys && parent_of(path) == parent_of(kOtherTlsKeys);
+    if (later.path == path || is_other_tls_key) return &later;
+  }
+  return nullptr;
+}
+
+std::string_view nearest_key(std::string_view parent, std::string_view key) {
+  constexpr size_t kLengthMax = 40;  // longer than any key and its typing errors
+  std::string_view nearest;
+  size_t nearest_distance = std::min<size_t>(2, key.size() / 2) + 1;
+  if (key.size() > kLengthMax) return nearest;
+  for (const KeyInfo& info : kSchema) {
+    if (parent_of(info.path) != parent) continue;
+    const size_t distance = edit_distance(key, name_of(info.path));
+    if (distance >= nearest_distance) continue;
+    nearest = name_of(info.path);
+    nearest_distance = distance;
+  }
+  return nearest;
+}
+
+std::string_view only_home_of(std::string_view key) noexcept {
+  std::string_view home;
+  for (const KeyInfo& info : kSchema) {
+    if (name_of(info.path) != key) continue;
+    if (!home.empty()) return {};
+    home = parent_of(info.path);
+  }
+  return home;
+}
+
+std::string keys_of(std::string_view parent) {
+  std::string out;
+  for (const KeyInfo& info : kSchema) {
+    if (parent_of(info.path) != parent) continue;
+    out += out.empty() ? "" : ", ";
+    out += name_of(info.path);
+  }
+  return out;
+}
+
+}  // namespace kg::config

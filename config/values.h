@@ -1,0 +1,29 @@
+// Parsers of numbers, durations and words. Ranges and words come from the schema's unit column.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "config/config.h"
+#include "config/parsed.h"
+
+namespace kg::config {
+
+Parsed<uint32_t> parse_integer(std::string_view text, const KeyInfo& info);
+Parsed<uint32_t> parse_workers(std::string_view text, const KeyInfo& info);  // auto is 0
+Parsed<Millis> parse_duration(std::string_view text, const KeyInfo& info);
+Parsed<bool> parse_boolean(std::string_view text, const KeyInfo& info);
+Parsed<OtherPaths> parse_other_paths(std::string_view text, const KeyInfo& info);
+Parsed<std::string> parse_credentials(std::string_view text, const KeyInfo& info);
+Parsed<std::string> parse_algorithm(std::string_view text, const KeyInfo& info);
+Parsed<std::string> parse_text(std::string_view text, const KeyInfo& info);
+
+// The numbers of "LEAST to MOST entries" or of "LEAST to MOST".
+struct Bounds {
+  uint64_t least = 0;
+  uint64_t most = 0;
+};
+Bounds integer_bounds(const KeyInfo& info);
+
+}  // namespace kg::config

@@ -1,0 +1,368 @@
+#include "metrics/exporter.h"
+
+#include <prometheus/collectable.h>
+#include <prometheus/text_serializer.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "metrics/process_usage.h"
+#include "proxy/base/assert.h"
+
+namespace kg::metrics {
+namespace {
+
+using prometheus::ClientMetric;
+using prometheus::MetricFamily;
+using prometheus::MetricType;
+using Label = ClientMetric::Label;
+using Labels = std::vector<Label>;
+using Workers = std::vector<const WorkerMetrics*>;
+
+constexpr double kMicrosPerSecond = 1e6;
+constexpr std::array<const char*, kCodeClasses> kCodeNames{"1xx", "2xx", "3xx", "4xx", "5xx"};
+constexpr size_t kCode2xx = 1;
+constexpr std::array<const char*, 2> kDirectionNames{"from_client", "from_upstream"};
+
+struct CellMetric {
+  const char* name;
+  MetricType type;
+  const char* help;
+  Cell WorkerMetrics::*cell;
+};
+constexpr CellMetric kCells[] = {
+    {"kernelgate_connections_accepted_total", MetricType::Counter, "Client connections accepted.",
+     &WorkerMetrics::connections_accepted},
+    {"kernelgate_connections_open", MetricType::Gauge, "Client connections that are open now.",
+     &WorkerMetrics::connections_open},
+    {"kernelgate_connections_refused_total", MetricType::Counter,
+     "Client connections closed at once because of a limit or allow_sources.",
+     &WorkerMetrics::connections_refused},
+    {"kernelgate_connections_handed_over_total", MetricType::Counter,
+     "Client connections given to a less loaded worker.", &WorkerMetrics::connections_handed_over},
+    {"kernelgate_tls_handshake_errors_total", MetricType::Counter,
+     "TLS handshakes with clients that failed.", &WorkerMetrics::tls_handshake_errors},
+    {"kernelgate_upstream_connections_opened_total", MetricType::Counter,
+     "Connections opened to gateway pods.", &WorkerMetrics::upstream_connections_opened},
+    {"kernelgate_upstream_connections_reused_total", MetricType::Counter,
+     "Requests that took an idle connection from the pool.",
+     &WorkerMetrics::upstream_connections_reused},
+    {"kernelgate_upstream_connections_open", MetricType::Gauge,
+     "Connections to gateway pods that are open now, idle ones included.",
+     &WorkerMetrics::upstream_connections_open},
+    {"kernelgate_upstream_retries_total", MetricType::Counter,
+     "Requests sent again on another connection.", &WorkerMetrics::upstream_retries},
+    {"kernelgate_session_cache_hits_total", MetricType::Counter,
+     "Session tokens found already verified.", &WorkerMetrics::session_cache_hits},
+    {"kernelgate_session_cache_misses_total", MetricType::Counter,
+     "Session tokens whose signature had to be verified.", &WorkerMetrics::session_cache_misses},
+    {"kernelgate_websocket_scan_lost_total", MetricType::Counter,
+     "WebSocket directions whose frames could no longer be followed.",
+     &WorkerMetrics::websocket_scan_lost},
+    {"kernelgate_access_log_dropped_total", MetricType::Counter,
+     "Access-log lines dropped because the log could not be written in time.",
+     &WorkerMetrics::access_log_dropped},
+    {"kernelgate_slow_turns_total", MetricType::Counter,
+     "Event loop turns that took longer than 100 ms.", &WorkerMetrics::slow_turns},
+};
+
+struct HistogramMetric {
+  const char* name;
+  const char* help;
+  Histogram WorkerMetrics::*histogram;
+};
+constexpr HistogramMetric kHistograms[] = {
+    {"kernelgate_upstream_connect_seconds", "Time to connect to a gateway pod.",
+     &WorkerMetrics::upstream_connect},
+    {"kernelgate_tls_handshake_seconds", "Time of a TLS handshake with a client.",
+     &WorkerMetrics::tls_handshake},
+    {"kernelgate_websocket_upgrade_seconds",
+     "Time from the upgrade request sent to the gateway until its 101.", &WorkerMetrics::upgrade},
+    {"kernelgate_kernel_launch_seconds",
+     "Time from a kernel start until the first 101 of that kernel, or the end of the answer.",
+     &WorkerMetrics::kernel_launch},
+    {"kernelgate_websocket_duration_seconds", "Time from the 101 to the end of a WebSocket.",
+     &WorkerMetrics::websocket_duration},
+};
+
+struct OperationMetric {
+  const char* name;
+  const char* help;
+  std::array<Histogram, kCodeClasses> OperationMetrics::*histograms;
+};
+constexpr OperationMetric kOperationHistograms[] = {
+    {"kernelgate_request_first_byte_seconds",
+     "Time from the complete request head to the first byte of the answer.",
+     &OperationMetrics::first_byte},
+    {"kernelgate_request_duration_seconds",
+     "Time from the complete request head to the last byte of the answer, without WebSockets.",
+     &OperationMetrics::total},
+};
+
+// Relaxed cells of several workers are not read at one instant: what one worker added and another
+// took away may look like less than nothing for a moment.
+double gauge_value(uint64_t sum) noexcept {
+  return static_cast<double>(std::max<int64_t>(0, static_cast<int64_t>(sum)));
+}
+
+void add_sample(MetricFamily& family, Labels labels, double value) {
+  ClientMetric& metric = family.metric.emplace_back();
+  metric.label = std::move(labels);
+  if (family.type == MetricType::Counter) {
+    metric.counter.value = value;
+  } else {
+    metric.gauge.value = value;
+  }
+}
+
+MetricFamily make_family(const char* name, MetricType type, const char* help) {
+  return {name, help, type, {}};
+}
+
+MetricFamily single(const char* name, MetricType type, const char* help, double value) {
+  MetricFamily family = make_family(name, type, help);
+  add_sample(family, {}, value);
+  return family;
+}
+
+template <class Get>
+uint64_t sum_over(const Workers& workers, Get&& get) {
+  uint64_t sum = 0;
+  for (const WorkerMetrics* worker : workers) sum += get(*worker);
+  return sum;
+}
+
+template <class Get>
+ClientMetric::Histogram sum_histogram(const Workers& workers, Get&& get) {
+  ClientMetric::Histogram out;
+  for (size_t i = 0; i <= kLatencyBoundsUs.size(); ++i) {
+    out.sample_count +=
+        sum_over(workers, [&](const WorkerMetrics& worker) { return get(worker).bucket(i); });
+    if (i < kLatencyBoundsUs.size()) {
+      const double bound = static_cast<double>(kLatencyBoundsUs[i]) / kMicrosPerSecond;
+      out.bucket.push_back({out.sample_count, bound});
+    }
+  }
+  const uint64_t sum_us =
+      sum_over(workers, [&](const WorkerMetrics& worker) { return get(worker).sum_us(); });
+  out.sample_sum = static_cast<double>(sum_us) / kMicrosPerSecond;
+  return out;
+}
+
+}  // namespace
+
+class Exporter::Collector final : public prometheus::Collectable {
+ public:
+  Collector(const EndpointSlots& slots, std::vector<std::string> operation_names,
+            std::function<ProcessFacts()> facts)
+      : slots_(slots), operation_names_(std::move(operation_names)), facts_(std::move(facts)) {
+    KG_ASSERT(operation_names_.size() == kOperations);
+  }
+
+  void add_worker(const WorkerMetrics* worker) { workers_.push_back(worker); }
+
+  std::vector<MetricFamily> Collect() const override {
+    std::vector<MetricFamily> families;
+    collect_process(families);
+    collect_workers(families);
+    collect_operations(families);
+    collect_endpoints(families);
+    return families;
+  }
+
+ private:
+  using Families = std::vector<MetricFamily>;
+
+  void collect_process(Families& out) const;
+  void collect_workers(Families& out) const;
+  void collect_operations(Families& out) const;
+  void collect_endpoints(Families& out) const;
+
+  // One family with the samples that `add` makes of each endpoint: add(family, labels, sum), where
+  // sum(get) adds get(EndpointMetrics) up over the workers.
+  template <class Add>
+  MetricFamily by_endpoint(const std::vector<EndpointName>& names, const char* name,
+                           MetricType type, const char* help, Add&& add) const {
+    MetricFamily family = make_family(name, type, help);
+    for (uint32_t slot = 0; slot < names.size(); ++slot) {
+      const Labels labels{{"endpoint", names[slot].endpoint},
+                          {"virtual_cluster", names[slot].virtual_cluster}};
+      add(family, labels, [&](auto&& get) {
+        return sum_over(workers_, [&](const WorkerMetrics& w) { return get(w.endpoint(slot)); });
+      });
+    }
+    return family;
+  }
+  MetricFamily by_direction(const std::vector<EndpointName>& names, const char* name,
+                            const char* help, std::array<Cell, 2> EndpointMetrics::*cells) const;
+
+  const EndpointSlots& slots_;
+  std::vector<std::string> operation_names_;
+  std::function<ProcessFacts()> facts_;
+  Workers workers_;
+};
+
+namespace {
+
+Labels with(Labels labels, const char* name, std::string_view value) {
+  labels.push_back({name, std::string(value)});
+  return labels;
+}
+
+}  // namespace
+
+void Exporter::Collector::collect_process(Families& out) const {
+  const ProcessFacts facts = facts_();
+  MetricFamily build = make_family("kernelgate_build_info", MetricType::Gauge,
+                                   "Versions of this build; the value is always 1.");
+  add_sample(build, {{"version", facts.version}, {"openssl_version", facts.openssl_version}}, 1);
+  out.push_back(std::move(build));
+  out.push_back(single("kernelgate_process_start_time_seconds", MetricType::Gauge,
+                       "Start of the process, seconds since the epoch.", facts.start_time_seconds));
+  out.push_back(single("kernelgate_process_resident_memory_bytes", MetricType::Gauge,
+                       "Resident memory of the process.", static_cast<double>(resident_bytes())));
+  out.push_back(single("kernelgate_process_open_fds", MetricType::Gauge,
+                       "File descriptors that are open now.", static_cast<double>(open_fds())));
+  out.push_back(single("kernelgate_draining", MetricType::Gauge,
+                       "1 from the first SIGTERM on, else 0.", facts.draining ? 1 : 0));
+  out.push_back(single("kernelgate_endpoints", MetricType::Gauge, "Endpoints that are configured.",
+                       static_cast<double>(facts.endpoints)));
+  out.push_back(single("kernelgate_routes_version", MetricType::Gauge,
+                       "Counts up with every applied configuration.",
+                       static_cast<double>(facts.routes_version)));
+  MetricFamily reloads = make_family("kernelgate_config_reloads_total", MetricType::Counter,
+                                     "Configuration reloads by result.");
+  add_sample(reloads, {{"result", "ok"}}, static_cast<double>(facts.reloads_ok));
+  add_sample(reloads, {{"result", "failed"}}, static_cast<double>(facts.reloads_failed));
+  out.push_back(std::move(reloads));
+}
+
+void Exporter::Collector::collect_workers(Families& out) const {
+  const auto sum = [this](Cell WorkerMetrics::*cell) {
+    return sum_over(workers_, [cell](const WorkerMetrics& worker) { return (worker.*cell).get(); });
+  };
+  for (const CellMetric& row : kCells) {
+    const uint64_t value = sum(row.cell);
+    out.push_back(
+        single(row.name, row.type, row.help,
+               row.type == MetricType::Gauge ? gauge_value(value) : static_cast<double>(value)));
+  }
+  MetricFamily handshakes = make_family("kernelgate_tls_handshakes_total", MetricType::Counter,
+                                        "TLS handshakes with clients that succeeded, by kind.");
+  add_sample(handshakes, {{"kind", "full"}},
+             static_cast<double>(sum(&WorkerMetrics::tls_handshakes_full)));
+  add_sample(handshakes, {{"kind", "resumed"}},
+             static_cast<double>(sum(&WorkerMetrics::tls_handshakes_resumed)));
+  out.push_back(std::move(handshakes));
+  for (const HistogramMetric& row : kHistograms) {
+    MetricFamily family = make_family(row.name, MetricType::Histogram, row.help);
+    family.metric.emplace_back().histogram = sum_histogram(
+        workers_,
+        [&](const WorkerMetrics& worker) -> const Histogram& { return worker.*row.histogram; });
+    out.push_back(std::move(family));
+  }
+}
+
+void Exporter::Collector::collect_operations(Families& out) const {
+  for (const OperationMetric& row : kOperationHistograms) {
+    MetricFamily family = make_family(row.name, MetricType::Histogram, row.help);
+    for (size_t operation = 0; operation < kOperations; ++operation) {
+      for (size_t code = 0; code < kCodeClasses; ++code) {
+        ClientMetric metric;
+        metric.histogram =
+            sum_histogram(workers_, [&](const WorkerMetrics& worker) -> const Histogram& {
+              return (worker.operations[operation].*row.histograms)[code];
+            });
+        if (metric.histogram.sample_count == 0) continue;
+        metric.label = {{"operation", operation_names_[operation]}, {"code", kCodeNames[code]}};
+        family.metric.push_back(std::move(metric));
+      }
+    }
+    out.push_back(std::move(family));
+  }
+}
+
+MetricFamily Exporter::Collector::by_direction(const std::vector<EndpointName>& names,
+                                               const char* name, const char* help,
+                                               std::array<Cell, 2> EndpointMetrics::*cells) const {
+  return by_endpoint(names, name, MetricType::Counter, help,
+                     [cells](MetricFamily& family, const Labels& labels, auto sum) {
+                       for (size_t i = 0; i < kDirectionNames.size(); ++i) {
+                         const uint64_t value =
+                             sum([&](const EndpointMetrics& e) { return (e.*cells)[i].get(); });
+                         add_sample(family, with(labels, "direction", kDirectionNames[i]),
+                                    static_cast<double>(value));
+                       }
+                     });
+}
+
+void Exporter::Collector::collect_endpoints(Families& out) const {
+  const std::vector<EndpointName> names = slots_.names();
+  out.push_back(by_endpoint(
+      names, "kernelgate_requests_total", MetricType::Counter,
+      "Finished exchanges by status code class.",
+      [](MetricFamily& family, const Labels& labels, auto sum) {
+        for (size_t code = 0; code < kCodeClasses; ++code) {
+          const uint64_t value =
+              sum([=](const EndpointMetrics& e) { return e.requests[code].get(); });
+          if (value == 0 && code != kCode2xx) continue;
+          add_sample(family, with(labels, "code", kCodeNames[code]), static_cast<double>(value));
+        }
+      }));
+  out.push_back(by_endpoint(
+      names, "kernelgate_kernel_launches_total", MetricType::Counter,
+      "Kernel starts that were answered, by result.",
+      [](MetricFamily& family, const Labels& labels, auto sum) {
+        const uint64_t ok = sum([](const EndpointMetrics& e) { return e.launches_ok.get(); });
+        const uint64_t failed =
+            sum([](const EndpointMetrics& e) { return e.launches_failed.get(); });
+        add_sample(family, with(labels, "result", "ok"), static_cast<double>(ok));
+        add_sample(family, with(labels, "result", "failed"), static_cast<double>(failed));
+      }));
+  out.push_back(by_endpoint(
+      names, "kernelgate_websockets_open", MetricType::Gauge, "WebSockets that are open now.",
+      [](MetricFamily& family, const Labels& labels, auto sum) {
+        add_sample(
+            family, labels,
+            gauge_value(sum([](const EndpointMetrics& e) { return e.websockets_open.get(); })));
+      }));
+  out.push_back(by_endpoint(
+      names, "kernelgate_websockets_total", MetricType::Counter, "WebSockets that were opened.",
+      [](MetricFamily& family, const Labels& labels, auto sum) {
+        add_sample(family, labels, static_cast<double>(sum([](const EndpointMetrics& e) {
+                     return e.websockets_total.get();
+                   })));
+      }));
+  out.push_back(by_direction(names, "kernelgate_websocket_messages_total",
+                             "WebSocket data messages relayed, by direction.",
+                             &EndpointMetrics::messages));
+  out.push_back(by_direction(names, "kernelgate_payload_bytes_total",
+                             "Bytes of bodies and WebSocket payloads relayed, by direction.",
+                             &EndpointMetrics::bytes));
+  out.push_back(by_endpoint(
+      names, "kernelgate_errors_total", MetricType::Counter,
+      "Exchanges that ended with an error, by reason.",
+      [](MetricFamily& family, const Labels& labels, auto sum) {
+        for (uint8_t code = 1; code < kErrorCodeCount; ++code) {
+          const uint64_t value =
+              sum([=](const EndpointMetrics& e) { return e.errors[code].get(); });
+          if (value == 0) continue;
+          const std::string_view reason = error_row(static_cast<ErrorCode>(code)).label;
+          add_sample(family, with(labels, "reason", reason), static_cast<double>(value));
+        }
+      }));
+}
+
+Exporter::Exporter(const EndpointSlots& slots, std::vector<std::string> operation_names,
+                   std::function<ProcessFacts()> facts)
+    : collector_(std::make_unique<Collector>(slots, std::move(operation_names), std::move(facts))) {
+}
+Exporter::~Exporter() = default;
+
+void Exporter::add_worker(const WorkerMetrics* worker) { collector_->add_worker(worker); }
+
+std::string Exporter::text() const {
+  return prometheus::TextSerializer().Serialize(collector_->Collect());
+}
+
+}  // namespace kg::metrics

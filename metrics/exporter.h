@@ -1,0 +1,46 @@
+// Exporter renders all workers' metrics in Prometheus text format, as a prometheus-cpp Collectable.
+//
+// Thread: collect() and text() from any one thread at a time. Workers are registered before they
+// start and outlive the exporter. The table of metrics is in exporter.cc and documented in
+// metrics/README.md (a test compares them).
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "metrics/endpoint_slots.h"
+#include "metrics/worker_metrics.h"
+
+namespace kg::metrics {
+
+// What belongs to the process, not to a worker.
+struct ProcessFacts {
+  std::string version;
+  std::string openssl_version;
+  bool draining = false;
+  uint64_t routes_version = 0;  // counts up with every applied configuration
+  uint64_t endpoints = 0;
+  uint64_t reloads_ok = 0;
+  uint64_t reloads_failed = 0;
+  double start_time_seconds = 0;
+};
+
+class Exporter {
+ public:
+  // operation_names: label value per operation index; error labels come from error.h.
+  Exporter(const EndpointSlots& slots, std::vector<std::string> operation_names,
+           std::function<ProcessFacts()> facts);
+  ~Exporter();
+  void add_worker(const WorkerMetrics* worker);
+  std::string text() const;  // text/plain; version=0.0.4
+
+ private:
+  class Collector;  // prometheus::Collectable
+  std::unique_ptr<Collector> collector_;
+};
+
+}  // namespace kg::metrics

@@ -1,0 +1,113 @@
+// The counters and histograms of one worker, written by its thread alone and summed at scrape.
+//
+// Thread: add/observe only on the owning worker; read by the scraping thread at any time. Every
+// cell is an atomic with relaxed loads and stores (no read-modify-write, no shared cache line), so
+// a scrape sees each cell whole, if not all cells of the same instant. Limits: label values come
+// from closed sets: operations, code classes, error labels, directions, and the first
+// metrics.endpoints_max endpoints (slot 0 is `other`).
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <memory>
+
+#include "proxy/base/error.h"
+
+namespace kg::metrics {
+
+// A cell that one thread writes and any thread reads.
+class Cell {
+ public:
+  void add(uint64_t amount = 1) noexcept {
+    value_.store(value_.load(std::memory_order_relaxed) + amount, std::memory_order_relaxed);
+  }
+  void sub(uint64_t amount = 1) noexcept {
+    value_.store(value_.load(std::memory_order_relaxed) - amount, std::memory_order_relaxed);
+  }
+  uint64_t get() const noexcept { return value_.load(std::memory_order_relaxed); }
+
+ private:
+  std::atomic<uint64_t> value_{0};
+};
+
+// Upper bounds in microseconds: 100 us .. 400 s, +Inf implied.
+inline constexpr std::array<uint64_t, 20> kLatencyBoundsUs{
+    100,       250,        500,        1'000,      2'500,       5'000,      10'000,
+    25'000,    50'000,     100'000,    250'000,    500'000,     1'000'000,  2'500'000,
+    5'000'000, 10'000'000, 30'000'000, 60'000'000, 120'000'000, 400'000'000};
+
+class Histogram {
+ public:
+  void observe_us(uint64_t microseconds) noexcept;
+  uint64_t bucket(size_t index) const noexcept { return buckets_[index].get(); }  // not cumulative
+  uint64_t sum_us() const noexcept { return sum_us_.get(); }
+
+ private:
+  std::array<Cell, kLatencyBoundsUs.size() + 1> buckets_;
+  Cell sum_us_;
+};
+
+inline constexpr size_t kOperations = 12;  // kernel::kOperationCount, checked where both meet
+inline constexpr size_t kCodeClasses = 5;  // 1xx .. 5xx
+constexpr size_t code_class(uint16_t status) noexcept {
+  return status >= 100 && status < 600 ? static_cast<size_t>(status / 100 - 1) : 4;
+}
+
+enum Direction : uint8_t { kFromClient, kFromUpstream };
+
+// What an operator sees per endpoint. Aligned so that no two workers write to one cache line.
+struct alignas(64) EndpointMetrics {
+  std::array<Cell, kCodeClasses> requests;  // finished exchanges by code class
+  Cell launches_ok;
+  Cell launches_failed;
+  Cell websockets_open;  // gauge
+  Cell websockets_total;
+  std::array<Cell, 2> messages;              // WebSocket data messages, by Direction
+  std::array<Cell, 2> bytes;                 // payload of bodies and WebSockets, by Direction
+  std::array<Cell, kErrorCodeCount> errors;  // exchanges that ended with that error
+};
+
+// From the request head complete to the first byte of the answer, and to its last byte handed to
+// TLS; the latter without WebSockets.
+struct OperationMetrics {
+  std::array<Histogram, kCodeClasses> first_byte;
+  std::array<Histogram, kCodeClasses> total;
+};
+
+struct alignas(64) WorkerMetrics {
+  explicit WorkerMetrics(uint32_t endpoint_slots);  // slots 0..endpoint_slots-1
+
+  EndpointMetrics& endpoint(uint32_t slot) noexcept;
+  const EndpointMetrics& endpoint(uint32_t slot) const noexcept;
+
+  std::array<OperationMetrics, kOperations> operations;
+  Histogram upstream_connect;
+  Histogram tls_handshake;
+  Histogram upgrade;        // upgrade request sent -> 101 received
+  Histogram kernel_launch;  // POST received -> first 101 of the kernel it started on this worker,
+                            // or the 201's total if none comes
+  Histogram websocket_duration;  // 101 -> end; seconds to days fall into +Inf
+  Cell connections_accepted;
+  Cell connections_open;     // gauge
+  Cell connections_refused;  // limits, allow_sources
+  Cell connections_handed_over;
+  Cell tls_handshakes_full;
+  Cell tls_handshakes_resumed;
+  Cell tls_handshake_errors;
+  Cell upstream_connections_opened;
+  Cell upstream_connections_reused;
+  Cell upstream_connections_open;  // gauge
+  Cell upstream_retries;
+  Cell session_cache_hits;
+  Cell session_cache_misses;
+  Cell websocket_scan_lost;
+  Cell access_log_dropped;
+  Cell slow_turns;
+
+ private:
+  uint32_t slots_;
+  std::unique_ptr<EndpointMetrics[]> endpoints_;
+};
+
+}  // namespace kg::metrics

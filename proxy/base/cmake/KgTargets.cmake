@@ -1,0 +1,29 @@
+# kg_library(NAME FILES... DEPS...): one folder, one static library, the project's warnings.
+add_library(kg_flags INTERFACE)
+target_include_directories(kg_flags INTERFACE ${CMAKE_SOURCE_DIR})
+target_compile_options(kg_flags INTERFACE
+  -Wall -Wextra -Wpedantic -Werror -Wshadow -Wconversion -Wsign-conversion -Wold-style-cast
+  -Wnon-virtual-dtor -Woverloaded-virtual -Wdouble-promotion -Wimplicit-fallthrough -Wundef
+  -fno-omit-frame-pointer -fstack-protector-strong)
+target_compile_definitions(kg_flags INTERFACE _GNU_SOURCE $<$<CONFIG:Debug>:_GLIBCXX_ASSERTIONS>)
+# Asserts of standard containers stay on in release: a crash beats a corrupted kernel session.
+target_compile_definitions(kg_flags INTERFACE $<$<CONFIG:RelWithDebInfo>:_GLIBCXX_ASSERTIONS>)
+if(KG_SANITIZE)
+  add_compile_options(-fsanitize=${KG_SANITIZE} -fno-sanitize-recover=all)
+  add_link_options(-fsanitize=${KG_SANITIZE})
+else()
+  add_compile_options($<$<CONFIG:RelWithDebInfo>:-D_FORTIFY_SOURCE=2>)
+  add_link_options(-Wl,-z,relro,-z,now)
+endif()
+
+function(kg_library name)
+  cmake_parse_arguments(ARG "" "" "FILES;DEPS;PRIVATE_DEPS" ${ARGN})
+  add_library(${name} STATIC ${ARG_FILES})
+  target_link_libraries(${name} PUBLIC kg_flags ${ARG_DEPS} PRIVATE ${ARG_PRIVATE_DEPS})
+endfunction()
+
+function(kg_executable name)
+  cmake_parse_arguments(ARG "" "" "FILES;DEPS" ${ARGN})
+  add_executable(${name} ${ARG_FILES})
+  target_link_libraries(${name} PRIVATE kg_flags ${ARG_DEPS})
+endfunction()

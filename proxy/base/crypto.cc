@@ -1,0 +1,90 @@
+#include "proxy/base/crypto.h"
+
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+#include <openssl/rand.h>
+
+#include "proxy/base/assert.h"
+#include "proxy/base/owned.h"
+
+namespace kg::crypto {
+namespace {
+
+constexpr std::string_view kHexDigits = "0123456789abcdef";
+
+// Never freed: other threads may still hash while the process ends.
+const EVP_MD* fetch(const char* name) noexcept {
+  const EVP_MD* md = EVP_MD_fetch(nullptr, name, nullptr);
+  KG_ASSERT(md != nullptr);
+  return md;
+}
+
+using DigestContext = Owned<EVP_MD_CTX, EVP_MD_CTX_free>;
+
+template <class Digest>
+Digest digest(EVP_MD_CTX* context, const EVP_MD* md, std::string_view bytes,
+              std::string_view then = {}) noexcept {
+  Digest out;
+  unsigned int size = 0;
+  const bool ok = context != nullptr && EVP_DigestInit_ex2(context, md, nullptr) == 1 &&
+                  EVP_DigestUpdate(context, bytes.data(), bytes.size()) == 1 &&
+                  (then.empty() || EVP_DigestUpdate(context, then.data(), then.size()) == 1) &&
+                  EVP_DigestFinal_ex(context, out.data(), &size) == 1;
+  KG_ASSERT(ok && size == out.size());
+  return out;
+}
+
+void append_hex(unsigned char byte, std::string& out) {
+  out.push_back(kHexDigits[byte >> 4U]);
+  out.push_back(kHexDigits[byte & 0x0fU]);
+}
+
+}  // namespace
+
+Sha256 sha256(std::string_view bytes) noexcept { return sha256(bytes, {}); }
+
+Sha256 sha256(std::string_view first, std::string_view then) noexcept {
+  static const EVP_MD* const md = fetch("SHA256");
+  // One context per algorithm: a context keeps its provider state only while the algorithm stays.
+  static thread_local const DigestContext context(EVP_MD_CTX_new());
+  return digest<Sha256>(context.get(), md, first, then);
+}
+
+Sha1 sha1(std::string_view bytes) noexcept {
+  static const EVP_MD* const md = fetch("SHA1");
+  static thread_local const DigestContext context(EVP_MD_CTX_new());
+  return digest<Sha1>(context.get(), md, bytes);
+}
+
+void random_bytes(void* out, size_t size) noexcept {
+  KG_ASSERT(RAND_bytes_ex(nullptr, static_cast<unsigned char*>(out), size, 0) == 1);
+}
+
+std::string random_hex(size_t bytes) {
+  std::string raw(bytes, '\0');
+  random_bytes(raw.data(), raw.size());
+  std::string out;
+  out.reserve(2 * bytes);
+  for (const char c : raw) append_hex(static_cast<unsigned char>(c), out);
+  return out;
+}
+
+std::string random_uuid() {
+  std::array<unsigned char, 16> raw;
+  random_bytes(raw.data(), raw.size());
+  raw[6] = static_cast<unsigned char>((raw[6] & 0x0fU) | 0x40U);  // version 4
+  raw[8] = static_cast<unsigned char>((raw[8] & 0x3fU) | 0x80U);  // variant of RFC 9562
+  std::string out;
+  out.reserve(36);
+  for (size_t i = 0; i < raw.size(); ++i) {
+    if (i == 4 || i == 6 || i == 8 || i == 10) out.push_back('-');
+    append_hex(raw[i], out);
+  }
+  return out;
+}
+
+bool equal_constant_time(std::string_view a, std::string_view b) noexcept {
+  return a.size() == b.size() && CRYPTO_memcmp(a.data(), b.data(), a.size()) == 0;
+}
+
+}  // namespace kg::crypto

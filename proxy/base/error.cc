@@ -1,0 +1,155 @@
+#include "proxy/base/error.h"
+
+#include <array>
+
+namespace kg {
+namespace {
+
+using enum ErrorCode;
+constexpr auto kClient = Side::kClient;
+constexpr auto kUpstream = Side::kUpstream;
+constexpr auto kOwn = Side::kInternal;
+constexpr auto kNever = Retry::kNever;
+constexpr auto kUnsent = Retry::kIfUnsent;
+
+constexpr std::array<ErrorRow, kErrorCodeCount> kRows{{
+    {kNone, "none", kOwn, kNever, 0, 1000, "No error.", ""},
+    {kBadRequest, "bad_request", kClient, kNever, 400, 1002,
+     "The request is not valid HTTP/1.1 or names its target ambiguously.",
+     "Send the request as RFC 9112 says, with a plain path."},
+    {kUriTooLong, "uri_too_long", kClient, kNever, 414, 1002, "The request target is too long.",
+     "Shorten the URL."},
+    {kHeadTooLarge, "head_too_large", kClient, kNever, 431, 1002,
+     "The request's header fields are too large or too many.",
+     "Remove cookies or large header fields."},
+    {kBodyTooLarge, "body_too_large", kClient, kNever, 413, 1009,
+     "The request body is larger than this operation allows.",
+     "Send a smaller body: a kernel start needs a name and a few environment values."},
+    {kRequestTimeout, "request_timeout", kClient, kNever, 408, 1002,
+     "The request did not arrive in time.", "Check the network between client and proxy."},
+    {kUnsupportedMediaType, "unsupported_media_type", kClient, kNever, 415, 1003,
+     "This operation takes application/json only.", "Set Content-Type: application/json."},
+    {kExpectationFailed, "expectation_failed", kClient, kNever, 417, 1002,
+     "The Expect header asks for something unknown.", "Send Expect: 100-continue or none."},
+    {kNotImplemented, "not_implemented", kClient, kNever, 501, 1002,
+     "The request's method or transfer coding is not supported.",
+     "Use the methods of the kernel gateway API, with Content-Length or plain chunked."},
+    {kVersionNotSupported, "version_not_supported", kClient, kNever, 505, 1002,
+     "Only HTTP/1.0 and HTTP/1.1 are spoken here.", "Use HTTP/1.1."},
+    {kMethodNotAllowed, "method_not_allowed", kClient, kNever, 405, 1002,
+     "This operation does not take that method.", "Use the method of the kernel gateway API."},
+    {kUpgradeRequired, "upgrade_required", kClient, kNever, 426, 1002,
+     "This address is a WebSocket.", "Connect with a WebSocket client, version 13."},
+    {kUnauthorized, "unauthorized", kClient, kNever, 401, 1008,
+     "No valid session token came with the request.",
+     "Send Authorization: token <session token> (JUPYTER_GATEWAY_AUTH_TOKEN)."},
+    {kSessionExpired, "session_expired", kClient, kNever, 401, 1008,
+     "The session token has expired.", "Get a new session token and reconnect."},
+    {kForbidden, "forbidden", kClient, kNever, 403, 1008,
+     "The session is not allowed to use this endpoint.",
+     "Use a session token that was issued for this endpoint."},
+    {kNoRoute, "no_route", kClient, kNever, 404, 1008,
+     "No endpoint is configured for this host and path.",
+     "Check the gateway URL; `kernelgate explain` shows the routes."},
+    {kNoOperation, "no_operation", kClient, kNever, 404, 1008,
+     "This path is not part of the kernel gateway API.",
+     "Allow it with `other_paths: forward` if the endpoint should serve it."},
+    {kSourceNotAllowed, "source_not_allowed", kClient, kNever, 0, 1008,
+     "The peer's address is outside allow_sources.", "Add its range to allow_sources."},
+    {kClientTls, "client_tls", kClient, kNever, 0, 1002, "The TLS handshake failed.",
+     "Check the client's TLS version, name and trust."},
+    {kClientGone, "client_gone", kClient, kNever, 0, 1001, "The client closed the connection.", ""},
+    {kClientStalled, "client_stalled", kClient, kNever, 0, 1008,
+     "The client did not read its data in time.", "Check the client and its network."},
+    {kClientTooMuch, "client_too_much", kClient, kNever, 0, 1008,
+     "The client exceeded a protocol limit.", ""},
+    {kUpstreamConnect, "upstream_connect", kUpstream, kUnsent, 502, 1011,
+     "The kernel gateway cannot be reached.",
+     "Try again; if it persists, check that the gateway runs."},
+    {kUpstreamConnectTimeout, "upstream_connect_timeout", kUpstream, kUnsent, 504, 1011,
+     "The kernel gateway did not accept a connection in time.",
+     "Try again; if it persists, check the gateway and its network policy."},
+    {kUpstreamTimeout, "upstream_timeout", kUpstream, kNever, 504, 1011,
+     "The kernel gateway did not answer in time.",
+     "Try again; for slow kernel starts raise KERNEL_LAUNCH_TIMEOUT."},
+    {kUpstreamReset, "upstream_reset", kUpstream, kUnsent, 502, 1011,
+     "The kernel gateway closed the connection before it answered.",
+     "Try again; if it persists, check whether the gateway restarts."},
+    {kUpstreamProtocol, "upstream_protocol", kUpstream, kNever, 502, 1011,
+     "The kernel gateway gave an answer that is not valid HTTP.",
+     "Check that the pod's address is a Jupyter Enterprise Gateway."},
+    {kUpstreamBusy, "upstream_busy", kUpstream, kUnsent, 503, 1013,
+     "Too many requests wait for this kernel gateway.", "Try again in a few seconds."},
+    {kUpstreamStalled, "upstream_stalled", kUpstream, kNever, 504, 1011,
+     "The kernel gateway stopped taking data.", "Check whether the gateway is overloaded."},
+    {kUpstreamGone, "upstream_gone", kUpstream, kNever, 502, 1011,
+     "The kernel gateway closed the connection.",
+     "Reconnect; the kernel may have to be restarted."},
+    {kOverloaded, "overloaded", kOwn, kNever, 503, 1013, "The proxy is at its limit.",
+     "Try again in a few seconds."},
+    {kDraining, "draining", kOwn, kNever, 503, 1012, "The proxy is shutting down.",
+     "Reconnect: another replica takes over."},
+    {kInternal, "internal", kOwn, kNever, 500, 1011, "The proxy failed.",
+     "Report the request id to the platform team."},
+    {kConfiguration, "configuration", kOwn, kNever, 500, 1011, "The configuration is not usable.",
+     "Run `kernelgate check`."},
+}};
+
+constexpr bool rows_in_order() {
+  for (uint8_t i = 0; i < kErrorCodeCount; ++i) {
+    if (static_cast<uint8_t>(kRows[i].code) != i) return false;
+  }
+  return true;
+}
+static_assert(rows_in_order(), "kRows follows the order of ErrorCode");
+
+}  // namespace
+
+const ErrorRow& error_row(ErrorCode code) noexcept { return kRows[static_cast<uint8_t>(code)]; }
+
+std::string_view reason_phrase(uint16_t status) noexcept {
+  switch (status) {
+    case 200:
+      return "OK";
+    case 400:
+      return "Bad Request";
+    case 401:
+      return "Unauthorized";
+    case 403:
+      return "Forbidden";
+    case 404:
+      return "Not Found";
+    case 405:
+      return "Method Not Allowed";
+    case 408:
+      return "Request Timeout";
+    case 413:
+      return "Content Too Large";
+    case 414:
+      return "URI Too Long";
+    case 415:
+      return "Unsupported Media Type";
+    case 417:
+      return "Expectation Failed";
+    case 426:
+      return "Upgrade Required";
+    case 431:
+      return "Request Header Fields Too Large";
+    case 500:
+      return "Internal Server Error";
+    case 501:
+      return "Not Implemented";
+    case 502:
+      return "Bad Gateway";
+    case 503:
+      return "Service Unavailable";
+    case 504:
+      return "Gateway Timeout";
+    case 505:
+      return "HTTP Version Not Supported";
+    default:
+      return "";
+  }
+}
+
+}  // namespace kg

@@ -1,0 +1,73 @@
+// Every bound of the program, with unit and reason. What users need to change is a configuration
+// key (config/README.md) whose default stands here.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace kg::limits {
+
+// ---- HTTP/1.1 heads ----
+// An ALB passes a request line of 16 KiB and header fields of 64 KiB in all (domain A4, R16).
+inline constexpr size_t kRequestLineBytesMax = size_t{16} * 1024;
+inline constexpr size_t kHeadBytesMax = size_t{96} * 1024;
+inline constexpr size_t kHeaderCountMax = 128;                // browsers send under 40
+inline constexpr size_t kChunkLineBytesMax = 256;             // size and extensions of one chunk
+inline constexpr size_t kTrailerBytesMax = size_t{8} * 1024;  // read and dropped
+
+// ---- bodies and flow ----
+inline constexpr size_t kCreateBodyBytesMax =
+    1024 * 1024;  // a kernel start: held whole, parsed once
+inline constexpr size_t kPendingBytesHigh =
+    64 * 1024;  // unsent per direction: stop reading the source
+inline constexpr size_t kPendingBytesLow = kPendingBytesHigh / 2;
+inline constexpr size_t kReadBurstBytes = size_t{64} * 1024;  // one read call, a worker's scratch
+inline constexpr size_t kUnsentCipherBytesMax = size_t{256} * 1024;  // above: the connection closes
+inline constexpr int kReadsPerTurnMax = 4;  // then other connections get their turn
+static_assert(kPendingBytesHigh + kReadBurstBytes <= kUnsentCipherBytesMax / 2 + 1,
+              "a burst read just under the high mark must fit, with TLS overhead to spare");
+
+// ---- times (milliseconds) ----
+inline constexpr uint32_t kHandshakeMs = 10'000;     // an ALB gives up after 10 s (domain A3)
+inline constexpr uint32_t kRequestHeadMs = 30'000;   // from the first byte of a head to its end
+inline constexpr uint32_t kBodyStallMs = 60'000;     // no byte of a request body
+inline constexpr uint32_t kWriteStallMs = 60'000;    // the client takes too little of an answer
+inline constexpr uint32_t kBodySilenceMs = 300'000;  // the gateway pauses inside an answer
+inline constexpr uint32_t kUpstreamConnectMs = 5'000;
+inline constexpr uint32_t kListMs = 45'000;     // clients give up at 42 s (domain G14)
+inline constexpr uint32_t kDeleteMs = 120'000;  // waits for a running restart (domain 8.1)
+inline constexpr uint32_t kUpgradeMs = 75'000;  // a gateway holds the 101 up to 60 s (domain J30)
+inline constexpr uint32_t kLaunchMarginMs = 10'000;  // on top of KERNEL_LAUNCH_TIMEOUT (domain R6)
+inline constexpr uint32_t kLaunchMsMax = 400'000;    // EMR's maximum (domain E13)
+inline constexpr uint32_t kLaunchMsMin = 60'000;
+inline constexpr uint32_t kHalfCloseMs = 5'000;      // the other direction after a half-close
+inline constexpr uint32_t kCloseBoundaryMs = 1'000;  // wait for a frame boundary before a Close
+inline constexpr uint32_t kCloseReplyMs = 3'000;     // wait for the peer's Close after ours
+inline constexpr uint32_t kLingerMs =
+    2'000;  // drop what still comes, so that no RST eats the answer
+inline constexpr uint32_t kUpstreamIdleMs = 300'000;  // pooled; gateways keep 3,600 s (domain J2)
+inline constexpr uint32_t kTurnWarnMs = 100;          // a loop turn above it is counted
+
+// ---- counts ----
+inline constexpr uint32_t kAcceptsPerTurnMax = 64;
+inline constexpr uint32_t kAcceptBackoffMs = 100;             // out of descriptors
+inline constexpr uint32_t kConnectionsPerWorkerMax = 20'000;  // memory: about 15 KiB each
+inline constexpr uint32_t kUpstreamActivePerPodMax = 256;     // per worker, without open WebSockets
+inline constexpr uint32_t kUpstreamIdlePerPodMax = 64;        // per worker
+inline constexpr uint32_t kUpstreamQueuePerPodMax = 1'024;    // per worker, requests that wait
+inline constexpr uint32_t kRequestsPerConnectionMax = 100'000;
+inline constexpr uint32_t kSessionCacheMax = 8'192;  // verified tokens per worker
+
+// ---- sessions ----
+inline constexpr size_t kCredentialBytesMax = size_t{16} * 1024;
+inline constexpr uint32_t kSessionSecondsDefault = 900;  // domain E14
+inline constexpr uint32_t kSessionSecondsMax = 43'200;   // domain E14
+inline constexpr uint32_t kClockSkewSeconds = 30;
+
+// ---- access log ----
+inline constexpr size_t kLogFlushBytes = size_t{64} * 1024;
+inline constexpr uint32_t kLogFlushMs = 100;
+inline constexpr size_t kLogQueueBytesMax =
+    32 * 1024 * 1024;  // beyond: lines are dropped and counted
+
+}  // namespace kg::limits

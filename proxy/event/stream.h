@@ -1,0 +1,58 @@
+// Stream: the verbs of a byte connection, plain or TLS, and what it tells its handler.
+//
+// Reading is pushed: bytes arrive by on_data(), which takes all of them. To stop, the handler
+// closes the gate with a reason; reading goes on when the last reason is gone. A gate closed inside
+// on_data() still lets the burst in hand through, so a handler's buffer may pass its mark by
+// kReadBurstBytes. Writing takes everything and sends it in one call at the end of the turn;
+// writers stop their source above kPendingBytesHigh of unsent() and go on at on_drained().
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+#include "proxy/base/error.h"
+
+namespace kg::event {
+
+// Why reading stopped. Each reason has one place that opens it again, named here.
+enum class Pause : uint8_t {
+  kPeerSlow = 1,    // the other side has too much unsent      -> that side's on_drained
+  kPipelined = 2,   // bytes of the next request wait          -> the end of the exchange
+  kConnecting = 4,  // body bytes wait for an upstream         -> the lease
+};
+
+class StreamHandler {
+ public:
+  // `bytes` is valid during the call only. The handler may close the stream inside.
+  virtual void on_data(std::string_view bytes) = 0;
+  // No more bytes will come. `clean`: the peer said so (close_notify, or FIN on a plain stream).
+  virtual void on_end(bool clean) = 0;
+  // unsent() fell to kPendingBytesLow after it was above kPendingBytesHigh; and, after finish(),
+  // when everything was sent.
+  virtual void on_drained() = 0;
+  // The transport is dead in both directions.
+  virtual void on_error(const Error& error) = 0;
+
+ protected:
+  ~StreamHandler() = default;
+};
+
+class Stream {
+ public:
+  virtual ~Stream() = default;
+  virtual void write(std::string_view bytes) = 0;
+  virtual size_t unsent() const noexcept = 0;
+  virtual void pause(Pause reason) noexcept = 0;
+  virtual void resume(Pause reason) noexcept = 0;
+  // Sends what is unsent, then ends our direction. Reading goes on. Idempotent.
+  virtual void finish() = 0;
+  // Closes both directions at once, after one try to send what is unsent; no call back after it.
+  // Idempotent.
+  virtual void close() noexcept = 0;
+  // Monotonic microseconds of the last byte the peer's system took, or of the first one still
+  // waiting.
+  virtual uint64_t last_progress_us() const noexcept = 0;
+};
+
+}  // namespace kg::event

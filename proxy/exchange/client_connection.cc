@@ -1,0 +1,214 @@
+#include "proxy/exchange/client_connection.h"
+
+#include "proxy/base/assert.h"
+#include "proxy/base/limits.h"
+#include "proxy/exchange/exchange.h"
+#include "proxy/exchange/local_reply.h"
+#include "proxy/http/forwarding.h"
+
+namespace kg::exchange {
+
+ClientConnection::ClientConnection(WorkerContext& context, ConnectionTable& table,
+                                   std::shared_ptr<const ListenerFacts> listener,
+                                   const event::SocketAddress& peer)
+    : context_(context),
+      table_(table),
+      listener_(std::move(listener)),
+      stream_(context.loop, *this, listener_->tls),
+      deadline_(context.loop, [this] { on_deadline(); }),
+      leftover_task_(*this),
+      reader_(head_),
+      peer_text_(peer.text()),
+      peer_host_(peer.host_text()),
+      opened_us_(event::monotonic_us()),
+      peer_trusted_(listener_->trusted_proxies.contains(peer)) {
+  context_.metrics.connections_open.add();
+}
+
+ClientConnection::~ClientConnection() { context_.metrics.connections_open.sub(); }
+
+void ClientConnection::open(event::Socket socket) {
+  stream_.open(std::move(socket));
+  deadline_.set_ms(limits::kHandshakeMs);
+}
+
+ClientFacts ClientConnection::facts() const {
+  ClientFacts facts;
+  facts.address = peer_text_;
+  if (peer_trusted_) facts.forwarded_for = http::forwarded_client(head_);
+  facts.tls_resumed = stream_.handshake_done() && stream_.resumed();
+  return facts;
+}
+
+bool ClientConnection::may_reuse() const noexcept {
+  return !last_request_ && !context_.draining && head_.keep_alive && !peer_ended_ &&
+         requests_ < limits::kRequestsPerConnectionMax;
+}
+
+bool ClientConnection::is_websocket() const noexcept {
+  return exchange_ != nullptr && exchange_->is_relaying();
+}
+
+bool ClientConnection::is_open_websocket() const noexcept {
+  return exchange_ != nullptr && exchange_->is_open_relay();
+}
+
+void ClientConnection::on_handshake_done() {
+  KG_ASSERT(state_ == State::kHandshake);
+  context_.metrics.tls_handshake.observe_us(event::monotonic_us() - opened_us_);
+  (stream_.resumed() ? context_.metrics.tls_handshakes_resumed
+                     : context_.metrics.tls_handshakes_full)
+      .add();
+  await_head();
+}
+
+void ClientConnection::await_head() {
+  state_ = State::kHead;
+  reader_.reset();
+  deadline_.set_ms(context_.keep_alive_ms);
+}
+
+void ClientConnection::on_data(std::string_view bytes) {
+  in_data_ = true;
+  while (!bytes.empty()) {
+    if (state_ == State::kHead) {
+      if (!read_head(bytes)) break;
+      continue;
+    }
+    if (state_ != State::kExchange) break;  // Closing: dropped
+    bytes.remove_prefix(exchange_->on_client_data(bytes));
+    if (bytes.empty() || state_ != State::kExchange) continue;
+    leftover_.append(bytes);
+    stream_.pause(event::Pause::kPipelined);
+    break;
+  }
+  in_data_ = false;
+}
+
+// False when nothing is left to do with these bytes.
+bool ClientConnection::read_head(std::string_view& bytes) {
+  const bool fresh = !reader_.started();
+  const Result<size_t> taken = reader_.feed(bytes);
+  if (!taken) {
+    refuse_head(taken.error());
+    return false;
+  }
+  bytes.remove_prefix(*taken);
+  if (reader_.complete()) {
+    start_exchange();
+    return true;
+  }
+  if (fresh && reader_.started()) deadline_.set_ms(limits::kRequestHeadMs);
+  return true;
+}
+
+void ClientConnection::start_exchange() {
+  state_ = State::kExchange;
+  deadline_.clear();
+  ++requests_;
+  exchange_ = std::make_unique<Exchange>(context_, *this);
+  exchange_->start();
+}
+
+// A head that is not a request: answered, logged, and the connection ends, because where the next
+// request would begin is unknown.
+void ClientConnection::refuse_head(const Error& error) {
+  ExchangeRecord record;
+  record.start();
+  record.request_id = context_.next_request_id();
+  record.error = error;
+  record.status = error.row().status;
+  context_.scratch.clear();
+  append_error_reply(error, {record.request_id, true, false}, context_.scratch);
+  stream_.write(context_.scratch);
+  reader_.reset();  // what was read of a bad head is not logged
+  record.finish(context_, nullptr, head_, facts());
+  close_gracefully();
+}
+
+void ClientConnection::exchange_finished(bool reuse) {
+  KG_ASSERT(state_ == State::kExchange || state_ == State::kClosed);
+  context_.loop.defer_delete(std::move(exchange_));
+  if (state_ == State::kClosed) return table_.forget(*this);
+  state_ = State::kHead;
+  if (lost_) return close();
+  if (!reuse || last_request_ || peer_ended_) return close_gracefully();
+  await_head();
+  stream_.resume(event::Pause::kPeerSlow);
+  stream_.resume(event::Pause::kConnecting);
+  if (!in_data_) offer_leftover();
+}
+
+void ClientConnection::offer_leftover() {
+  if (leftover_.empty()) {
+    stream_.resume(event::Pause::kPipelined);
+  } else {
+    context_.loop.schedule_resume(leftover_task_);
+  }
+}
+
+void ClientConnection::take_leftover() {
+  if (state_ == State::kClosed) return;
+  const std::string bytes = std::exchange(leftover_, {});
+  stream_.resume(event::Pause::kPipelined);
+  on_data(bytes);
+}
+
+void ClientConnection::on_end(bool clean) {
+  peer_ended_ = true;
+  if (state_ == State::kExchange) return exchange_->on_client_end(clean);
+  close();
+}
+
+void ClientConnection::on_drained() {
+  if (state_ == State::kExchange) return exchange_->on_client_drained();
+  if (state_ == State::kClosing && peer_ended_ && stream_.unsent() == 0) close();
+}
+
+void ClientConnection::on_error(const Error& error) {
+  peer_ended_ = lost_ = true;
+  if (!stream_.handshake_done()) context_.metrics.tls_handshake_errors.add();
+  if (state_ == State::kExchange) return exchange_->on_client_lost(error);
+  close();
+}
+
+void ClientConnection::on_deadline() {
+  if (state_ == State::kExchange) return exchange_->on_deadline();
+  if (state_ == State::kHandshake) context_.metrics.tls_handshake_errors.add();
+  if (state_ == State::kHead && reader_.started()) {
+    return refuse_head({ErrorCode::kRequestTimeout, "head not complete in time", 0});
+  }
+  close();
+}
+
+void ClientConnection::close_when_idle() {
+  last_request_ = true;
+  if (state_ == State::kHead && !reader_.started()) close_gracefully();
+}
+
+void ClientConnection::close_websocket(ErrorCode why) {
+  if (is_open_websocket()) exchange_->close_relay(why);
+}
+
+void ClientConnection::close_gracefully() {
+  if (state_ == State::kClosing || state_ == State::kClosed) return;
+  state_ = State::kClosing;
+  leftover_.clear();
+  stream_.resume(event::Pause::kPeerSlow);
+  stream_.resume(event::Pause::kConnecting);
+  stream_.resume(event::Pause::kPipelined);
+  stream_.finish();
+  deadline_.set_ms(limits::kLingerMs);
+}
+
+void ClientConnection::close() {
+  if (state_ == State::kClosed) return;
+  const bool running = state_ == State::kExchange;
+  state_ = State::kClosed;
+  deadline_.clear();
+  stream_.close();
+  if (running) return exchange_->abort();  // comes back through exchange_finished
+  table_.forget(*this);
+}
+
+}  // namespace kg::exchange

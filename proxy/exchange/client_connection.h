@@ -1,0 +1,110 @@
+// ClientConnection: one accepted connection from TLS handshake to close, and the turns of its
+// exchanges.
+//
+//   Handshake --> Head <--> Exchange --> Closing --> Closed
+//
+// Head: a request head is awaited or arriving. Exchange: one runs, a WebSocket for its whole life;
+// bytes of a next request wait in leftover_ and reading pauses (Pause::kPipelined). Closing: our
+// last bytes and end are on their way; what still comes is dropped for kLingerMs, so that no reset
+// eats the answer. Owner:  the ConnectionTable of the worker; dies between turns. Thread: the
+// worker's. Limits: handshake, head and keep-alive deadlines (limits.h); one request at a time, in
+// order.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "proxy/exchange/context.h"
+#include "proxy/exchange/record.h"
+#include "proxy/http/head_reader.h"
+#include "proxy/tls/tls_stream.h"
+
+namespace kg::exchange {
+
+class ClientConnection;
+class Exchange;
+
+class ConnectionTable {
+ public:
+  virtual void forget(ClientConnection& connection) = 0;
+
+ protected:
+  ~ConnectionTable() = default;
+};
+
+class ClientConnection final : public event::Deferred, private tls::TlsHandler {
+ public:
+  ClientConnection(WorkerContext& context, ConnectionTable& table,
+                   std::shared_ptr<const ListenerFacts> listener, const event::SocketAddress& peer);
+  ~ClientConnection() override;
+
+  void open(event::Socket socket);
+  // Drain, second phase: idle connections close now, others after their exchange.
+  void close_when_idle();
+  // Drain: ends an open WebSocket with that error's code and reason. No effect on other exchanges.
+  void close_websocket(ErrorCode why);
+  bool is_websocket() const noexcept;
+  bool is_open_websocket() const noexcept;  // and not ending yet
+  void close();                             // at once, whatever runs
+
+  // For its exchange.
+  event::Stream& stream() noexcept { return stream_; }
+  http::RequestHead& head() noexcept { return head_; }
+  const ListenerFacts& listener() const noexcept { return *listener_; }
+  ClientFacts facts() const;
+  const std::string& peer_host() const noexcept { return peer_host_; }
+  bool peer_trusted() const noexcept { return peer_trusted_; }
+  // Whether another request may follow the one that runs.
+  bool may_reuse() const noexcept;
+  void set_deadline_ms(uint64_t milliseconds) { deadline_.set_ms(milliseconds); }
+  void clear_deadline() noexcept { deadline_.clear(); }
+  // The exchange wants the bytes that wait in leftover_: a WebSocket began.
+  void offer_leftover();
+  // The exchange is over, its record written: next head, or goodbye.
+  void exchange_finished(bool reuse);
+
+ private:
+  enum class State : uint8_t { kHandshake, kHead, kExchange, kClosing, kClosed };
+  // Takes up the bytes of a pipelined request once its turn has come.
+  struct LeftoverTask final : event::Task {
+    explicit LeftoverTask(ClientConnection& owner) : connection(owner) {}
+    void run_task() override { connection.take_leftover(); }
+    ClientConnection& connection;
+  };
+  void on_handshake_done() override;
+  void on_data(std::string_view bytes) override;
+  void on_end(bool clean) override;
+  void on_drained() override;
+  void on_error(const Error& error) override;
+  void on_deadline();
+  bool read_head(std::string_view& bytes);
+  void start_exchange();
+  void refuse_head(const Error& error);
+  void take_leftover();
+  void await_head();
+  void close_gracefully();
+
+  WorkerContext& context_;
+  ConnectionTable& table_;
+  std::shared_ptr<const ListenerFacts> listener_;
+  tls::TlsStream stream_;
+  event::Deadline deadline_;
+  LeftoverTask leftover_task_;
+  http::RequestHead head_;
+  http::RequestReader reader_;
+  std::unique_ptr<Exchange> exchange_;
+  std::string leftover_;
+  std::string peer_text_;
+  std::string peer_host_;
+  uint64_t opened_us_;
+  uint32_t requests_ = 0;
+  State state_ = State::kHandshake;
+  bool peer_trusted_ = false;
+  bool peer_ended_ = false;
+  bool lost_ = false;          // the transport is dead
+  bool in_data_ = false;       // on_data is on the stack and goes on by itself
+  bool last_request_ = false;  // close after the running exchange
+};
+
+}  // namespace kg::exchange

@@ -1,0 +1,56 @@
+// WorkerContext: what every connection and exchange of one worker shares. Owned by the worker,
+// touched by its thread only.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "auth/session_cache.h"
+#include "metrics/worker_metrics.h"
+#include "proxy/event/event_loop.h"
+#include "proxy/exchange/access_sink.h"
+#include "proxy/exchange/launch_board.h"
+#include "proxy/tls/tls_context.h"
+#include "proxy/upstream/local_endpoint.h"
+#include "routing/route_snapshot.h"
+
+namespace kg::exchange {
+
+// One listener as a worker sees it; replaced whole by a reload, pinned by the connections it
+// accepted.
+struct ListenerFacts {
+  uint16_t port = 0;
+  event::AddressRanges trusted_proxies;  // their X-Forwarded-* count (domain A15, A33)
+  event::AddressRanges allow_sources;    // empty: everybody
+  std::shared_ptr<const tls::TlsContext> tls;
+};
+
+struct WorkerContext {
+  WorkerContext(event::EventLoop& event_loop, metrics::WorkerMetrics& worker_metrics,
+                metrics::AccessLogWriter* log_writer, LaunchBoard& launch_board)
+      : loop(event_loop),
+        metrics(worker_metrics),
+        access_log(event_loop, worker_metrics, log_writer),
+        endpoints(event_loop, worker_metrics),
+        launches(launch_board) {}
+
+  std::string next_request_id();
+
+  event::EventLoop& loop;
+  metrics::WorkerMetrics& metrics;
+  AccessSink access_log;
+  upstream::EndpointRegistry endpoints;
+  LaunchBoard& launches;
+  auth::SessionCache sessions;
+  std::shared_ptr<const routing::RouteSnapshot> routes;
+  uint32_t keep_alive_ms = 75'000;  // above the ALB's idle timeout (domain A2)
+  bool draining = false;
+  std::string scratch;  // heads are written here before they go to a stream
+
+ private:
+  std::string id_prefix_;
+  uint64_t id_counter_ = 0;
+};
+
+}  // namespace kg::exchange

@@ -1,0 +1,198 @@
+// The answer's way through an Exchange: from the gateway's head to finish().
+#include "proxy/base/assert.h"
+#include "proxy/base/limits.h"
+#include "proxy/exchange/client_connection.h"
+#include "proxy/exchange/exchange.h"
+#include "proxy/exchange/local_reply.h"
+#include "proxy/http/forwarding.h"
+#include "proxy/websocket/handshake.h"
+
+namespace kg::exchange {
+
+using event::Pause;
+using http::Framing;
+using http::Method;
+using kernel::Operation;
+
+void Exchange::on_interim_head(const http::ResponseHead& head) {
+  // Our own 100 was sent already; HTTP/1.0 knows no interim answers (RFC 9110 section 15.2).
+  if (head.status == 100 || client_.head().version_minor == 0) return;
+  context_.scratch.clear();
+  http::append_client_interim(head, context_.scratch);
+  client_.stream().write(context_.scratch);
+}
+
+void Exchange::on_response_head(const http::ResponseHead& head) {
+  KG_ASSERT(phase_ == Phase::kWaiting);
+  record_.first_byte_us = event::monotonic_us();
+  record_.upstream_connect_us = record_.upstream_reused ? 0 : upstream_->connect_us();
+  if (head.status != 101) return relay_answer_head(head);
+  if (!wants_websocket_)
+    return fail({ErrorCode::kUpstreamProtocol, "101 that nobody asked for", 0});
+  const Result<void> accepted = websocket::check_response(head, client_.head(), offered_protocols_);
+  if (!accepted) return fail(accepted.error());
+  start_relay(head);
+}
+
+void Exchange::start_relay(const http::ResponseHead& head) {
+  phase_ = Phase::kRelaying;
+  record_.status = 101;
+  record_.websocket = true;
+  context_.metrics.upgrade.observe_us(record_.first_byte_us - record_.sent_us);
+  context_.launches.connected(record_.kernel_id);
+  upstream_->become_tunnel();
+  endpoint_->pool.stop_counting(*upstream_);
+  client_.clear_deadline();
+  http::ResponseRewrite rewrite;
+  rewrite.request_id = record_.request_id;
+  context_.scratch.clear();
+  http::append_client_response(head, rewrite, context_.scratch);
+  client_.stream().write(context_.scratch);
+  RelayOwner& owner = *this;
+  relay_ = std::make_unique<Relay>(owner, client_.stream(), upstream_->stream(), record_,
+                                   endpoint_->counters);
+  client_.offer_leftover();
+}
+
+void Exchange::relay_answer_head(const http::ResponseHead& head) {
+  phase_ = Phase::kResponding;
+  record_.status = head.status;
+  const http::RequestHead& asked = client_.head();
+  if (request_.operation == Operation::kCreateKernel && head.status == 201) learn_kernel(head);
+  // A body that is still on its way belongs to no later request: answer, then close (RFC 9112
+  // section 9.6).
+  close_after_ = !client_.may_reuse() || !body_.done();
+  http::ResponseRewrite rewrite;
+  rewrite.request_id = record_.request_id;
+  rewrite.location_prefix = endpoint_->endpoint->location_prefix();
+  rewrite.body_allowed = asked.method != Method::kHead && head.status != 204 && head.status != 304;
+  rewrite.framing = head.framing;
+  rewrite.content_length = head.content_length;
+  rewrite.client_http_1_0 = asked.version_minor == 0;
+  if (head.framing == Framing::kChunked || head.framing == Framing::kUntilClose) {
+    chunk_answer_ = asked.version_minor == 1;
+    rewrite.framing = chunk_answer_ ? Framing::kChunked : Framing::kUntilClose;
+    close_after_ = close_after_ || !chunk_answer_;
+  }
+  rewrite.close = close_after_;
+  context_.scratch.clear();
+  http::append_client_response(head, rewrite, context_.scratch);
+  client_.stream().write(context_.scratch);
+  client_.set_deadline_ms(limits::kBodySilenceMs);
+}
+
+// Location: /api/kernels/<id> names the kernel that was made (domain 8.2).
+void Exchange::learn_kernel(const http::ResponseHead& head) {
+  const std::string_view location = head.find("location");
+  const std::string_view id = location.substr(location.rfind('/') + 1);
+  if (!kernel::is_kernel_id(id)) return;
+  record_.kernel_id = id;
+  context_.launches.launched(id, record_.started_us);
+}
+
+void Exchange::on_response_body(std::string_view payload) {
+  KG_ASSERT(phase_ == Phase::kResponding);
+  record_.bytes_out += payload.size();
+  event::Stream& stream = client_.stream();
+  if (chunk_answer_) {
+    context_.scratch.clear();
+    http::append_chunk_size(payload.size(), context_.scratch);
+    context_.scratch.append(payload).append(http::kChunkEnd);
+    stream.write(context_.scratch);
+  } else {
+    stream.write(payload);
+  }
+  if (stream.unsent() > limits::kPendingBytesHigh) {
+    upstream_->stream().pause(Pause::kPeerSlow);
+    client_.set_deadline_ms(limits::kWriteStallMs);
+  }
+}
+
+void Exchange::on_response_end() {
+  if (phase_ != Phase::kResponding) return;  // a 101 without its tunnel failed already
+  if (chunk_answer_) client_.stream().write(http::kLastChunk);
+  const bool whole = body_.done();
+  release_upstream(whole);
+  finish(!close_after_ && whole);
+}
+
+void Exchange::on_tunnel_data(std::string_view bytes) { relay_->on_upstream_data(bytes); }
+void Exchange::on_tunnel_end() { relay_->on_upstream_end(); }
+
+void Exchange::on_upstream_drained() {
+  if (relay_ != nullptr) return relay_->on_upstream_drained();
+  client_.stream().resume(Pause::kPeerSlow);
+}
+
+bool Exchange::may_retry(const Error& error) const noexcept {
+  const Method method = client_.head().method;
+  const bool idempotent =
+      method == Method::kGet || method == Method::kHead || method == Method::kDelete;
+  return phase_ == Phase::kWaiting && !retried_ && idempotent && record_.upstream_reused &&
+         client_.head().framing == Framing::kNone && error.row().retry == Retry::kIfUnsent;
+}
+
+void Exchange::on_upstream_error(const Error& error) {
+  if (relay_ != nullptr) {
+    relay_->on_upstream_lost();
+    return;
+  }
+  const bool again = may_retry(error);
+  release_upstream(false);
+  if (!again) return fail(error);
+  retried_ = true;
+  context_.metrics.upstream_retries.add();
+  lease(upstream::LeaseKind::kFresh);
+}
+
+void Exchange::set_relay_deadline(uint32_t milliseconds) { client_.set_deadline_ms(milliseconds); }
+
+void Exchange::relay_ended() {
+  if (relay_->scan_lost()) context_.metrics.websocket_scan_lost.add();
+  release_upstream(false);
+  finish(false);
+}
+
+void Exchange::fail(const Error& error) {
+  if (phase_ == Phase::kDone) return;
+  record_.error = error;
+  release_upstream(false);
+  if (phase_ == Phase::kResponding) {
+    // The answer began: only a broken connection tells the client that it is not whole.
+    finish(false);
+    return client_.close();
+  }
+  const uint16_t status = error.row().status;
+  const bool reuse = status != 0 && client_.may_reuse() && body_.done();
+  if (status != 0) {
+    record_.status = status;
+    if (record_.first_byte_us == 0) record_.first_byte_us = event::monotonic_us();
+    context_.scratch.clear();
+    append_error_reply(error, {record_.request_id, !reuse, client_.head().method == Method::kHead},
+                       context_.scratch);
+    client_.stream().write(context_.scratch);
+  }
+  finish(reuse);
+}
+
+void Exchange::abort() {
+  if (phase_ == Phase::kDone) return;
+  record_.error = {ErrorCode::kDraining, "the drain deadline passed", 0};
+  release_upstream(false);
+  finish(false);
+}
+
+void Exchange::release_upstream(bool healthy) {
+  if (phase_ == Phase::kQueued) endpoint_->pool.cancel(*this);
+  upstream::UpstreamConnection* connection = std::exchange(upstream_, nullptr);
+  if (connection != nullptr) endpoint_->pool.release(*connection, healthy);
+}
+
+void Exchange::finish(bool reuse) {
+  KG_ASSERT(phase_ != Phase::kDone && upstream_ == nullptr);
+  phase_ = Phase::kDone;
+  record_.finish(context_, endpoint_.get(), client_.head(), client_.facts());
+  client_.exchange_finished(reuse);
+}
+
+}  // namespace kg::exchange

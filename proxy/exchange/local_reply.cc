@@ -1,0 +1,86 @@
+#include "proxy/exchange/local_reply.h"
+
+#include <fmt/format.h>
+
+#include <ctime>
+#include <iterator>
+
+#include "proxy/base/ascii.h"
+#include "proxy/base/assert.h"
+
+namespace kg::exchange {
+namespace {
+
+// IMF-fixdate (RFC 9110 section 5.6.7).
+std::string http_date() {
+  const time_t now = time(nullptr);
+  tm parts{};
+  gmtime_r(&now, &parts);
+  char text[40];
+  const size_t size = strftime(text, sizeof text, "%a, %d %b %Y %H:%M:%S GMT", &parts);
+  return {text, size};
+}
+
+// Fields that a status asks for: 401 (RFC 9110 11.6.1), 405 (15.5.6), 426 (15.5.22), 503 (10.2.3).
+std::string_view status_fields(uint16_t status) {
+  switch (status) {
+    case 401:
+      return "WWW-Authenticate: Bearer realm=\"kernelgate\"\r\n";
+    case 405:
+      return "Allow: GET, HEAD, POST, DELETE\r\n";
+    case 426:
+      return "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n";
+    case 503:
+      return "Retry-After: 2\r\n";
+    default:
+      return "";
+  }
+}
+
+void append_reply(uint16_t status, std::string_view body, const LocalReply& reply,
+                  std::string& out) {
+  std::string_view connection = reply.close ? "close" : "keep-alive";
+  if (status == 426) connection = reply.close ? "close, Upgrade" : "Upgrade";
+  fmt::format_to(
+      std::back_inserter(out),
+      "HTTP/1.1 {} {}\r\nDate: {}\r\nContent-Type: application/json\r\n"
+      "Content-Length: {}\r\nCache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n"
+      "X-Request-Id: {}\r\n{}Connection: {}\r\n\r\n",
+      status, reason_phrase(status), http_date(), body.size(), reply.request_id,
+      status_fields(status), connection);
+  if (!reply.head_only) out.append(body);
+}
+
+}  // namespace
+
+void append_error_reply(const Error& error, const LocalReply& reply, std::string& out) {
+  const ErrorRow& row = error.row();
+  KG_ASSERT(row.status != 0);
+  std::string message(row.cause);
+  // Which check of a session failed is for the operator's log, not for who tries.
+  const bool telling = row.status != 401 && row.status != 403 && row.side != Side::kInternal;
+  if (telling && error.detail[0] != '\0') {
+    message.pop_back();  // the full stop
+    message.append(" (").append(error.detail).append(").");
+  }
+  message.append(" ").append(row.remedy);
+  std::string body = "{\"reason\":";
+  ascii::json_quote(reason_phrase(row.status), body);
+  body.append(",\"message\":");
+  ascii::json_quote(message, body);
+  body.append(",\"request_id\":");
+  ascii::json_quote(reply.request_id, body);
+  body.append("}\n");
+  append_reply(row.status, body, reply, out);
+}
+
+void append_health_reply(bool ok, std::string_view message, const LocalReply& reply,
+                         std::string& out) {
+  std::string body =
+      ok ? "{\"status\":\"ok\",\"message\":" : "{\"reason\":\"Service Unavailable\",\"message\":";
+  ascii::json_quote(message, body);
+  body.append("}\n");
+  append_reply(ok ? 200 : 503, body, reply, out);
+}
+
+}  // namespace kg::exchange

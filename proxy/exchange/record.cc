@@ -1,0 +1,88 @@
+#include "proxy/exchange/record.h"
+
+#include "proxy/exchange/context.h"
+
+namespace kg::exchange {
+
+static_assert(metrics::kOperations == kernel::kOperationCount, "one histogram per operation");
+
+void ExchangeRecord::start() {
+  wall_us = event::wall_us();
+  started_us = event::monotonic_us();
+}
+
+void ExchangeRecord::finish(WorkerContext& context, upstream::LocalEndpoint* local,
+                            const http::RequestHead& head, const ClientFacts& client) const {
+  const uint64_t total_us = event::monotonic_us() - started_us;
+  count(context, local, total_us);
+  if (!context.access_log.enabled()) return;
+  metrics::AccessRecord line;
+  line.time_us = wall_us;
+  line.request_id = request_id;
+  line.trace_id = trace_id;
+  line.client = client.address;
+  line.forwarded_for = client.forwarded_for;
+  line.tls_resumed = client.tls_resumed;
+  line.operation = kernel::operation_name(operation);
+  line.method = head.method_text;
+  line.host = head.authority;
+  line.path = head.path;
+  line.user_agent = head.find("user-agent");
+  line.kernel = kernel_id;
+  line.spec = spec_name;
+  if (local != nullptr) {
+    line.endpoint = local->endpoint->id;
+    line.virtual_cluster = local->endpoint->virtual_cluster;
+    line.pod = sent_us != 0 ? std::string_view(local->endpoint->pod.name) : std::string_view();
+  }
+  if (principal != nullptr) {
+    line.subject = principal->subject;
+    line.realm = principal->realm;
+    line.role = principal->role;
+    line.log_context = principal->log_context;
+  }
+  if (error.code != ErrorCode::kNone) {
+    line.error = error.row().label;
+    line.detail = error.detail;
+  }
+  line.status = status;
+  line.websocket = websocket;
+  line.close_code = close_code;
+  line.closed_by = closed_by;
+  line.bytes_in = bytes_in;
+  line.bytes_out = bytes_out;
+  line.messages_in = messages_in;
+  line.messages_out = messages_out;
+  line.first_byte_us = first_byte_us != 0 ? first_byte_us - started_us : 0;
+  line.total_us = total_us;
+  line.upstream_connect_us = upstream_connect_us;
+  line.upstream_reused = upstream_reused;
+  context.access_log.write(line);
+}
+
+void ExchangeRecord::count(WorkerContext& context, upstream::LocalEndpoint* local,
+                           uint64_t total_us) const {
+  const size_t code = metrics::code_class(status);
+  metrics::OperationMetrics& timings = context.metrics.operations[static_cast<size_t>(operation)];
+  if (first_byte_us != 0) timings.first_byte[code].observe_us(first_byte_us - started_us);
+  if (websocket) {
+    context.metrics.websocket_duration.observe_us(total_us);
+  } else if (status != 0) {
+    timings.total[code].observe_us(total_us);
+  }
+  // Slot 0 is `other`: requests that reached no endpoint count there.
+  metrics::EndpointMetrics& counters =
+      local != nullptr ? local->counters : context.metrics.endpoint(0);
+  if (status != 0) counters.requests[code].add();
+  if (error.code != ErrorCode::kNone) counters.errors[static_cast<size_t>(error.code)].add();
+  if (!websocket) {  // a WebSocket counts as it flows
+    counters.bytes[metrics::kFromClient].add(bytes_in);
+    counters.bytes[metrics::kFromUpstream].add(bytes_out);
+  }
+  const bool went_up = sent_us != 0 || error.row().side == Side::kUpstream;
+  if (operation == kernel::Operation::kCreateKernel && went_up) {
+    (status == 201 ? counters.launches_ok : counters.launches_failed).add();
+  }
+}
+
+}  // namespace kg::exchange

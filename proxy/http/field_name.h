@@ -1,0 +1,51 @@
+// Field names that this proxy knows, recognised without comparing a name with each of them: the
+// first letter and the length leave one candidate. Private to proxy/http.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+namespace kg::http {
+
+enum class FieldName : uint8_t {
+  kUnknown,
+  kAltSvc,
+  kAuthorization,
+  kConnection,
+  kContentLength,
+  kContentType,
+  kCookie,
+  kExpect,
+  kForwarded,
+  kHost,
+  kKeepAlive,
+  kLocation,
+  kMaxForwards,
+  kOrigin,
+  kProxy,  // Proxy-*
+  kReferer,
+  kSecWebSocket,  // Sec-WebSocket-*, but for the next
+  kSecWebSocketProtocol,
+  kServer,
+  kTe,
+  kTrailer,
+  kTransferEncoding,
+  kUpgrade,
+  kXAmznIdentity,  // X-Amzn-Oidc-*, X-Amzn-Mtls-*
+  kXAmznTraceId,
+  kXForwarded,  // X-Forwarded-*, but for the next four
+  kXForwardedFor,
+  kXForwardedHost,
+  kXForwardedPort,
+  kXForwardedProto,
+  kXRealIp,
+  kXRequestId,
+};
+
+FieldName field_name(std::string_view name) noexcept;
+
+// Whether all characters are token characters (RFC 9110 section 5.6.2); "" is none.
+bool is_token(std::string_view text) noexcept;
+bool is_token_char(char c) noexcept;
+
+}  // namespace kg::http

@@ -1,0 +1,360 @@
+#include "proxy/http/forwarding.h"
+
+#include <arpa/inet.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <vector>
+
+#include "proxy/base/ascii.h"
+#include "proxy/base/assert.h"
+#include "proxy/base/crypto.h"
+#include "proxy/http/field_name.h"
+
+namespace kg::http {
+namespace {
+
+constexpr size_t kAddedBytes = 512;  // what a rewrite usually adds, so that `out` grows once
+
+// One growth and two copies: most of a rewrite's time is spent here.
+void append_field(std::string_view name, std::string_view value, std::string& out) {
+  const size_t begin = out.size();
+  out.resize(begin + name.size() + value.size() + 4);
+  char* place = out.data() + begin;
+  place = std::copy(name.begin(), name.end(), place);
+  *place++ = ':';
+  *place++ = ' ';
+  place = std::copy(value.begin(), value.end(), place);
+  *place++ = '\r';
+  *place = '\n';
+}
+
+void append_number(uint64_t value, std::string& out) {
+  std::array<char, 20> digits;
+  const char* end = std::to_chars(digits.data(), digits.data() + digits.size(), value).ptr;
+  out.append(std::string_view(digits.data(), end));
+}
+
+void append_number_field(std::string_view name, uint64_t value, std::string& out) {
+  out.append(name).append(": ");
+  append_number(value, out);
+  out += "\r\n";
+}
+
+void append_framing(Framing framing, uint64_t length, std::string& out) {
+  if (framing == Framing::kLength) append_number_field("Content-Length", length, out);
+  if (framing == Framing::kChunked) out += "Transfer-Encoding: chunked\r\n";
+}
+
+// Fields of one connection only (RFC 9110 section 7.6.1), and framing, which each hop makes anew.
+bool is_hop_by_hop(FieldName name) noexcept {
+  switch (name) {
+    case FieldName::kConnection:
+    case FieldName::kContentLength:
+    case FieldName::kKeepAlive:
+    case FieldName::kProxy:
+    case FieldName::kTe:
+    case FieldName::kTrailer:
+    case FieldName::kTransferEncoding:
+    case FieldName::kUpgrade:
+      return true;
+    default:
+      return false;
+  }
+}
+
+bool less_ignore_case(std::string_view a, std::string_view b) noexcept {
+  return std::lexicographical_compare(a.begin(), a.end(), b.begin(), b.end(), [](char x, char y) {
+    return ascii::to_lower(x) < ascii::to_lower(y);
+  });
+}
+
+// The fields that Connection names and that would cross otherwise: in practice none. Sorted,
+// because a hostile head holds tens of thousands of names.
+class NamedFields {
+ public:
+  explicit NamedFields(const std::vector<Header>& headers) {
+    for (const Header& header : headers) {
+      if (!ascii::equals_ignore_case(header.name, "connection")) continue;
+      ascii::for_each_element(header.value, [this](std::string_view option) {
+        const bool usual =
+            is_hop_by_hop(field_name(option)) || ascii::equals_ignore_case(option, "close");
+        if (!usual) names_.push_back(option);
+      });
+    }
+    std::sort(names_.begin(), names_.end(), less_ignore_case);
+  }
+  bool contains(std::string_view name) const noexcept {
+    return !names_.empty() &&
+           std::binary_search(names_.begin(), names_.end(), name, less_ignore_case);
+  }
+
+ private:
+  std::vector<std::string_view> names_;
+};
+
+// What gateways and WSGI-like code behind them can tell apart (domain A17).
+bool is_plain_name(std::string_view name) noexcept {
+  return std::all_of(name.begin(), name.end(), [](char c) {
+    const char low = ascii::to_lower(c);
+    return (low >= 'a' && low <= 'z') || (c >= '0' && c <= '9') || c == '-';
+  });
+}
+
+bool crosses_upstream(FieldName name, std::string_view value,
+                      const RequestRewrite& rewrite) noexcept {
+  switch (name) {
+    case FieldName::kAuthorization:
+    case FieldName::kCookie:
+    case FieldName::kExpect:
+    case FieldName::kForwarded:
+    case FieldName::kHost:
+    case FieldName::kMaxForwards:
+    case FieldName::kOrigin:
+    case FieldName::kSecWebSocketProtocol:
+    case FieldName::kXAmznIdentity:
+    case FieldName::kXAmznTraceId:
+    case FieldName::kXForwarded:
+    case FieldName::kXForwardedFor:
+    case FieldName::kXForwardedHost:
+    case FieldName::kXForwardedPort:
+    case FieldName::kXForwardedProto:
+    case FieldName::kXRealIp:
+    case FieldName::kXRequestId:
+      return false;
+    case FieldName::kContentType:
+      return !rewrite.json_body;
+    case FieldName::kReferer:
+      return value.find('?') == std::string_view::npos;
+    case FieldName::kSecWebSocket:
+      return rewrite.websocket;
+    default:
+      return !is_hop_by_hop(name);
+  }
+}
+
+bool crosses_to_client(FieldName name) noexcept {
+  switch (name) {
+    case FieldName::kAltSvc:
+    case FieldName::kServer:
+    case FieldName::kXRequestId:
+      return false;
+    default:
+      return !is_hop_by_hop(name);
+  }
+}
+
+void append_forwarded(const RequestHead& head, const RequestRewrite& rewrite, std::string& out) {
+  std::string_view proto;
+  std::string_view port;
+  std::string_view host;
+  out += "X-Forwarded-For: ";
+  if (rewrite.peer_trusted) {
+    for (const Header& header : head.headers) {
+      switch (field_name(header.name)) {
+        case FieldName::kXForwardedFor:
+          if (!header.value.empty()) out.append(header.value).append(", ");
+          break;
+        case FieldName::kXForwardedProto:
+          proto = header.value;
+          break;
+        case FieldName::kXForwardedPort:
+          port = header.value;
+          break;
+        case FieldName::kXForwardedHost:
+          host = header.value;
+          break;
+        default:
+          break;
+      }
+    }
+  }
+  out.append(rewrite.peer_address).append("\r\n");
+  append_field("X-Forwarded-Proto", proto.empty() ? rewrite.scheme : proto, out);
+  if (port.empty()) {
+    append_number_field("X-Forwarded-Port", rewrite.port, out);
+  } else {
+    append_field("X-Forwarded-Port", port, out);
+  }
+  if (host.empty()) host = head.authority;
+  if (!host.empty()) append_field("X-Forwarded-Host", host, out);
+}
+
+void append_status_line(const ResponseHead& head, std::string& out) {
+  out += "HTTP/1.1 ";
+  append_number(head.status, out);
+  out.append(" ").append(head.reason).append("\r\n");
+}
+
+bool is_hex(std::string_view text, size_t size) noexcept {
+  return text.size() == size && std::all_of(text.begin(), text.end(), [](char c) {
+           const char low = ascii::to_lower(c);
+           return (c >= '0' && c <= '9') || (low >= 'a' && low <= 'f');
+         });
+}
+
+// Fields "name=value" between semicolons, one of them a Root of 1-<8 hex>-<24 hex> (domain A16).
+bool is_trace_id(std::string_view text) noexcept {
+  constexpr size_t kTraceIdBytesMax = 512;  // an ALB's own is 100; clients may add fields
+  if (text.size() > kTraceIdBytesMax) return false;
+  size_t roots = 0;
+  for (size_t semicolon = 0; semicolon != std::string_view::npos;) {
+    semicolon = text.find(';');
+    const std::string_view field = ascii::trim(text.substr(0, semicolon));
+    const size_t equals = field.find('=');
+    if (equals == std::string_view::npos || !is_token(field.substr(0, equals))) return false;
+    const std::string_view value = field.substr(equals + 1);
+    const bool plain = std::all_of(value.begin(), value.end(),
+                                   [](char c) { return c > ' ' && c < 0x7f && c != ','; });
+    if (value.empty() || !plain) return false;
+    if (field.substr(0, equals) == "Root") {
+      const bool root = value.size() == 35 && value.substr(0, 2) == "1-" &&
+                        is_hex(value.substr(2, 8), 8) && value[10] == '-' &&
+                        is_hex(value.substr(11), 24);
+      if (!root) return false;
+      ++roots;
+    }
+    if (semicolon != std::string_view::npos) text.remove_prefix(semicolon + 1);
+  }
+  return roots == 1;
+}
+
+bool is_address(std::string_view text, int family) noexcept {
+  std::array<char, INET6_ADDRSTRLEN> terminated{};
+  if (text.size() >= terminated.size()) return false;
+  std::copy(text.begin(), text.end(), terminated.begin());
+  in6_addr address;  // large enough for both families
+  return inet_pton(family, terminated.data(), &address) == 1;
+}
+
+// The address of an X-Forwarded-For element, whose port an ALB may append (domain A15):
+// "1.2.3.4:5",
+// "[::1]:5". "" if there is none.
+std::string_view address_of(std::string_view element) noexcept {
+  if (is_address(element, AF_INET6)) return element;
+  std::string_view address = element;
+  std::string_view port;
+  if (!element.empty() && element.front() == '[') {
+    const size_t close = element.find(']');
+    if (close == std::string_view::npos) return {};
+    address = element.substr(1, close - 1);
+    port = element.substr(close + 1);
+    if (!is_address(address, AF_INET6)) return {};
+  } else {
+    const size_t colon = std::min(element.find(':'), element.size());
+    address = element.substr(0, colon);
+    port = element.substr(colon);
+    if (!is_address(address, AF_INET)) return {};
+  }
+  if (port.empty()) return address;
+  return port.front() == ':' && ascii::parse_decimal(port.substr(1)) ? address : std::string_view();
+}
+
+}  // namespace
+
+void append_upstream_request(const RequestHead& head, const RequestRewrite& rewrite,
+                             std::string& out) {
+  KG_ASSERT(rewrite.framing != Framing::kUntilClose);  // requests cannot end so
+  out.reserve(out.size() + head.bytes.size() + rewrite.gateway_token.size() + kAddedBytes);
+  out.append(head.method_text).append(" ").append(rewrite.target).append(" HTTP/1.1\r\n");
+  append_field("Host", rewrite.host, out);  // first, as RFC 9110 section 7.2 advises
+  const NamedFields named(head.headers);
+  for (const Header& header : head.headers) {
+    const bool crosses = crosses_upstream(field_name(header.name), header.value, rewrite) &&
+                         is_plain_name(header.name) && !named.contains(header.name);
+    if (crosses) append_field(header.name, header.value, out);
+  }
+  if (rewrite.json_body) out += "Content-Type: application/json\r\n";
+  append_framing(rewrite.framing, rewrite.content_length, out);
+  if (rewrite.websocket) {
+    out += "Connection: Upgrade\r\nUpgrade: websocket\r\n";
+    if (!rewrite.websocket_protocols.empty()) {
+      append_field("Sec-WebSocket-Protocol", rewrite.websocket_protocols, out);
+    }
+  }
+  if (!rewrite.gateway_token.empty()) {
+    // Gateways accept the scheme "token" alone, in lower case (domain J6).
+    out.append("Authorization: token ").append(rewrite.gateway_token).append("\r\n");
+  }
+  append_field("X-Request-Id", rewrite.request_id, out);
+  append_field("X-Amzn-Trace-Id", rewrite.trace_id, out);
+  append_forwarded(head, rewrite, out);
+  out += "\r\n";
+}
+
+void append_client_response(const ResponseHead& head, const ResponseRewrite& rewrite,
+                            std::string& out) {
+  KG_ASSERT(rewrite.framing != Framing::kUntilClose || rewrite.close);
+  out.reserve(out.size() + head.bytes.size() + kAddedBytes);
+  append_status_line(head, out);
+  // A 1xx or 204 must not name a length (RFC 9110 section 8.6); a 304 may, without a body.
+  const bool may_name_length = head.status >= 200 && head.status != 204;
+  const bool body_allowed = rewrite.body_allowed && may_name_length && head.status != 304;
+  const NamedFields named(head.headers);
+  for (const Header& header : head.headers) {
+    const FieldName name = field_name(header.name);
+    if (name == FieldName::kContentLength && !body_allowed && may_name_length) {
+      append_field("Content-Length", header.value, out);
+      continue;
+    }
+    if (!crosses_to_client(name) || named.contains(header.name)) continue;
+    const bool absolute_path =
+        header.value.substr(0, 1) == "/" && header.value.substr(0, 2) != "//";
+    if (name == FieldName::kLocation && absolute_path) {
+      out.append("Location: ").append(rewrite.location_prefix);
+      out.append(header.value).append("\r\n");
+      continue;
+    }
+    append_field(header.name, header.value, out);
+  }
+  if (body_allowed) {
+    const bool empty = rewrite.framing == Framing::kNone;
+    append_framing(empty ? Framing::kLength : rewrite.framing, empty ? 0 : rewrite.content_length,
+                   out);
+  }
+  append_field("X-Request-Id", rewrite.request_id, out);
+  if (head.upgrade_websocket) {
+    out += "Connection: Upgrade\r\nUpgrade: websocket\r\n";
+  } else if (rewrite.close) {
+    out += "Connection: close\r\n";
+  } else if (rewrite.client_http_1_0) {
+    out += "Connection: keep-alive\r\n";
+  }
+  out += "\r\n";
+}
+
+void append_client_interim(const ResponseHead& head, std::string& out) {
+  append_status_line(head, out);
+  const NamedFields named(head.headers);
+  for (const Header& header : head.headers) {
+    const bool crosses = crosses_to_client(field_name(header.name)) && !named.contains(header.name);
+    if (crosses) append_field(header.name, header.value, out);
+  }
+  out += "\r\n";
+}
+
+std::string trace_id_for(const RequestHead& head, uint64_t now_seconds) {
+  size_t count = 0;
+  std::string_view received;
+  for (const Header& header : head.headers) {
+    if (field_name(header.name) != FieldName::kXAmznTraceId) continue;
+    received = header.value;
+    ++count;
+  }
+  if (count == 1 && is_trace_id(received)) return std::string(received);
+  return fmt::format("Root=1-{:08x}-{}", now_seconds & 0xffff'ffffU, crypto::random_hex(12));
+}
+
+std::string_view forwarded_client(const RequestHead& head) noexcept {
+  std::string_view chain;  // of the last field: proxies append at the end
+  for (const Header& header : head.headers) {
+    if (field_name(header.name) == FieldName::kXForwardedFor) chain = header.value;
+  }
+  const size_t comma = chain.rfind(',');
+  if (comma != std::string_view::npos) chain.remove_prefix(comma + 1);
+  return address_of(ascii::trim(chain));
+}
+
+}  // namespace kg::http

@@ -1,0 +1,75 @@
+// What a head becomes on the next hop (RFC 9110 section 7.6): the one place that decides which
+// fields cross the proxy. Pure functions; they append to `out`.
+//
+// Requests, towards the gateway:
+//   dropped: Connection and every field it names (never the ones that we add), Keep-Alive, Proxy-*,
+//     TE, Trailer, Transfer-Encoding, Upgrade, Expect, Content-Length, Max-Forwards, Forwarded,
+//     every credential (Authorization, Cookie, a Referer with a query, which may hold a token:
+//     domain J6, R12), X-Amzn-Oidc-* and X-Amzn-Mtls-* (A18), X-Forwarded-*, X-Real-Ip,
+//     X-Request-Id, Origin (the proxy judged it; a gateway compares it with Host), names with
+//     characters outside [-A-Za-z0-9] (A17: underscore forms smuggle names), and Sec-WebSocket-*,
+//     which cross for WebSockets only, and there without Sec-WebSocket-Protocol: it may hold a
+//     credential (G27) and is made anew.
+//   kept: Host unchanged, now the first field; everything else in order.
+//   added: framing, Authorization: token <gateway token>, X-Request-Id, X-Forwarded-For, -Proto,
+//     -Port, -Host (A15: from a trusted proxy the received X-Forwarded-For is kept and the peer
+//     appended, and the last -Proto, -Port and -Host are kept; else they are made anew),
+//     X-Amzn-Trace-Id (A16: kept if well-formed, else made).
+// Responses, towards the client:
+//   dropped: hop-by-hop as above, Server (kept out of the tenant's sight), X-Request-Id, Alt-Svc,
+//     Content-Length and Transfer-Encoding (re-made by framing).
+//   Location of the gateway regains the endpoint's prefix when the prefix was stripped.
+//   added: framing, Connection, X-Request-Id.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "proxy/http/message.h"
+
+namespace kg::http {
+
+struct RequestRewrite {
+  std::string_view target;         // regenerated origin form
+  std::string_view host;           // Host value to send
+  std::string_view gateway_token;  // "" sends no Authorization
+  std::string_view request_id;
+  std::string_view trace_id;      // whole X-Amzn-Trace-Id value
+  std::string_view peer_address;  // without port
+  std::string_view scheme;        // https or http, of the listener
+  uint16_t port = 0;              // of the listener
+  bool peer_trusted = false;
+  Framing framing = Framing::kNone;
+  uint64_t content_length = 0;  // for kLength
+  bool json_body = false;       // sets Content-Type: application/json in place of the client's
+  bool websocket = false;       // Connection: Upgrade, Upgrade: websocket
+  std::string_view websocket_protocols;  // offered subprotocols to send, "" for none
+};
+void append_upstream_request(const RequestHead& head, const RequestRewrite& rewrite,
+                             std::string& out);
+
+struct ResponseRewrite {
+  std::string_view request_id;
+  std::string_view location_prefix;  // "" or "/abc": put before an absolute-path Location
+  Framing framing = Framing::kNone;  // towards the client; kUntilClose needs close = true
+  uint64_t content_length = 0;
+  // false: HEAD, 204, 304: a gateway's Content-Length is kept as it is, but for a 204, which must
+  // not have one (RFC 9110 section 8.6). With true, kNone says Content-Length: 0.
+  bool body_allowed = true;
+  bool close = false;
+  bool client_http_1_0 = false;  // answers name HTTP/1.1 all the same; keep-alive is said aloud
+};
+void append_client_response(const ResponseHead& head, const ResponseRewrite& rewrite,
+                            std::string& out);
+
+// An interim response other than 100 and 101 (RFC 9110 section 15.2).
+void append_client_interim(const ResponseHead& head, std::string& out);
+
+// The request's X-Amzn-Trace-Id if well-formed, else a new "Root=1-<8 hex>-<24 hex>" (domain A16).
+std::string trace_id_for(const RequestHead& head, uint64_t now_seconds);
+
+// The address that an ALB saw: right-most element of X-Forwarded-For, "" if absent or malformed.
+std::string_view forwarded_client(const RequestHead& head) noexcept;
+
+}  // namespace kg::http

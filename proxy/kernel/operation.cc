@@ -1,0 +1,342 @@
+#include "proxy/kernel/operation.h"
+
+#include <algorithm>
+#include <array>
+#include <optional>
+
+#include "proxy/base/ascii.h"
+
+namespace kg::kernel {
+namespace {
+
+constexpr size_t kIdBytesMax = 64;
+constexpr size_t kNameBytesMax = 128;   // of a spec, and of one segment of a resource
+constexpr size_t kValueBytesMax = 256;  // of a query parameter that goes upstream
+
+// What a byte may be part of. 0: no path at all.
+enum : unsigned char { kPathByte = 1, kUnreserved = 2, kNameByte = 4, kWordByte = 8 };
+
+constexpr std::array<unsigned char, 256> make_byte_classes() {
+  std::array<unsigned char, 256> classes{};
+  const auto add = [&classes](std::string_view bytes, unsigned char bits) {
+    for (const char c : bytes) classes[static_cast<unsigned char>(c)] |= bits;
+  };
+  // pchar of RFC 3986 section 3.3 without '%' and ';'.
+  add("!$&'()*+,=:@/", kPathByte);
+  add("~", kPathByte | kUnreserved);
+  add(".-", kPathByte | kUnreserved | kNameByte);
+  add("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_",
+      kPathByte | kUnreserved | kNameByte | kWordByte);
+  return classes;
+}
+constexpr std::array<unsigned char, 256> kByteClasses = make_byte_classes();
+
+constexpr bool is(char c, unsigned char bit) noexcept {
+  return (kByteClasses[static_cast<unsigned char>(c)] & bit) != 0;
+}
+
+// Nothing in it that two parsers may read differently.
+bool is_unambiguous(std::string_view path) noexcept {
+  if (path.empty() || path.front() != '/') return false;
+  size_t segment = 1;  // where the present segment begins
+  for (size_t i = 1; i <= path.size(); ++i) {
+    if (i < path.size() && path[i] != '/') {
+      if (!is(path[i], kPathByte)) return false;
+      continue;
+    }
+    const std::string_view text = path.substr(segment, i - segment);
+    if (text == "." || text == ".." || (text.empty() && i < path.size())) return false;
+    segment = i + 1;
+  }
+  return true;
+}
+
+bool is_name(std::string_view text, unsigned char bytes) noexcept {
+  return !text.empty() && text.size() <= kNameBytesMax &&
+         std::all_of(text.begin(), text.end(), [bytes](char c) { return is(c, bytes); });
+}
+
+using Rest = std::optional<std::string_view>;  // of the path; nullopt: it ended without a slash
+
+// Cuts the first segment off; nullopt when nothing is left. "a/" is "a" and then "".
+std::optional<std::string_view> next_segment(Rest& rest) noexcept {
+  if (!rest) return std::nullopt;
+  const size_t slash = rest->find('/');
+  const std::string_view segment = rest->substr(0, slash);
+  if (slash == std::string_view::npos) {
+    rest.reset();
+  } else {
+    rest->remove_prefix(slash + 1);
+  }
+  return segment;
+}
+
+// Removes `prefix` if it is the whole path or ends where a segment ends.
+bool strip(std::string_view path, std::string_view prefix, Rest& rest) noexcept {
+  if (!path.starts_with(prefix)) return false;
+  path.remove_prefix(prefix.size());
+  if (path.empty()) {
+    rest.reset();
+    return true;
+  }
+  if (path.front() != '/') return false;
+  rest = path.substr(1);
+  return true;
+}
+
+constexpr Error kUnknown{ErrorCode::kNoOperation, "no operation of the kernel API"};
+constexpr Error kWrongMethod{ErrorCode::kMethodNotAllowed, "this path has other methods"};
+
+KernelRequest request_for(Operation operation) noexcept {
+  KernelRequest request;
+  request.operation = operation;
+  return request;
+}
+
+Result<KernelRequest> get_only(http::Method method, const KernelRequest& request) {
+  if (method != http::Method::kGet) return kWrongMethod;
+  return request;
+}
+
+Result<KernelRequest> parse_spec(http::Method method, Rest rest) {
+  const auto name = next_segment(rest);
+  if (!name) return get_only(method, request_for(Operation::kListKernelSpecs));
+  if (rest || !is_name(*name, kNameByte)) return kUnknown;
+  KernelRequest request = request_for(Operation::kGetKernelSpec);
+  request.spec_name = *name;
+  return get_only(method, request);
+}
+
+Result<KernelRequest> parse_resource(http::Method method, Rest rest) {
+  const auto name = next_segment(rest);
+  if (!name || !is_name(*name, kNameByte) || !rest) return kUnknown;
+  KernelRequest request = request_for(Operation::kGetKernelSpecResource);
+  request.spec_name = *name;
+  request.resource = *rest;
+  while (const auto segment = next_segment(rest)) {
+    if (!is_name(*segment, kUnreserved)) return kUnknown;
+  }
+  return get_only(method, request);
+}
+
+Result<KernelRequest> parse_kernel(http::Method method, Rest rest) {
+  using http::Method;
+  const auto id = next_segment(rest);
+  if (!id) {
+    if (method == Method::kGet) return request_for(Operation::kListKernels);
+    if (method == Method::kPost) return request_for(Operation::kCreateKernel);
+    return kWrongMethod;
+  }
+  if (!is_kernel_id(*id)) return kUnknown;
+  KernelRequest request;
+  request.kernel_id = *id;
+  Method wanted = Method::kPost;
+  if (!rest) {
+    wanted = method == Method::kDelete ? method : Method::kGet;
+    request.operation =
+        method == Method::kDelete ? Operation::kDeleteKernel : Operation::kGetKernel;
+  } else if (*rest == "interrupt") {
+    request.operation = Operation::kInterruptKernel;
+  } else if (*rest == "restart") {
+    request.operation = Operation::kRestartKernel;
+  } else if (*rest == "channels") {
+    wanted = Method::kGet;
+    request.operation = Operation::kConnectKernel;
+  } else {
+    return kUnknown;
+  }
+  if (method != wanted) return kWrongMethod;
+  return request;
+}
+
+struct Parameter {
+  std::string_view text;  // as sent, without separators
+  std::string_view name;
+  std::string_view value;
+  char separator;  // before it; that of the first has no meaning
+};
+
+template <class Visit>
+void for_each_parameter(std::string_view query, Visit&& visit) {
+  char separator = '&';
+  while (true) {
+    const size_t end = query.find_first_of("&;");
+    const std::string_view text = query.substr(0, end);
+    if (!text.empty()) {
+      const size_t equals = text.find('=');
+      const bool has_value = equals != std::string_view::npos;
+      visit(Parameter{text, text.substr(0, equals),
+                      has_value ? text.substr(equals + 1) : std::string_view{}, separator});
+    }
+    if (end == std::string_view::npos) return;
+    separator = query[end];
+    query.remove_prefix(end + 1);
+  }
+}
+
+// The decoded value of the first parameter of that decoded name; nullopt also if it does not
+// decode.
+std::optional<std::string> find_parameter(std::string_view query, std::string_view name) {
+  std::optional<std::string> found;
+  bool seen = false;
+  for_each_parameter(query, [&](const Parameter& parameter) {
+    if (seen || ascii::form_decode(parameter.name) != name) return;
+    seen = true;
+    found = ascii::form_decode(parameter.value);
+  });
+  return found;
+}
+
+void append_parameter(std::string_view query, std::string_view name, std::string& out) {
+  const auto value = find_parameter(query, name);
+  if (!value || value->empty() || value->size() > kValueBytesMax) return;
+  out += '?';
+  out += name;
+  out += '=';
+  ascii::percent_encode(*value, out);
+}
+
+void append_without_token(std::string_view query, std::string& out) {
+  bool first = true;
+  for_each_parameter(query, [&](const Parameter& parameter) {
+    const auto name = ascii::form_decode(parameter.name);
+    if (!name || *name == "token") return;
+    out += first ? '?' : parameter.separator;
+    first = false;
+    out += parameter.text;
+  });
+}
+
+bool tells_a_secret(std::string_view decoded) {
+  constexpr std::array<std::string_view, 8> kWords = {
+      "token", "secret", "password", "signature", "credential", "jwt", "api_key", "apikey"};
+  const std::string text = ascii::lower(decoded);
+  return std::any_of(kWords.begin(), kWords.end(), [&text](std::string_view word) {
+    return text.find(word) != std::string::npos;
+  });
+}
+
+}  // namespace
+
+std::string_view operation_name(Operation operation) noexcept {
+  switch (operation) {
+    case Operation::kListKernelSpecs:
+      return "ListKernelSpecs";
+    case Operation::kGetKernelSpec:
+      return "GetKernelSpec";
+    case Operation::kGetKernelSpecResource:
+      return "GetKernelSpecResource";
+    case Operation::kListKernels:
+      return "ListKernels";
+    case Operation::kCreateKernel:
+      return "CreateKernel";
+    case Operation::kGetKernel:
+      return "GetKernel";
+    case Operation::kDeleteKernel:
+      return "DeleteKernel";
+    case Operation::kInterruptKernel:
+      return "InterruptKernel";
+    case Operation::kRestartKernel:
+      return "RestartKernel";
+    case Operation::kConnectKernel:
+      return "ConnectKernel";
+    case Operation::kOther:
+      return "Other";
+    case Operation::kLocal:
+      return "Local";
+  }
+  return "Other";
+}
+
+bool is_kernel_id(std::string_view text) noexcept {
+  if (text.size() > kIdBytesMax) return false;
+  int hyphens = 0;
+  bool in_word = false;
+  for (const char c : text) {
+    if (is(c, kWordByte)) {
+      in_word = true;
+    } else if (c == '-' && in_word) {
+      ++hyphens;
+      in_word = false;
+    } else {
+      return false;
+    }
+  }
+  return in_word && hyphens == 4;
+}
+
+Result<KernelRequest> parse_operation(http::Method method, std::string_view path) {
+  if (!is_unambiguous(path)) return Error{ErrorCode::kBadRequest, "ambiguous path"};
+  if (method == http::Method::kHead) method = http::Method::kGet;
+  Rest rest;
+  if (strip(path, "/api/kernels", rest)) return parse_kernel(method, rest);
+  if (strip(path, "/api/kernelspecs", rest)) return parse_spec(method, rest);
+  if (strip(path, "/kernelspecs", rest)) return parse_resource(method, rest);
+  KernelRequest request = request_for(Operation::kOther);
+  request.path = path;
+  return request;
+}
+
+void append_target(const KernelRequest& request, std::string_view query, std::string& out) {
+  const auto kernel = [&](std::string_view action) {
+    out.append("/api/kernels/").append(request.kernel_id).append(action);
+  };
+  switch (request.operation) {
+    case Operation::kListKernelSpecs:
+      out += "/api/kernelspecs";
+      append_parameter(query, "user", out);
+      return;
+    case Operation::kGetKernelSpec:
+      out.append("/api/kernelspecs/").append(request.spec_name);
+      return;
+    case Operation::kGetKernelSpecResource:
+      out.append("/kernelspecs/").append(request.spec_name).append("/").append(request.resource);
+      return;
+    case Operation::kListKernels:
+    case Operation::kCreateKernel:
+      out += "/api/kernels";
+      return;
+    case Operation::kGetKernel:
+    case Operation::kDeleteKernel:
+      return kernel("");
+    case Operation::kInterruptKernel:
+      return kernel("/interrupt");
+    case Operation::kRestartKernel:
+      return kernel("/restart");
+    case Operation::kConnectKernel:
+      kernel("/channels");
+      append_parameter(query, "session_id", out);
+      return;
+    case Operation::kOther:
+    case Operation::kLocal:
+      out += request.path;
+      append_without_token(query, out);
+      return;
+  }
+}
+
+std::string token_parameter(std::string_view query) {
+  return find_parameter(query, "token").value_or(std::string{});
+}
+
+std::string redacted_query(std::string_view query) {
+  std::string out;
+  for_each_parameter(query, [&](const Parameter& parameter) {
+    if (!out.empty()) out += parameter.separator;
+    const auto decoded = ascii::form_decode(parameter.text);
+    if (decoded && !tells_a_secret(*decoded)) {
+      out += parameter.text;
+      return;
+    }
+    // A name is shown only if no value can hide in it.
+    const auto is_plain = [](char c) { return is(c, kNameByte); };
+    if (parameter.name.size() < parameter.text.size() && parameter.name.size() <= 64 &&
+        std::all_of(parameter.name.begin(), parameter.name.end(), is_plain)) {
+      out.append(parameter.name).append("=");
+    }
+    out += "REDACTED";
+  });
+  return out;
+}
+
+}  // namespace kg::kernel

@@ -1,0 +1,62 @@
+// kernelgate: options to subcommands, nothing else.
+#include <CLI/CLI.hpp>
+
+#include "proxy/server/commands.h"
+#include "proxy/server/version.h"
+
+namespace {
+
+constexpr int kUsage = 2;
+
+void add_explain(CLI::App& app, kg::server::ExplainOptions& options) {
+  CLI::App* command = app.add_subcommand("explain", "Say what a request would meet, and why");
+  command->add_option("--config", options.config_file, "Configuration file")->required();
+  command->add_option("--url", options.url, "https://HOST[:PORT]/PATH")->required();
+  command->add_option("--method", options.method, "Request method (GET)");
+  command->add_option("--token", options.token, "Session token");
+}
+
+void add_token(CLI::App& app, kg::server::TokenOptions& options) {
+  CLI::App* command = app.add_subcommand("token", "Mint a development session token");
+  command->add_option("--key", options.key_file, "Private signing key, PEM")->required();
+  command->add_option("--config", options.config_file, "Take issuer and audience from this file");
+  command->add_option("--endpoint", options.endpoint, "Endpoint id");
+  command->add_option("--subject", options.subject, "User name");
+  command->add_option("--issuer", options.issuer, "Issuer (default: of --config)");
+  command->add_option("--audience", options.audience, "Audience (default: of --config)");
+  command->add_option("--role", options.role, "Execution role ARN");
+  command->add_option("--group", options.groups, "Group, repeatable");
+  command->add_option("--log-context", options.log_context, "Log context, 3 to 63 characters");
+  command->add_option("--lifetime", options.lifetime, "1s to 12h (15m)");
+  command->add_flag("--print-jwks", options.print_jwks,
+                    "Print the public keys for keys_file instead");
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app("Kernelgate: TLS proxy for Jupyter kernel traffic", "kernelgate");
+  app.require_subcommand(1);
+  std::string config_file;
+  CLI::App* run = app.add_subcommand("run", "Run the proxy");
+  run->add_option("--config", config_file, "Configuration file")->required();
+  CLI::App* check = app.add_subcommand("check", "Check a configuration file");
+  check->add_option("--config", config_file, "Configuration file")->required();
+  kg::server::ExplainOptions explain;
+  add_explain(app, explain);
+  kg::server::TokenOptions token;
+  add_token(app, token);
+  app.add_subcommand("version", "Print the version");
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : kUsage;
+  }
+
+  if (run->parsed()) return kg::server::run_command(config_file);
+  if (check->parsed()) return kg::server::check_command(config_file);
+  if (app.got_subcommand("explain")) return kg::server::explain_command(explain);
+  if (app.got_subcommand("token")) return kg::server::token_command(token);
+  std::cout << "kernelgate " << kg::server::kVersion << "\n";
+  return 0;
+}

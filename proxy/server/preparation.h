@@ -1,0 +1,32 @@
+// Everything that a configuration needs before it may serve, built and checked whole: routes, keys,
+// certificates. What `kernelgate check`, start and reload share.
+//
+// Thread: control. With any error nothing is usable and all errors are listed.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "config/config.h"
+#include "metrics/endpoint_slots.h"
+#include "proxy/server/worker.h"
+#include "proxy/tls/tls_context.h"
+#include "routing/route_snapshot.h"
+
+namespace kg::server {
+
+struct Prepared {
+  std::shared_ptr<const routing::RouteSnapshot> routes;
+  std::vector<ListenerFactsList> listeners;  // one list per worker
+  std::vector<config::ConfigError> errors;
+  bool usable() const noexcept { return errors.empty(); }
+};
+
+// `ports`: as bound, per listener; empty when nothing is (check), then those of the configuration.
+Prepared prepare(const config::Config& config, const std::vector<uint16_t>& ports, size_t workers,
+                 uint64_t version, const tls::TicketKeys& tickets, metrics::EndpointSlots& slots);
+
+// The smaller of CPU affinity and cgroup cpu.max, rounded up; at least 1.
+size_t automatic_workers();
+
+}  // namespace kg::server

@@ -1,0 +1,263 @@
+#include "proxy/server/server.h"
+
+#include <malloc.h>
+
+#include <algorithm>
+#include <csignal>
+#include <cstring>
+
+#include "config/loader.h"
+#include "proxy/base/log.h"
+#include "proxy/kernel/operation.h"
+#include "proxy/server/version.h"
+
+namespace kg::server {
+namespace {
+
+constexpr uint64_t kTrimEveryMs = 2'000;
+constexpr uint64_t kTrimWorthConnections = 64;
+
+std::vector<std::string> operation_names() {
+  std::vector<std::string> names;
+  for (uint8_t i = 0; i < kernel::kOperationCount; ++i) {
+    names.emplace_back(kernel::operation_name(static_cast<kernel::Operation>(i)));
+  }
+  return names;
+}
+
+uint32_t keep_alive_ms(const config::Config& config) {
+  // Longer than the ALB's idle timeout, or its next request meets our FIN (domain A2).
+  const auto idle = static_cast<uint32_t>(config.alb_idle_timeout.count());
+  return idle + std::max<uint32_t>(15'000, idle / 4);
+}
+
+void log_errors(const std::vector<config::ConfigError>& errors) {
+  for (const config::ConfigError& error : errors) {
+    if (error.warning) {
+      log::warn("config", "{}", config::format(error));
+    } else {
+      log::error("config", "{}", config::format(error));
+    }
+  }
+}
+
+}  // namespace
+
+Server::Server(config::Config config)
+    : config_(std::move(config)),
+      slots_(config_.metrics_endpoints_max),
+      tickets_(tls::TicketKeys::random()),
+      exporter_(slots_, operation_names(), [this] { return facts(); }),
+      monitoring_(loop_),
+      lame_duck_(loop_, [this] { drain(); }),
+      trim_(loop_, [this] { trim_memory(); }),
+      started_wall_us_(event::wall_us()) {}
+
+Server::~Server() = default;
+
+int Server::run() {
+  const size_t count = config_.workers == 0 ? automatic_workers() : config_.workers;
+  std::string problem;
+  access_log_ = metrics::AccessLogWriter::open(config_.access_log_path, problem);
+  if (!problem.empty()) {
+    log::error("server", "access_log.path: {}", problem);
+    return 1;
+  }
+  const event::SignalWatcher term(loop_, SIGTERM, [this] { terminate(); });
+  const event::SignalWatcher interrupt(loop_, SIGINT, [this] { terminate(); });
+  const event::SignalWatcher hangup(loop_, SIGHUP, [this] { reload(); });
+  const event::SignalWatcher reopen(loop_, SIGUSR1, [this] {
+    if (access_log_ != nullptr) access_log_->reopen();
+  });
+  make_workers(count);
+  if (!bind_listeners() || !start_monitoring()) return 1;
+  Prepared prepared = prepare(config_, ports_, count, 1, tickets_, slots_);
+  log_errors(prepared.errors);
+  if (!prepared.usable()) return 2;
+  start_workers(std::move(prepared));
+  announce_ready();
+  trim_.arm_ms(kTrimEveryMs);
+  loop_.run();
+  for (const auto& worker : workers_) worker->stop_and_join();
+  log::info("server", "stopped");
+  return 0;
+}
+
+void Server::make_workers(size_t count) {
+  metrics::AccessLogWriter* log = config_.access_log_path == "off" ? nullptr : access_log_.get();
+  crew_.open = std::vector<OpenCount>(count);
+  for (size_t i = 0; i < count; ++i) {
+    workers_.push_back(std::make_unique<Worker>(i, slots_.capacity(), crew_, log, launches_));
+    crew_.workers.push_back(workers_.back().get());
+    exporter_.add_worker(&workers_.back()->metrics());
+    launches_.add_seat(workers_.back()->loop(), workers_.back()->metrics());
+  }
+}
+
+void Server::start_workers(Prepared prepared) {
+  routes_version_ = prepared.routes->version();
+  endpoints_ = prepared.routes->endpoint_count();
+  for (size_t i = 0; i < workers_.size(); ++i) {
+    workers_[i]->set_configuration(std::move(prepared.listeners[i]), prepared.routes,
+                                   keep_alive_ms(config_));
+  }
+  for (const auto& worker : workers_) worker->start();
+}
+
+bool Server::bind_listeners() {
+  for (const config::Listener& listener : config_.listeners) {
+    uint16_t port = listener.address.port;
+    for (const auto& worker : workers_) {
+      const auto address = event::SocketAddress::parse(listener.address.host, port);
+      Result<event::Socket> socket =
+          address ? event::Socket::listen(*address)
+                  : Result<event::Socket>(Error{ErrorCode::kConfiguration, "address", 0});
+      if (!socket) {
+        log::error(
+            "server",
+            "cannot listen on {}:{}: {} ({}); free the address or change listeners[].address",
+            listener.address.host, port, std::strerror(socket.error().sys), socket.error().detail);
+        return false;
+      }
+      port = socket->local_address().port();  // the first worker's choice when 0 was asked for
+      worker->add_acceptor(std::move(*socket));
+    }
+    ports_.push_back(port);
+  }
+  return true;
+}
+
+bool Server::start_monitoring() {
+  using Answer = event::StatusServer::Answer;
+  monitoring_.add_page("/healthz", [] {
+    return Answer{200, "application/json", "{\"status\":\"ok\"}\n"};
+  });
+  monitoring_.add_page("/readyz", [this] {
+    if (state_ == State::kRunning) return Answer{200, "application/json", "{\"status\":\"ok\"}\n"};
+    return Answer{503, "application/json",
+                  "{\"reason\":\"Service Unavailable\",\"message\":\"draining\"}\n"};
+  });
+  monitoring_.add_page("/metrics", [this] {
+    return Answer{200, "text/plain; version=0.0.4; charset=utf-8", exporter_.text()};
+  });
+  const auto address =
+      event::SocketAddress::parse(config_.monitoring.host, config_.monitoring.port);
+  const Result<uint16_t> port =
+      address ? monitoring_.listen(*address)
+              : Result<uint16_t>(Error{ErrorCode::kConfiguration, "address", 0});
+  if (!port) {
+    log::error("server",
+               "cannot listen on {}:{}: {}; free the address or change monitoring.address",
+               config_.monitoring.host, config_.monitoring.port, std::strerror(port.error().sys));
+    return false;
+  }
+  monitoring_port_ = *port;
+  return true;
+}
+
+void Server::announce_ready() const {
+  std::string listeners;
+  for (size_t i = 0; i < ports_.size(); ++i) {
+    if (i > 0) listeners += ',';
+    listeners += fmt::format("{}:{}", config_.listeners[i].address.host, ports_[i]);
+  }
+  log::info(
+      "server", "server ready listeners={} monitoring={}:{} workers={} endpoints={} version={}",
+      listeners, config_.monitoring.host, monitoring_port_, workers_.size(), endpoints_, kVersion);
+}
+
+void Server::reload() {
+  config::Loaded loaded = config::load_file(config_.file);
+  log_errors(loaded.errors);
+  Prepared prepared;
+  if (loaded.config && !needs_restart(*loaded.config)) {
+    prepared =
+        prepare(*loaded.config, ports_, workers_.size(), routes_version_ + 1, tickets_, slots_);
+    log_errors(prepared.errors);
+  }
+  if (prepared.routes == nullptr || !prepared.usable()) {
+    ++reloads_failed_;
+    log::error("config", "reload refused, the configuration of before serves on file={}",
+               config_.file);
+    return;
+  }
+  config_ = std::move(*loaded.config);
+  routes_version_ = prepared.routes->version();
+  endpoints_ = prepared.routes->endpoint_count();
+  ++reloads_ok_;
+  for (size_t i = 0; i < workers_.size(); ++i) {
+    workers_[i]->apply(prepared.listeners[i], prepared.routes, keep_alive_ms(config_), loop_);
+  }
+  log::info("config", "reloaded file={} version={} endpoints={}", config_.file, routes_version_,
+            endpoints_);
+}
+
+bool Server::needs_restart(const config::Config& fresh) const {
+  const auto same_address = [](const config::Address& a, const config::Address& b) {
+    return a.host == b.host && a.port == b.port;
+  };
+  const char* key = nullptr;
+  if (fresh.workers != config_.workers) key = "workers";
+  if (!same_address(fresh.monitoring, config_.monitoring)) key = "monitoring.address";
+  if (fresh.access_log_path != config_.access_log_path) key = "access_log.path";
+  if (fresh.metrics_endpoints_max != config_.metrics_endpoints_max) key = "metrics.endpoints_max";
+  if (!std::equal(fresh.listeners.begin(), fresh.listeners.end(), config_.listeners.begin(),
+                  config_.listeners.end(), [&](const auto& a, const auto& b) {
+                    return same_address(a.address, b.address);
+                  })) {
+    key = "listeners[].address";
+  }
+  if (key != nullptr) log::error("config", "{} changed: that needs a restart of the process", key);
+  return key != nullptr;
+}
+
+void Server::terminate() {
+  if (state_ != State::kRunning) {
+    log::info("server", "second signal: ending at once");
+    return loop_.stop();
+  }
+  state_ = State::kLameDuck;
+  for (const auto& worker : workers_) worker->announce_drain();
+  log::info("server", "draining lame_duck_ms={} deadline_ms={}", config_.drain_lame_duck.count(),
+            config_.drain_deadline.count());
+  lame_duck_.arm_ms(static_cast<uint64_t>(config_.drain_lame_duck.count()));
+}
+
+void Server::drain() {
+  state_ = State::kDraining;
+  for (const auto& worker : workers_) {
+    worker->drain(static_cast<uint64_t>(config_.drain_deadline.count()),
+                  [this] { loop_.post([this] { worker_drained(); }); });
+  }
+}
+
+void Server::worker_drained() {
+  if (++drained_ == workers_.size()) loop_.stop();
+}
+
+// Gives memory of connections that closed back to the system: glibc keeps it otherwise.
+void Server::trim_memory() {
+  uint64_t open = 0;
+  for (const auto& worker : workers_) open += worker->metrics().connections_open.get();
+  open_peak_ = std::max(open_peak_, open);
+  if (open_peak_ >= kTrimWorthConnections && open <= open_peak_ / 2) {
+    open_peak_ = open;
+    malloc_trim(0);
+  }
+  trim_.arm_ms(kTrimEveryMs);
+}
+
+metrics::ProcessFacts Server::facts() const {
+  metrics::ProcessFacts facts;
+  facts.version = kVersion;
+  facts.openssl_version = tls::library_version();
+  facts.draining = state_ != State::kRunning;
+  facts.routes_version = routes_version_;
+  facts.endpoints = endpoints_;
+  facts.reloads_ok = reloads_ok_;
+  facts.reloads_failed = reloads_failed_;
+  facts.start_time_seconds = static_cast<double>(started_wall_us_) / 1e6;
+  return facts;
+}
+
+}  // namespace kg::server

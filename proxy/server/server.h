@@ -1,0 +1,72 @@
+// Server: the control thread. Starts the workers, applies configurations, answers the monitoring
+// address, drains on SIGTERM.
+//
+//   Running --SIGTERM--> LameDuck (readyz 503, still serving) --lame_duck--> Draining --empty or
+//   deadline--> end
+// A second SIGTERM (or SIGINT) ends at once. SIGHUP reloads; a bad file changes nothing and says
+// why. SIGUSR1 reopens the access log.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "config/config.h"
+#include "metrics/access_log.h"
+#include "metrics/endpoint_slots.h"
+#include "metrics/exporter.h"
+#include "proxy/event/status_server.h"
+#include "proxy/exchange/launch_board.h"
+#include "proxy/server/preparation.h"
+#include "proxy/server/worker.h"
+
+namespace kg::server {
+
+class Server {
+ public:
+  explicit Server(config::Config config);
+  ~Server();
+
+  // Exit code: 0 after a drain, 1 when an address cannot be bound, 2 for an unusable configuration.
+  int run();
+
+ private:
+  enum class State { kRunning, kLameDuck, kDraining };
+  void make_workers(size_t count);
+  void start_workers(Prepared prepared);
+  bool bind_listeners();
+  bool start_monitoring();
+  void announce_ready() const;
+  void reload();
+  bool needs_restart(const config::Config& fresh) const;
+  void terminate();
+  void drain();
+  void worker_drained();
+  void trim_memory();
+  metrics::ProcessFacts facts() const;
+
+  config::Config config_;
+  event::EventLoop loop_;
+  metrics::EndpointSlots slots_;
+  tls::TicketKeys tickets_;
+  exchange::LaunchBoard launches_;
+  std::unique_ptr<metrics::AccessLogWriter> access_log_;
+  metrics::Exporter exporter_;
+  event::StatusServer monitoring_;
+  WorkerCrew crew_;
+  std::vector<std::unique_ptr<Worker>> workers_;
+  std::vector<uint16_t> ports_;  // bound, per listener
+  uint16_t monitoring_port_ = 0;
+  event::Timer lame_duck_;
+  event::Timer trim_;
+  uint64_t open_peak_ = 0;  // connections since the last trim
+  State state_ = State::kRunning;
+  size_t drained_ = 0;
+  uint64_t routes_version_ = 0;
+  uint64_t endpoints_ = 0;
+  uint64_t reloads_ok_ = 0;
+  uint64_t reloads_failed_ = 0;
+  uint64_t started_wall_us_;
+};
+
+}  // namespace kg::server

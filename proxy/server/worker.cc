@@ -1,0 +1,201 @@
+#include "proxy/server/worker.h"
+
+#include <algorithm>
+
+#include "proxy/base/limits.h"
+#include "proxy/base/log.h"
+
+namespace kg::server {
+namespace {
+constexpr uint64_t kDrainTickMs = 50;
+}
+
+Worker::Worker(size_t index, uint32_t endpoint_slots, WorkerCrew& crew,
+               metrics::AccessLogWriter* log_writer, exchange::LaunchBoard& launches)
+    : index_(index),
+      crew_(crew),
+      metrics_(endpoint_slots),
+      context_(loop_, metrics_, log_writer, launches),
+      drain_timer_(loop_, [this] { drain_tick(); }) {
+  loop_.on_slow_turn([this](uint64_t us) {
+    metrics_.slow_turns.add();
+    log::debug("server", "slow turn worker={} us={}", index_, us);
+  });
+}
+
+Worker::~Worker() { stop_and_join(); }
+
+void Worker::add_acceptor(event::Socket socket) {
+  AcceptHandler& handler = *this;
+  acceptors_.push_back(
+      std::make_unique<Acceptor>(loop_, handler, acceptors_.size(), std::move(socket)));
+}
+
+void Worker::set_configuration(ListenerFactsList listeners,
+                               std::shared_ptr<const routing::RouteSnapshot> routes,
+                               uint32_t keep_alive_ms) {
+  listeners_ = std::move(listeners);
+  context_.routes = std::move(routes);
+  context_.keep_alive_ms = keep_alive_ms;
+}
+
+void Worker::start() {
+  thread_ = std::thread([this] {
+    loop_.run();
+    close_all();
+    context_.endpoints.retire_all();
+    context_.access_log.flush();
+    loop_.settle();
+  });
+}
+
+void Worker::apply(ListenerFactsList listeners,
+                   std::shared_ptr<const routing::RouteSnapshot> routes, uint32_t keep_alive_ms,
+                   event::EventLoop& control) {
+  loop_.post([this, listeners = std::move(listeners), routes = std::move(routes), keep_alive_ms,
+              &control]() mutable {
+    listeners_.swap(listeners);
+    context_.routes.swap(routes);
+    context_.keep_alive_ms = keep_alive_ms;
+    context_.endpoints.retire_all();
+    context_.sessions.forget_all();
+    control.post([old_listeners = std::move(listeners), old_routes = std::move(routes)] {});
+  });
+}
+
+void Worker::announce_drain() {
+  loop_.post([this] { context_.draining = true; });
+}
+
+void Worker::drain(uint64_t deadline_ms, std::function<void()> on_drained) {
+  loop_.post([this, deadline_ms, on_drained = std::move(on_drained)] {
+    on_drained_ = on_drained;
+    begin_drain(deadline_ms);
+  });
+}
+
+void Worker::stop_and_join() {
+  if (!thread_.joinable()) return;
+  loop_.stop_from_any_thread();
+  thread_.join();
+}
+
+void Worker::on_accepted(size_t listener, event::Accepted accepted) {
+  metrics_.connections_accepted.add();
+  const exchange::ListenerFacts& facts = *listeners_[listener];
+  if (!facts.allow_sources.empty() && !facts.allow_sources.contains(accepted.peer)) {
+    metrics_.connections_refused.add();
+    return;
+  }
+  Worker& target = least_loaded();
+  if (&target == this) return serve(listener, std::move(accepted));
+  metrics_.connections_handed_over.add();
+  target.take(listener, std::move(accepted));
+}
+
+Worker& Worker::least_loaded() {
+  const uint32_t own = crew_.open[index_].value.load(std::memory_order_relaxed);
+  size_t best = index_;
+  uint32_t least = own;
+  for (size_t i = 0; i < crew_.open.size(); ++i) {
+    const uint32_t open = crew_.open[i].value.load(std::memory_order_relaxed);
+    if (open < least) {
+      least = open;
+      best = i;
+    }
+  }
+  return own > least + least / 10 + 16 ? *crew_.workers[best] : *this;
+}
+
+void Worker::take(size_t listener, event::Accepted accepted) {
+  // std::function copies what it holds, a Socket does not: the descriptor travels bare.
+  const int fd = accepted.socket.release();
+  loop_.post([this, listener, fd, peer = accepted.peer] {
+    serve(listener, {event::Socket(fd), peer});
+  });
+}
+
+void Worker::serve(size_t listener, event::Accepted accepted) {
+  if (connections_.size() >= limits::kConnectionsPerWorkerMax || acceptors_.empty()) {
+    metrics_.connections_refused.add();
+    return;
+  }
+  exchange::ConnectionTable& table = *this;
+  auto made = std::make_unique<exchange::ClientConnection>(context_, table, listeners_[listener],
+                                                           accepted.peer);
+  exchange::ClientConnection* connection = made.get();
+  connections_.emplace(connection, std::move(made));
+  publish_open();
+  connection->open(std::move(accepted.socket));
+}
+
+void Worker::forget(exchange::ClientConnection& connection) {
+  const auto found = connections_.find(&connection);
+  if (found == connections_.end()) return;
+  loop_.defer_delete(std::move(found->second));
+  connections_.erase(found);
+  publish_open();
+  check_drained();
+}
+
+void Worker::publish_open() noexcept {
+  crew_.open[index_].value.store(static_cast<uint32_t>(connections_.size()),
+                                 std::memory_order_relaxed);
+}
+
+void Worker::begin_drain(uint64_t deadline_ms) {
+  acceptors_.clear();
+  context_.draining = true;
+  drain_started_us_ = event::monotonic_us();
+  drain_deadline_us_ = drain_started_us_ + deadline_ms * 1'000;
+  // A fifth of the time is for the last notebooks to answer our Close.
+  drain_window_us_ = deadline_ms * 800;
+  std::vector<exchange::ClientConnection*> open;
+  open.reserve(connections_.size());
+  for (const auto& [connection, owned] : connections_) open.push_back(connection);
+  for (exchange::ClientConnection* connection : open) {
+    if (connection->is_open_websocket()) ++drain_websockets_;
+    connection->close_when_idle();
+  }
+  drain_tick();
+}
+
+void Worker::drain_tick() {
+  const uint64_t now = event::monotonic_us();
+  if (now >= drain_deadline_us_) {
+    close_all();
+    return check_drained();
+  }
+  const uint64_t elapsed = now - drain_started_us_;
+  const size_t due = elapsed >= drain_window_us_
+                         ? connections_.size() + drain_closed_
+                         : drain_websockets_ * elapsed / drain_window_us_ + 1;
+  std::vector<exchange::ClientConnection*> closing;
+  for (const auto& [connection, owned] : connections_) {
+    if (drain_closed_ + closing.size() >= due) break;
+    if (connection->is_open_websocket()) closing.push_back(connection);
+  }
+  drain_closed_ += closing.size();
+  for (exchange::ClientConnection* connection : closing) {
+    connection->close_websocket(ErrorCode::kDraining);
+  }
+  drain_timer_.arm_ms(kDrainTickMs);
+  check_drained();
+}
+
+void Worker::close_all() {
+  std::vector<exchange::ClientConnection*> open;
+  open.reserve(connections_.size());
+  for (const auto& [connection, owned] : connections_) open.push_back(connection);
+  for (exchange::ClientConnection* connection : open) connection->close();
+}
+
+void Worker::check_drained() {
+  if (!on_drained_ || !connections_.empty()) return;
+  drain_timer_.disarm();
+  const auto done = std::exchange(on_drained_, nullptr);
+  context_.access_log.flush();
+  done();
+}
+
+}  // namespace kg::server

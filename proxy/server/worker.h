@@ -1,0 +1,95 @@
+// Worker: one thread, one event loop, and all that it owns: listening sockets, connections,
+// upstream pools, counters, its end of the access log.
+//
+// Owner:  the Server. Built and destroyed on the control thread; methods marked "control" post to
+// the
+//         worker's loop. The only things shared while bytes move are the open counts (below),
+//         written at accept and close.
+// Ends:   drain() closes what is open, spread over its deadline; on_drained runs on the worker's
+// thread.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <thread>
+#include <unordered_map>
+#include <vector>
+
+#include "proxy/exchange/client_connection.h"
+#include "proxy/server/acceptor.h"
+
+namespace kg::server {
+
+// Open connections per worker, each on a cache line of its own: who accepts hands over to the
+// least loaded when it holds 10 % and 16 more, because SO_REUSEPORT alone leaves day-long
+// WebSockets lopsided.
+struct alignas(64) OpenCount {
+  std::atomic<uint32_t> value{0};
+};
+
+class Worker;
+
+struct WorkerCrew {
+  std::vector<OpenCount> open;
+  std::vector<Worker*> workers;
+};
+
+using ListenerFactsList = std::vector<std::shared_ptr<const exchange::ListenerFacts>>;
+
+class Worker final : private AcceptHandler, private exchange::ConnectionTable {
+ public:
+  Worker(size_t index, uint32_t endpoint_slots, WorkerCrew& crew,
+         metrics::AccessLogWriter* log_writer, exchange::LaunchBoard& launches);
+  ~Worker();
+
+  // Before start().
+  void add_acceptor(event::Socket socket);
+  void set_configuration(ListenerFactsList listeners,
+                         std::shared_ptr<const routing::RouteSnapshot> routes,
+                         uint32_t keep_alive_ms);
+  void start();
+
+  // Control. The old values come back to `control` to be destroyed there.
+  void apply(ListenerFactsList listeners, std::shared_ptr<const routing::RouteSnapshot> routes,
+             uint32_t keep_alive_ms, event::EventLoop& control);
+  void announce_drain();
+  void drain(uint64_t deadline_ms, std::function<void()> on_drained);
+  void stop_and_join();
+  // Any worker: a connection accepted elsewhere.
+  void take(size_t listener, event::Accepted accepted);
+
+  event::EventLoop& loop() noexcept { return loop_; }
+  metrics::WorkerMetrics& metrics() noexcept { return metrics_; }
+
+ private:
+  void on_accepted(size_t listener, event::Accepted accepted) override;
+  void forget(exchange::ClientConnection& connection) override;
+  void serve(size_t listener, event::Accepted accepted);
+  Worker& least_loaded();
+  void publish_open() noexcept;
+  void begin_drain(uint64_t deadline_ms);
+  void drain_tick();
+  void close_all();
+  void check_drained();
+
+  size_t index_;
+  WorkerCrew& crew_;
+  event::EventLoop loop_;
+  metrics::WorkerMetrics metrics_;
+  exchange::WorkerContext context_;
+  ListenerFactsList listeners_;
+  std::vector<std::unique_ptr<Acceptor>> acceptors_;
+  std::unordered_map<exchange::ClientConnection*, std::unique_ptr<exchange::ClientConnection>>
+      connections_;
+  std::thread thread_;
+  std::function<void()> on_drained_;
+  event::Timer drain_timer_;
+  uint64_t drain_started_us_ = 0;
+  uint64_t drain_window_us_ = 0;  // WebSockets close spread over it
+  uint64_t drain_deadline_us_ = 0;
+  size_t drain_websockets_ = 0;  // open when the drain began
+  size_t drain_closed_ = 0;
+};
+
+}  // namespace kg::server

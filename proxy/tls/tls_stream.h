@@ -1,0 +1,72 @@
+// TlsStream: a server-side TLS connection as a Stream, over a Transport.
+//
+// Records are decrypted from the burst that the transport read and encrypted into the transport's
+// output, through a BIO of our own: no read or write call is OpenSSL's. A burst is decrypted whole,
+// so no ciphertext waits anywhere but in a started record inside OpenSSL.
+// Owner:  a client connection, as a member; destroyed only between turns.
+// Errors: on_error(kClientTls) for a failed handshake or a broken record; its alert goes out when the
+//         handler closes. on_error(kClientGone) for a dead transport.
+// Ends:   on_end(true) at close_notify, on_end(false) at a FIN without it (a truncation, RFC
+// 8446 6.1).
+#pragma once
+
+#include <memory>
+#include <string_view>
+
+#include "proxy/event/transport.h"
+#include "proxy/tls/tls_context.h"
+
+struct bio_st;
+struct ssl_st;
+
+namespace kg::tls {
+
+class TlsHandler : public event::StreamHandler {
+ public:
+  virtual void on_handshake_done() = 0;
+
+ protected:
+  ~TlsHandler() = default;
+};
+
+class TlsStream final : public event::Stream, private event::TransportHandler {
+ public:
+  TlsStream(event::EventLoop& loop, TlsHandler& handler, std::shared_ptr<const TlsContext> context);
+  ~TlsStream() override;
+
+  void open(event::Socket socket) { transport_.open(std::move(socket)); }
+  bool handshake_done() const noexcept { return handshake_done_; }
+  bool resumed() const noexcept;
+
+  void write(std::string_view bytes) override;
+  size_t unsent() const noexcept override { return transport_.unsent(); }
+  void pause(event::Pause reason) noexcept override { transport_.pause(reason); }
+  void resume(event::Pause reason) noexcept override { transport_.resume(reason); }
+  void finish() override;
+  void close() noexcept override { transport_.close(); }
+  uint64_t last_progress_us() const noexcept override { return transport_.last_progress_us(); }
+
+ private:
+  friend struct BioMethods;
+  void on_data(std::string_view cipher) override;
+  void on_end(bool clean) override;
+  void on_drained() override { handler_.on_drained(); }
+  void on_error(const Error& error) override { handler_.on_error(error); }
+  bool shake_hands();
+  void read_plain();
+  void fail(const char* detail);
+
+  TlsHandler& handler_;
+  std::shared_ptr<const TlsContext> context_;
+  event::Transport transport_;
+  struct SslFree {
+    void operator()(ssl_st* ssl) const noexcept;
+  };
+  std::unique_ptr<ssl_st, SslFree> ssl_;
+  std::string_view cipher_;  // what the BIO may still read of the burst in hand
+  bool handshake_done_ = false;
+  bool ended_ = false;
+  bool finished_ = false;
+};
+
+}  // namespace kg::tls

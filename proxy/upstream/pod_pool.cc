@@ -1,0 +1,123 @@
+#include "proxy/upstream/pod_pool.h"
+
+#include <algorithm>
+
+#include "proxy/base/assert.h"
+#include "proxy/base/limits.h"
+
+namespace kg::upstream {
+
+PodPool::PodPool(event::EventLoop& loop, metrics::WorkerMetrics& metrics, const routing::Pod& pod)
+    : loop_(loop), metrics_(metrics), pod_(pod), sweep_(loop, [this] { sweep_idle(); }) {}
+
+PodPool::~PodPool() {
+  while (!connections_.empty()) connections_.begin()->first->close();
+}
+
+Result<UpstreamConnection*> PodPool::lease(LeaseWaiter& waiter, LeaseKind kind) {
+  if (active_ >= limits::kUpstreamActivePerPodMax) {
+    if (queue_.size() >= limits::kUpstreamQueuePerPodMax) {
+      return Error{ErrorCode::kUpstreamBusy, "the queue for this pod is full", 0};
+    }
+    queue_.push_back({&waiter, kind});
+    return static_cast<UpstreamConnection*>(nullptr);
+  }
+  UpstreamConnection* connection = take_idle(kind);
+  if (connection != nullptr) {
+    metrics_.upstream_connections_reused.add();
+  } else {
+    Result<UpstreamConnection*> opened = open_connection();
+    if (!opened) return opened;
+    connection = *opened;
+  }
+  ++active_;
+  connection->set_counted(true);
+  connection->set_leased(true);
+  return connection;
+}
+
+UpstreamConnection* PodPool::take_idle(LeaseKind kind) {
+  while (kind != LeaseKind::kFresh && !idle_.empty()) {
+    UpstreamConnection* connection = idle_.back();
+    idle_.pop_back();
+    if (kind == LeaseKind::kAny || connection->is_quiet()) return connection;
+    connection->close();
+  }
+  return nullptr;
+}
+
+Result<UpstreamConnection*> PodPool::open_connection() {
+  Result<event::Socket> socket = event::Socket::connect(pod_.address);
+  if (!socket) return socket.error();
+  auto made = std::make_unique<UpstreamConnection>(loop_, *this, metrics_);
+  UpstreamConnection* connection = made.get();
+  connections_.emplace(connection, std::move(made));
+  connection->connect(std::move(*socket));
+  metrics_.upstream_connections_opened.add();
+  metrics_.upstream_connections_open.add();
+  return connection;
+}
+
+void PodPool::cancel(LeaseWaiter& waiter) noexcept {
+  queue_.remove_if([&](const Waiting& waiting) { return waiting.waiter == &waiter; });
+}
+
+void PodPool::release(UpstreamConnection& connection, bool healthy) {
+  connection.detach();
+  connection.set_leased(false);
+  if (healthy && connection.reusable() && idle_.size() < limits::kUpstreamIdlePerPodMax) {
+    connection.mark_idle(loop_.now_us());
+    idle_.push_back(&connection);
+    if (!sweep_.is_set()) sweep_.set_ms(limits::kUpstreamIdleMs);
+  } else {
+    connection.close();
+    forget(connection);
+  }
+  stop_counting(connection);
+}
+
+void PodPool::stop_counting(UpstreamConnection& connection) {
+  if (!connection.counted()) return;
+  connection.set_counted(false);
+  KG_ASSERT(active_ > 0);
+  --active_;
+  serve_queue();
+}
+
+void PodPool::serve_queue() {
+  while (!queue_.empty() && active_ < limits::kUpstreamActivePerPodMax) {
+    const Waiting next = queue_.front();
+    queue_.pop_front();
+    const Result<UpstreamConnection*> connection = lease(*next.waiter, next.kind);
+    if (connection) {
+      next.waiter->on_lease(**connection);
+    } else {
+      next.waiter->on_lease_failed(connection.error());
+    }
+  }
+}
+
+void PodPool::close_idle() noexcept {
+  while (!idle_.empty()) idle_.back()->close();
+}
+
+void PodPool::forget(UpstreamConnection& connection) noexcept {
+  idle_.erase(std::remove(idle_.begin(), idle_.end(), &connection), idle_.end());
+  // Who leased it still holds it, and gives it back by release().
+  const auto found = connections_.find(&connection);
+  if (found == connections_.end() || connection.leased()) return;
+  metrics_.upstream_connections_open.sub();
+  loop_.defer_delete(std::move(found->second));
+  connections_.erase(found);
+}
+
+void PodPool::sweep_idle() {
+  const uint64_t now = loop_.now_us();
+  const auto is_old = [&](const UpstreamConnection* connection) {
+    return now - connection->idle_since_us() >= limits::kUpstreamIdleMs * 1'000ULL;
+  };
+  while (!idle_.empty() && is_old(idle_.front())) idle_.front()->close();
+  if (!idle_.empty()) sweep_.set_ms(limits::kUpstreamIdleMs);
+}
+
+}  // namespace kg::upstream

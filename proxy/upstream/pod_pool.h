@@ -1,0 +1,75 @@
+// PodPool: one worker's connections to one gateway pod.
+//
+// Owner:  the LocalEndpoint. Thread: the worker's.
+// Limits: kUpstreamActivePerPodMax requests in flight (open WebSockets do not count), then a queue
+// of
+//         kUpstreamQueuePerPodMax in order of arrival, then kUpstreamBusy. kUpstreamIdlePerPodMax
+//         idle connections, each for kUpstreamIdleMs.
+#pragma once
+
+#include <cstdint>
+#include <list>
+#include <memory>
+#include <unordered_map>
+#include <vector>
+
+#include "metrics/worker_metrics.h"
+#include "proxy/base/result.h"
+#include "proxy/upstream/upstream_connection.h"
+#include "routing/endpoint.h"
+
+namespace kg::upstream {
+
+// Who waits for a connection. Leaves the queue by cancel() or when it is served.
+class LeaseWaiter {
+ public:
+  virtual void on_lease(UpstreamConnection& connection) = 0;
+  virtual void on_lease_failed(const Error& error) = 0;
+
+ protected:
+  ~LeaseWaiter() = default;
+};
+
+// kFresh: a new connection (a retry, whose reused one failed). kChecked: a reused one only after a
+// look that its peer did not close it: for requests that must not be sent twice.
+enum class LeaseKind : uint8_t { kAny, kChecked, kFresh };
+
+class PodPool {
+ public:
+  PodPool(event::EventLoop& loop, metrics::WorkerMetrics& metrics, const routing::Pod& pod);
+  ~PodPool();
+
+  // A connection at once, perhaps still connecting; null when `waiter` was queued; kUpstreamBusy,
+  // kUpstreamConnect or kOverloaded.
+  Result<UpstreamConnection*> lease(LeaseWaiter& waiter, LeaseKind kind);
+  void cancel(LeaseWaiter& waiter) noexcept;
+  // Ends a lease: back to the idle ones if reusable() and `healthy`, else closed. Also after an
+  // error.
+  void release(UpstreamConnection& connection, bool healthy);
+  // The lease turned into a WebSocket: it stops counting as a request in flight.
+  void stop_counting(UpstreamConnection& connection);
+  void close_idle() noexcept;
+  // Called by a connection that closed; it dies now, or when its lease ends.
+  void forget(UpstreamConnection& connection) noexcept;
+
+ private:
+  Result<UpstreamConnection*> open_connection();
+  UpstreamConnection* take_idle(LeaseKind kind);
+  void serve_queue();
+  void sweep_idle();
+
+  event::EventLoop& loop_;
+  metrics::WorkerMetrics& metrics_;
+  const routing::Pod& pod_;
+  std::unordered_map<UpstreamConnection*, std::unique_ptr<UpstreamConnection>> connections_;
+  std::vector<UpstreamConnection*> idle_;  // oldest first, taken from the back
+  struct Waiting {
+    LeaseWaiter* waiter;
+    LeaseKind kind;
+  };
+  std::list<Waiting> queue_;
+  uint32_t active_ = 0;
+  event::Deadline sweep_;
+};
+
+}  // namespace kg::upstream

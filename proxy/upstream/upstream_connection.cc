@@ -1,0 +1,171 @@
+#include "proxy/upstream/upstream_connection.h"
+
+#include "proxy/base/assert.h"
+#include "proxy/base/limits.h"
+#include "proxy/upstream/pod_pool.h"
+
+namespace kg::upstream {
+
+UpstreamConnection::UpstreamConnection(event::EventLoop& loop, PodPool& pool,
+                                       metrics::WorkerMetrics& metrics)
+    : pool_(pool),
+      metrics_(metrics),
+      transport_(loop, *this, ErrorCode::kUpstreamReset),
+      connect_deadline_(loop,
+                        [this] {
+                          fail({ErrorCode::kUpstreamConnectTimeout, "no connection in time", 0});
+                        }),
+      reader_(head_),
+      opened_us_(event::monotonic_us()) {}
+
+void UpstreamConnection::connect(event::Socket socket) {
+  transport_.connect(std::move(socket));
+  connect_deadline_.set_ms(limits::kUpstreamConnectMs);
+}
+
+void UpstreamConnection::on_connected() {
+  connect_deadline_.clear();
+  connect_us_ = event::monotonic_us() - opened_us_;
+  metrics_.upstream_connect.observe_us(connect_us_);
+  state_ = active_ ? State::kActive : State::kIdle;
+}
+
+void UpstreamConnection::begin(UpstreamHandler& handler, http::Method method) {
+  KG_ASSERT(!active_ && (state_ == State::kIdle || state_ == State::kConnecting));
+  handler_ = &handler;
+  active_ = true;
+  head_done_ = false;
+  ++uses_;
+  reader_.expect(method);
+  if (state_ == State::kIdle) state_ = State::kActive;
+}
+
+void UpstreamConnection::become_tunnel() {
+  KG_ASSERT(state_ == State::kActive);
+  state_ = State::kTunnel;
+  keep_alive_ = false;
+  transport_.keep_quickack();
+}
+
+void UpstreamConnection::on_data(std::string_view bytes) {
+  while (!bytes.empty() && is_open()) {
+    if (state_ == State::kTunnel) {
+      if (handler_ != nullptr) handler_->on_tunnel_data(bytes);
+      return;
+    }
+    if (state_ != State::kActive)
+      return fail({ErrorCode::kUpstreamProtocol, "bytes nobody asked for", 0});
+    if (!(head_done_ ? read_body(bytes) : read_head(bytes))) return;
+  }
+}
+
+// False when this connection must not be touched any more in this call.
+bool UpstreamConnection::read_head(std::string_view& bytes) {
+  const Result<size_t> taken = reader_.feed(bytes);
+  if (!taken) {
+    fail(taken.error());
+    return false;
+  }
+  bytes.remove_prefix(*taken);
+  if (!reader_.complete()) return true;
+  if (head_.status >= 100 && head_.status < 200 && head_.status != 101) {
+    if (handler_ != nullptr) handler_->on_interim_head(head_);
+    reader_.reset();
+    return is_open();
+  }
+  take_head(!bytes.empty());
+  return is_open();
+}
+
+void UpstreamConnection::take_head(bool more_came) {
+  head_done_ = true;
+  keep_alive_ = head_.keep_alive;
+  body_ = http::BodyReader(head_.framing, head_.content_length, ErrorCode::kUpstreamProtocol);
+  const bool switched = head_.status == 101;
+  if (handler_ != nullptr) handler_->on_response_head(head_);
+  if (!is_open()) return;
+  if (switched && state_ != State::kTunnel) {
+    return fail({ErrorCode::kUpstreamProtocol, "101 that nobody asked for", 0});
+  }
+  if (switched) {
+    reader_.reset();
+  } else if (body_.done()) {
+    if (more_came) keep_alive_ = false;  // as in read_body
+    end_response();
+  }
+}
+
+bool UpstreamConnection::read_body(std::string_view& bytes) {
+  const Result<http::BodyReader::Piece> piece = body_.next(bytes);
+  if (!piece) {
+    fail(piece.error());
+    return false;
+  }
+  bytes.remove_prefix(piece->consumed);
+  if (!piece->payload.empty() && handler_ != nullptr) handler_->on_response_body(piece->payload);
+  if (!is_open()) return false;
+  if (!body_.done()) return true;
+  // Bytes beyond the end of an answer belong to nothing: such a connection is not used again.
+  if (!bytes.empty()) keep_alive_ = false;
+  end_response();
+  return false;
+}
+
+void UpstreamConnection::end_response() {
+  active_ = false;
+  state_ = State::kIdle;
+  reader_.reset();
+  UpstreamHandler* handler = handler_;
+  if (handler != nullptr) handler->on_response_end();
+}
+
+void UpstreamConnection::on_end(bool) {
+  switch (state_) {
+    case State::kTunnel:
+      if (handler_ != nullptr) handler_->on_tunnel_end();
+      return;
+    case State::kActive:
+      keep_alive_ = false;
+      if (!head_done_) {
+        return fail({ErrorCode::kUpstreamReset, "closed before it answered", 0});
+      }
+      if (!body_.end_of_stream()) {
+        return fail({ErrorCode::kUpstreamGone, "closed inside its answer", 0});
+      }
+      return end_response();
+    case State::kConnecting:
+    case State::kIdle:
+    case State::kClosed:
+      return fail({ErrorCode::kUpstreamReset, "closed while idle", 0});
+  }
+}
+
+void UpstreamConnection::on_drained() {
+  if (handler_ != nullptr) handler_->on_upstream_drained();
+}
+
+void UpstreamConnection::on_error(const Error& error) {
+  Error told = error;
+  if (told.code == ErrorCode::kUpstreamReset && (head_done_ || reader_.started())) {
+    told.code = ErrorCode::kUpstreamGone;
+  }
+  fail(told);
+}
+
+void UpstreamConnection::fail(const Error& error) {
+  UpstreamHandler* handler = handler_;
+  const bool owed = active_ || state_ == State::kTunnel;
+  close();
+  if (handler != nullptr && owed) handler->on_upstream_error(error);
+}
+
+void UpstreamConnection::close() noexcept {
+  if (state_ == State::kClosed) return;
+  state_ = State::kClosed;
+  handler_ = nullptr;
+  connect_deadline_.clear();
+  transport_.close();
+  pool_.forget(*this);
+}
+
+}  // namespace kg::upstream

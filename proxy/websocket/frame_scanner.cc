@@ -1,0 +1,106 @@
+#include "proxy/websocket/frame_scanner.h"
+
+#include <algorithm>
+#include <cstring>
+
+namespace kg::websocket {
+namespace {
+
+constexpr unsigned char kFin = 0x80;
+constexpr unsigned char kOpcode = 0x0f;
+constexpr unsigned char kControl = 0x08;  // opcodes from here on may stand inside a message
+constexpr unsigned char kClose = 0x08;
+constexpr unsigned char kMasked = 0x80;
+constexpr unsigned char kLength = 0x7f;
+constexpr unsigned char kLength16 = 126;
+constexpr unsigned char kLength64 = 127;
+constexpr uint16_t kCloseWithoutCode = 1005;
+
+// Where the masking key begins, or would begin.
+constexpr size_t mask_offset(unsigned char second) noexcept {
+  const unsigned char length = second & kLength;
+  return length == kLength64 ? 10 : length == kLength16 ? 4 : 2;
+}
+
+constexpr size_t header_size(unsigned char second) noexcept {
+  return mask_offset(second) + ((second & kMasked) != 0 ? 4 : 0);
+}
+
+uint64_t big_endian(const unsigned char* bytes, size_t size) noexcept {
+  uint64_t value = 0;
+  for (size_t i = 0; i < size; ++i) value = value << 8 | bytes[i];
+  return value;
+}
+
+}  // namespace
+
+void FrameScanner::scan(std::string_view data) noexcept {
+  const char* at = data.data();
+  const char* const end = at + data.size();
+  while (at != end && !lost_) {
+    if (payload_left_ == 0) {
+      at = take_header(at, end);
+      continue;
+    }
+    const size_t taken =
+        static_cast<size_t>(std::min<uint64_t>(payload_left_, static_cast<uint64_t>(end - at)));
+    if ((header_[0] & kOpcode) == kClose) take_close_payload({at, taken});
+    at += taken;
+    payload_left_ -= taken;
+    if (payload_left_ == 0) finish_frame();
+  }
+}
+
+const char* FrameScanner::take_header(const char* at, const char* end) noexcept {
+  // The usual case: a whole header and then some. One copy of fixed size is the cheapest.
+  if (header_bytes_ == 0 && static_cast<size_t>(end - at) >= header_.size()) {
+    std::memcpy(header_.data(), at, header_.size());
+    at += header_size(header_[1]);
+    finish_header();
+    return at;
+  }
+  while (at != end) {
+    header_[header_bytes_++] = static_cast<unsigned char>(*at++);
+    if (header_bytes_ >= 2 && header_bytes_ == header_size(header_[1])) {
+      finish_header();
+      return at;
+    }
+  }
+  return at;
+}
+
+void FrameScanner::finish_header() noexcept {
+  header_bytes_ = 0;
+  close_bytes_ = 0;
+  const unsigned char length = header_[1] & kLength;
+  payload_left_ = length < kLength16 ? length : big_endian(&header_[2], mask_offset(length) - 2);
+  if (payload_left_ >> 63 != 0) {
+    lost_ = true;
+  } else if (payload_left_ == 0) {
+    finish_frame();
+  }
+}
+
+void FrameScanner::finish_frame() noexcept {
+  const bool fin = (header_[0] & kFin) != 0;
+  const unsigned char opcode = header_[0] & kOpcode;
+  if (opcode < kControl) {
+    in_message_ = !fin;
+    if (fin) ++messages_;
+  } else if (opcode == kClose && !closed_) {
+    closed_ = true;
+    close_code_ = close_bytes_ == 2 ? static_cast<uint16_t>(big_endian(close_payload_.data(), 2))
+                                    : kCloseWithoutCode;
+  }
+}
+
+void FrameScanner::take_close_payload(std::string_view payload) noexcept {
+  const unsigned char second = header_[1];
+  for (size_t i = 0; i < payload.size() && close_bytes_ < close_payload_.size(); ++i) {
+    const unsigned char mask =
+        (second & kMasked) != 0 ? header_[mask_offset(second) + close_bytes_] : 0;
+    close_payload_[close_bytes_++] = static_cast<unsigned char>(payload[i]) ^ mask;
+  }
+}
+
+}  // namespace kg::websocket

@@ -1,0 +1,123 @@
+#include "routing/compiler.h"
+
+#include <fstream>
+#include <sstream>
+#include <utility>
+
+#include "proxy/base/ascii.h"
+
+namespace kg::routing {
+namespace {
+
+constexpr size_t kTokenBytesMax = 8 * 1024;  // one header line of a gateway (domain G8)
+
+class Compiler {
+ public:
+  Compiler(const config::Config& config, metrics::EndpointSlots& slots)
+      : config_(config), slots_(slots) {}
+
+  Compiled run(uint64_t version) {
+    std::vector<Route> routes;
+    for (const config::Endpoint& wanted : config_.endpoints) {
+      const EndpointRef endpoint = compile_endpoint(wanted);
+      if (wanted.hosts.empty()) routes.push_back({"", wanted.path_prefix, endpoint});
+      for (const std::string& host : wanted.hosts) {
+        routes.push_back({host, wanted.path_prefix, endpoint});
+      }
+    }
+    Compiled compiled;
+    compiled.errors = std::move(errors_);
+    if (compiled.errors.empty()) {
+      compiled.snapshot = std::make_shared<const RouteSnapshot>(version, std::move(routes));
+    }
+    return compiled;
+  }
+
+ private:
+  EndpointRef compile_endpoint(const config::Endpoint& wanted) {
+    auto endpoint = std::make_shared<Endpoint>();
+    endpoint->id = wanted.id;
+    endpoint->virtual_cluster = wanted.virtual_cluster;
+    endpoint->path_prefix = wanted.path_prefix;
+    endpoint->strip_prefix = wanted.strip_prefix;
+    endpoint->forward_other_paths = wanted.other_paths == config::OtherPaths::kForward;
+    endpoint->launch_timeout_ms =
+        static_cast<uint32_t>(wanted.gateway.kernel_launch_timeout.count());
+    endpoint->metrics_slot = slots_.slot_for(wanted.virtual_cluster, wanted.id);
+    endpoint->gateway_token = read_token(wanted.gateway);
+    endpoint->sessions = verifier(wanted);
+    const config::Pod& pod = wanted.gateway.pods.front();
+    const auto address = event::SocketAddress::parse(pod.address.host, pod.address.port);
+    if (address) {
+      endpoint->pod = {pod.name, *address};
+    } else {
+      fail(wanted.place, "the pod's address is not numeric", "write it as IP:port");
+    }
+    return endpoint;
+  }
+
+  Secret read_token(const config::Gateway& gateway) {
+    if (gateway.token_file.empty()) return {};
+    std::ifstream file(gateway.token_file, std::ios::binary);
+    std::ostringstream text;
+    if (!file || !(text << file.rdbuf())) {
+      fail(gateway.token_place, "cannot read " + gateway.token_file,
+           "check that the file exists and that this user may read it");
+      return {};
+    }
+    std::string token = text.str();
+    while (!token.empty() && (token.back() == '\n' || token.back() == '\r')) token.pop_back();
+    bool printable = !token.empty() && token.size() <= kTokenBytesMax;
+    for (const char c : token) printable = printable && c > ' ' && c < 0x7f;
+    Secret secret(std::move(token));
+    if (!printable) {
+      fail(gateway.token_place, "the token file does not hold one printable token",
+           "write the gateway's EG_AUTH_TOKEN into it, on one line");
+    }
+    return secret;
+  }
+
+  std::shared_ptr<const auth::SessionVerifier> verifier(const config::Endpoint& wanted) {
+    const config::JwtSessions& jwt = wanted.sessions;
+    const auth::KeySet::Loaded loaded = auth::KeySet::from_file(jwt.keys_file);
+    if (loaded.keys == nullptr) {
+      fail(
+          jwt.place, jwt.keys_file + ": " + loaded.error,
+          "write a JWK Set with public keys (`kernelgate token --key KEY --print-jwks` makes one)");
+      return nullptr;
+    }
+    auth::SessionPolicy policy;
+    policy.realm = jwt.realm.empty() ? jwt.issuer : jwt.realm;
+    policy.issuer = jwt.issuer;
+    policy.audience = jwt.audience;
+    policy.endpoint_id = wanted.id;
+    policy.execution_role_arn = wanted.execution_role_arn;
+    for (const std::string& name : jwt.algorithms) {
+      if (const auto algorithm = auth::algorithm_named(name))
+        policy.algorithms.push_back(*algorithm);
+    }
+    return std::make_shared<const auth::SessionVerifier>(std::move(policy), loaded.keys);
+  }
+
+  void fail(const config::Place& place, std::string problem, std::string remedy) {
+    config::ConfigError error;
+    error.file = config_.file;
+    error.line = place.line;
+    error.key = place.key;
+    error.problem = std::move(problem);
+    error.remedy = std::move(remedy);
+    errors_.push_back(std::move(error));
+  }
+
+  const config::Config& config_;
+  metrics::EndpointSlots& slots_;
+  std::vector<config::ConfigError> errors_;
+};
+
+}  // namespace
+
+Compiled compile(const config::Config& config, uint64_t version, metrics::EndpointSlots& slots) {
+  return Compiler(config, slots).run(version);
+}
+
+}  // namespace kg::routing

@@ -1,0 +1,25 @@
+// Compiles the endpoints of a configuration into a route snapshot: reads tokens and keys, builds
+// the session verifiers.
+//
+// Thread: control (blocks on files). All errors at once, in the configuration's own form; with any
+// error nothing is published and the last snapshot serves on.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "config/config.h"
+#include "metrics/endpoint_slots.h"
+#include "routing/route_snapshot.h"
+
+namespace kg::routing {
+
+struct Compiled {
+  std::shared_ptr<const RouteSnapshot> snapshot;  // null if there are errors
+  std::vector<config::ConfigError> errors;
+};
+
+Compiled compile(const config::Config& config, uint64_t version, metrics::EndpointSlots& slots);
+
+}  // namespace kg::routing

@@ -1,0 +1,36 @@
+// Endpoint: one interactive endpoint as a worker needs it. A value; immutable once published.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "auth/session_verifier.h"
+#include "proxy/base/secret.h"
+#include "proxy/event/address.h"
+
+namespace kg::routing {
+
+struct Pod {
+  std::string name;
+  event::SocketAddress address;
+};
+
+struct Endpoint {
+  std::string id;
+  std::string virtual_cluster;
+  std::string path_prefix;  // "" or "/a/b"
+  bool strip_prefix = true;
+  bool forward_other_paths = false;
+  Secret gateway_token;  // empty: the gateway wants none
+  Pod pod;               // several pods need kernel placement, which refuses to guess (domain J23)
+  uint32_t launch_timeout_ms = 0;
+  uint32_t metrics_slot = 0;
+  std::shared_ptr<const auth::SessionVerifier> sessions;
+
+  // Before an absolute-path Location of the gateway (domain G5).
+  const std::string& location_prefix() const noexcept;
+};
+
+}  // namespace kg::routing

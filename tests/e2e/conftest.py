@@ -1,0 +1,83 @@
+"""Fixtures of the end-to-end tests: real gateways, the real proxy, real kernels, all on loopback.
+
+tests/run sets KERNELGATE_BIN, KERNELGATE_LOAD_BIN and KG_CACHE (which holds the Python
+environments) and runs this with the client environment's Python.
+"""
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+TREE = Path(__file__).resolve().parents[2]
+sys.path[:0] = [str(TREE / "deploy/quickstart.d"), str(TREE / "tests"), str(Path(__file__).parent)]
+
+import peers  # noqa: E402
+from support.certificates import Keyring  # noqa: E402
+from support.stage import Workshop  # noqa: E402
+
+
+def pytest_configure():
+    if not os.environ.get("KERNELGATE_BIN"):
+        raise pytest.UsageError("set KERNELGATE_BIN to the built program, or use tests/run")
+
+
+@pytest.fixture(scope="session")
+def workshop(tmp_path_factory):
+    return Workshop(Keyring(tmp_path_factory.mktemp("keys")))
+
+
+@pytest.fixture(scope="session")
+def start_gateway(tmp_path_factory, workshop):
+    """start_gateway() -> a running Enterprise Gateway; all are stopped at the end."""
+    running = []
+
+    def start():
+        running.append(peers.EnterpriseGateway(tmp_path_factory.mktemp("gateway"), workshop))
+        return running[-1]
+
+    yield start
+    for gateway in running:
+        gateway.stop()
+
+
+@pytest.fixture(scope="session")
+def gateway(start_gateway):
+    """One gateway for all tests that leave it as it was."""
+    return start_gateway()
+
+
+@pytest.fixture(scope="session")
+def start_proxy(tmp_path_factory, workshop):
+    """start_proxy(name=port, ...) -> a running kernelgate; all must end well."""
+    running = []
+
+    def start(**ports):
+        running.append(peers.Kernelgate(tmp_path_factory.mktemp("proxy"), workshop, ports))
+        return running[-1]
+
+    yield start
+    for proxy in running:
+        proxy.stop()
+
+
+@pytest.fixture(scope="session")
+def proxy(start_proxy, gateway):
+    """One proxy with the endpoint `shared` in front of `gateway`."""
+    return start_proxy(shared=gateway.port)
+
+
+@pytest.fixture(scope="session")
+def through_proxy(proxy):
+    """A client with a session for the shared endpoint."""
+    return proxy.client("shared")
+
+
+@pytest.fixture
+def kernel(through_proxy):
+    """A fresh kernel behind the proxy; deleted at the end."""
+    kernel_id = through_proxy.create()
+    yield kernel_id
+    if through_proxy.call("GET", f"/api/kernels/{kernel_id}").status == 200:
+        through_proxy.delete(kernel_id)

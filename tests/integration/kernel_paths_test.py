@@ -1,0 +1,176 @@
+"""The kernel API as a closed grammar: operations, their targets upstream, and what is refused."""
+
+import json
+
+import pytest
+
+from support.stage import KERNEL
+
+# Request -> (operation, target as it goes upstream). Domain 8.1, G1, G2.
+OPERATIONS = {
+    "GET /api/kernelspecs": ("ListKernelSpecs", "/api/kernelspecs"),
+    "GET /api/kernelspecs?user=alice": ("ListKernelSpecs", "/api/kernelspecs?user=alice"),
+    "GET /api/kernelspecs?x=1&user=a%20b&token=T": ("ListKernelSpecs",
+                                                    "/api/kernelspecs?user=a%20b"),
+    "GET /api/kernelspecs/python3": ("GetKernelSpec", "/api/kernelspecs/python3"),
+    "GET /kernelspecs/python3/logo-64x64.png": ("GetKernelSpecResource",
+                                                "/kernelspecs/python3/logo-64x64.png"),
+    "GET /api/kernels": ("ListKernels", "/api/kernels"),
+    "HEAD /api/kernels": ("ListKernels", "/api/kernels"),
+    "GET /api/kernels?token=T&a=b": ("ListKernels", "/api/kernels"),
+    "POST /api/kernels": ("CreateKernel", "/api/kernels"),
+    f"GET /api/kernels/{KERNEL}": ("GetKernel", f"/api/kernels/{KERNEL}"),
+    f"DELETE /api/kernels/{KERNEL}": ("DeleteKernel", f"/api/kernels/{KERNEL}"),
+    f"POST /api/kernels/{KERNEL}/interrupt": ("InterruptKernel",
+                                              f"/api/kernels/{KERNEL}/interrupt"),
+    f"POST /api/kernels/{KERNEL}/restart": ("RestartKernel", f"/api/kernels/{KERNEL}/restart"),
+}
+
+
+@pytest.mark.parametrize("request_line", OPERATIONS)
+def test_operations(shared_stage, request_line):
+    stage = shared_stage
+    method, target = request_line.split(" ")
+    operation, upstream_target = OPERATIONS[request_line]
+    client = stage.connect()
+    body = b'{"name": "python3"}' if method == "POST" else b""
+    client.send_request(method, target.replace("=T", "=" + stage.token()), body=body,
+                        token=stage.token())
+    call = stage.gateway.next_call()
+    assert (call.request.method, call.request.target) == (method, upstream_target)
+    assert call.request.body == body or operation != "CreateKernel"
+    before = stage.proxy.metrics()
+    status = 201 if operation == "CreateKernel" else 204 if method == "DELETE" else 200
+    call.reply(status, json.dumps({"id": KERNEL}).encode(),
+               [("Location", f"/api/kernels/{KERNEL}")])
+    assert client.read_response(method).status == status
+    labels = {"operation": operation, "code": "2xx"}
+    for name in ("kernelgate_request_duration_seconds_count",
+                 "kernelgate_request_first_byte_seconds_count"):
+        stage.proxy.wait_metric(name, before.value(name, **labels) + 1, **labels)
+    line = stage.proxy.wait_log(client=client.address)
+    assert (line["operation"], line["status"], line["method"]) == (operation, status, method)
+    assert line["path"] == target.split("?")[0] and line["endpoint"] == "ep"
+    assert line.get("kernel") == (KERNEL if KERNEL in target or status == 201 else None)
+
+
+REFUSED = {
+    # Anything that decodes or resolves to something else.
+    "GET /api/%6bernels": 400, "GET /api/kernels/%2e%2e": 400, "GET /api/../api/kernels": 400,
+    "GET /api/./kernels": 400, "GET //api/kernels": 400, "GET /api//kernels": 400,
+    "GET /api/kernels;x=1": 400, "GET /api\\kernels": 400, "GET /api/kernels/..": 400,
+    f"GET /api/kernels/{KERNEL}/%63hannels": 400, f"GET /api/kernels/{KERNEL}%00": 400,
+    # Well-formed, but not of the kernel API.
+    "GET /": 404, "GET /api": 404, "GET /api/sessions": 404, "GET /api/swagger.json": 404,
+    "GET /api/kernels/not-an-id": 404, f"GET /api/kernels/{KERNEL}/": 404, "GET /api/kernels/": 404,
+    f"POST /api/kernels/{KERNEL}/explode": 404, f"GET /api/kernels/{KERNEL}/channels/x": 404,
+    "GET /api/kernelspecs/a/b": 404, "GET /kernelspecs/python3": 404, "GET /API/kernels": 404,
+    f"GET /api/kernels/{'a' * 70}-b-c-d-e": 404,
+    # Known paths with other methods.
+    "PUT /api/kernels": 405, "DELETE /api/kernels": 405, f"POST /api/kernels/{KERNEL}": 405,
+    f"PATCH /api/kernels/{KERNEL}": 405, f"GET /api/kernels/{KERNEL}/interrupt": 405,
+    "POST /api/kernelspecs": 405, "DELETE /kernelspecs/python3/logo.png": 405,
+    f"POST /api/kernels/{KERNEL}/channels": 405,
+}
+LABELS = {400: "bad_request", 404: "no_operation", 405: "method_not_allowed"}
+
+
+@pytest.mark.parametrize("request_line", REFUSED)
+def test_refused_paths(shared_stage, request_line):
+    stage, status = shared_stage, REFUSED[request_line]
+    method, target = request_line.split(" ")
+    client, seen = stage.connect(), len(stage.gateway.requests)
+    response = client.exchange(method, target, token=stage.token())
+    assert response.status == status
+    assert set(response.json()) >= {"reason", "message"}
+    line = stage.proxy.wait_log(client=client.address)
+    assert (line["error"], line["status"]) == (LABELS[status], status)
+    assert not any(wire.readable() for wire in stage.gateway.accept_waiting() if not wire.ended)
+    assert len(stage.gateway.requests) == seen
+
+
+def test_a_refused_path_keeps_the_connection(stage):
+    """The framing was clear, only the path was not: the next request is welcome."""
+    client = stage.connect()
+    assert client.exchange("GET", "/api/sessions", token=stage.token()).status == 404
+    assert client.exchange("PUT", "/api/kernels", token=stage.token()).status == 405
+    stage.get(client=client)
+
+
+def test_other_paths_pass_when_the_endpoint_says_so(open_stage):
+    stage, client = open_stage, open_stage.connect()
+    client.send_request("GET", "/api/sessions?a=1&token=x&b=2", token=stage.token())
+    call = stage.gateway.next_call()
+    assert call.request.target == "/api/sessions?a=1&b=2"
+    call.reply(200, b"[]")
+    assert client.read_response().status == 200
+    line = stage.proxy.wait_log(operation="Other")
+    assert line["path"] == "/api/sessions"
+
+
+@pytest.mark.parametrize("target, status", [
+    ("/a/../b", 400), ("/a/%2e%2e/b", 400), ("//evil.test/", 400), ("/a;b", 400),
+    ("/api/kernels/none", 404), (f"/api/kernels/{KERNEL}/x", 404)])
+def test_other_paths_stay_unambiguous(open_stage, target, status):
+    assert open_stage.connect().exchange("GET", target, token=open_stage.token()).status == status
+    open_stage.gateway.assert_untouched()
+
+
+@pytest.mark.parametrize("method", ["CONNECT", "TRACE", "BREW"])
+def test_methods_that_nobody_serves(open_stage, method):
+    target = "ep.test:443" if method == "CONNECT" else "/api/kernels"
+    client = open_stage.connect()
+    client.send_request(method, target, token=open_stage.token())
+    assert client.read_response().status in (400, 405, 501)
+    open_stage.gateway.assert_untouched()
+
+
+def test_absolute_form_is_routed_by_its_authority(stage):
+    client = stage.connect()
+    client.send_request("GET", "https://ep.test/api/kernels", token=stage.token(), host="ep.test")
+    call = stage.gateway.next_call()
+    assert call.request.target == "/api/kernels"
+    call.reply(200, b"[]")
+    assert client.read_response().status == 200
+
+
+def test_a_kernel_start_has_a_bounded_body(stage):
+    client = stage.connect()
+    client.send_request("POST", "/api/kernels", [("Content-Length", str(2 * 1024 * 1024))],
+                        token=stage.token())
+    response = client.read_response()
+    assert response.status == 413
+    assert stage.proxy.wait_log(status=413)["error"] == "body_too_large"
+    stage.gateway.assert_untouched()
+
+
+def test_a_chunked_kernel_start_has_a_bounded_body(stage):
+    client = stage.connect()
+    client.send_request("POST", "/api/kernels", [("Transfer-Encoding", "chunked")],
+                        token=stage.token())
+    client.send_to_the_end((b"10000\r\n" + b" " * 65536 + b"\r\n") * 20)
+    assert client.read_response().status == 413
+    stage.gateway.assert_untouched()
+
+
+@pytest.mark.parametrize("body", [b"[1, 2]", b"{", b"not json", b"[" * 100, b'{"env": {"a": 1}'])
+def test_a_kernel_start_that_is_no_json_object(stage, body):
+    client = stage.connect()
+    response = client.exchange("POST", "/api/kernels", body=body, token=stage.token())
+    assert response.status == 400
+    stage.gateway.assert_untouched()
+
+
+def test_kernel_starts_are_counted(stage):
+    client = stage.connect()
+    for status, body in ((201, {"id": KERNEL}), (500, {"message": "no such kernel"})):
+        client.send_request("POST", "/api/kernels", body=b'{"name": "python3"}',
+                            token=stage.token())
+        stage.gateway.next_call().reply(
+            status, json.dumps(body).encode(), [("Location", f"/api/kernels/{KERNEL}")])
+        response = client.read_response()
+        assert response.status == status and response.json() == body
+    stage.moved("kernelgate_kernel_launches_total", result="ok", endpoint="ep",
+                virtual_cluster="analytics")
+    stage.moved("kernelgate_kernel_launches_total", result="failed", endpoint="ep")
+    assert stage.proxy.wait_log(operation="CreateKernel", status=201)["kernel"] == KERNEL

@@ -1,0 +1,110 @@
+"""The soak of issue 3: 1,000 WebSockets and 200 REST clients for a minute, no error, no leak.
+
+KG_SOAK=1 runs it; KG_SOAK_SECONDS (60), KG_SOAK_WEBSOCKETS (1000), KG_SOAK_REST (200) scale it.
+Memory is judged on builds without a sanitizer, leaks on builds with one (at exit).
+"""
+
+import json
+import os
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from support.proxy_process import sanitized
+from support.stage import CHANNELS
+from support.waiting import wait_until
+
+SECONDS = int(os.environ.get("KG_SOAK_SECONDS", "60"))
+WEBSOCKETS = int(os.environ.get("KG_SOAK_WEBSOCKETS", "1000"))
+REST = int(os.environ.get("KG_SOAK_REST", "200"))
+PROCESSES = 2
+SETTLE_SECONDS = 10
+
+
+class Peer:
+    """A soak_peers program, whose JSON lines arrive in `said`."""
+
+    def __init__(self, *arguments, given=""):
+        self.said = []
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "support.soak_peers", *map(str, arguments)],
+            cwd=Path(__file__).resolve().parents[1], text=True,
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        self.process.stdin.write(given + "\n")
+        self.process.stdin.flush()
+        threading.Thread(target=self._read, daemon=True).start()
+
+    def _read(self):
+        for line in self.process.stdout:
+            self.said.append(json.loads(line))
+
+    def wait_for(self, key, timeout):
+        def probe():
+            found = [line for line in self.said if key in line]
+            assert found or self.process.poll() is None, f"a soak peer ended: {self.said}"
+            return found and found[0]
+        return wait_until(probe, f"a soak peer to say {key}", timeout)
+
+    def close(self):
+        if self.process.poll() is None:
+            self.process.terminate()
+        self.process.wait(10)
+
+
+class PeerGateway:
+    """Stands where a ScriptedGateway stands in a Stage."""
+
+    def __init__(self):
+        self.peer = Peer("gateway")
+        self.port = self.peer.wait_for("port", 30)["port"]
+
+    def close(self):
+        self.peer.close()
+
+
+def later(seconds):
+    """Lets that much time pass."""
+    threading.Event().wait(seconds)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.environ.get("KG_SOAK") != "1", reason="the soak runs with KG_SOAK=1")
+def test_soak(make_stage, workshop):
+    stage = make_stage(gateway=PeerGateway(), config={"workers": 2})
+    for _ in range(3):  # lazily made things are made now
+        client = stage.connect()
+        assert client.exchange("GET", "/api/kernels", token=stage.token()).status == 200
+        client.close()
+    stage.wait_quiet()
+    memory = {"start": stage.proxy.rss()}
+    crowds = [stage.closes(Peer(
+        "clients", stage.proxy.port, workshop.keyring.ca, "ep.test", CHANNELS,
+        WEBSOCKETS // PROCESSES, REST // PROCESSES, SECONDS, given=stage.token()))
+        for _ in range(PROCESSES)]
+    for crowd in crowds:
+        crowd.wait_for("open", 300)
+    stage.proxy.wait_metric("kernelgate_websockets_open", WEBSOCKETS, endpoint="ep")
+    later(SECONDS / 2)
+    memory["middle"] = stage.proxy.rss()
+    later(max(0, SECONDS / 2 - 2))
+    memory["end"] = stage.proxy.rss()
+    results = [crowd.wait_for("messages", SECONDS + 120) for crowd in crowds]
+    errors = [error for result in results for error in result["errors"]]
+    assert not errors, f"{len(errors)} errors, the first: {errors[:5]}"
+    messages = sum(result["messages"] for result in results)
+    requests = sum(result["requests"] for result in results)
+    stage.proxy.wait_metric("kernelgate_connections_open", 0, timeout=30)
+    stage.proxy.wait_metric("kernelgate_websockets_open", 0, endpoint="ep")
+    later(SETTLE_SECONDS)
+    memory["after"] = stage.proxy.rss()
+    print(f"soak: {messages} messages, {requests} requests; memory MiB: "
+          + ", ".join(f"{name} {size / 2**20:.1f}" for name, size in memory.items()))
+    stage.unmoved("kernelgate_errors_total")
+    for direction in ("from_client", "from_upstream"):
+        stage.moved("kernelgate_websocket_messages_total", by=messages, direction=direction)
+    if not sanitized():
+        assert memory["end"] <= memory["middle"] * 1.02, memory
+        assert memory["after"] <= memory["start"] * 1.05, memory

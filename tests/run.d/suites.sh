@@ -1,0 +1,121 @@
+# The suites of tests/run: each leaves its results in RESULTS/<suite>/ for results.py. Sourced.
+# That is JUnit or GoogleTest XML, and checks.tsv with lines "passed|failed TAB name TAB log".
+
+# Installs what the chosen suites need; with --fast only says what is missing.
+prepare() {
+  local missing
+  if [[ $FAST == yes ]]; then
+    missing=$(missing_packages build tests | paste -sd ' ')
+    [[ -z $missing ]] ||
+      fail "--fast installs nothing, and these packages are missing: $missing. Run tests/run once."
+    return
+  fi
+  install_packages "$KG_CACHE/logs/apt.log" build tests quickstart
+  [[ " ${SUITES[*]} " != *" e2e "* ]] || make_environments
+}
+
+make_environments() {
+  local name log
+  for name in client gateway; do
+    log=$KG_CACHE/logs/venv-$name.log
+    run_logged "Python environment: $name" "$log" make_venv "$name" ||
+      fail "The Python environment \"$name\" could not be made; the log is $log."
+  done
+}
+
+run_suite() {
+  local suite=$1 begin=$SECONDS
+  mkdir -p "$RESULTS/$suite"
+  "suite_$suite"
+  echo $((SECONDS - begin)) >"$RESULTS/$suite/seconds"
+}
+
+# check SUITE NAME COMMAND...   one check that passes or fails as a whole
+check() {
+  local suite=$1 name=$2 log=$RESULTS/$1/$2.log verdict=failed
+  shift 2
+  run_logged "$suite: $name" "$log" "$@" && verdict=passed
+  printf '%s\t%s\t%s\n' "$verdict" "$name" "$log" >>"$RESULTS/$suite/checks.tsv"
+  [[ $verdict == passed ]]
+}
+
+# A build that fails is that suite's failure, not the end of the run.
+built() {
+  BUILD_DIR=$KG_CACHE/build/$2
+  check "$1" "build-$2" compile "$2" -j "$JOBS"
+}
+
+our_files() {
+  (cd "$TREE" && git ls-files --cached --others --exclude-standard -- "$@" | sort -u |
+    while read -r file; do [[ ! -e $file ]] || echo "$file"; done)
+}
+
+suite_format() { check format clang-format format_all; }
+format_all() {
+  (cd "$TREE" && our_files '*.h' '*.cc' | xargs -r clang-format --dry-run --Werror)
+}
+
+suite_tidy() { run_pytest tidy tests/tidy 5 /usr/bin/python3; }
+
+suite_lint() {
+  BUILD_DIR=$KG_CACHE/build/release
+  check lint configure configure release || return
+  check lint clang-tidy lint_all
+}
+lint_all() {
+  our_files '*.cc' | (cd "$TREE" && timeout 30m /usr/bin/python3 -B tests/run.d/lint.py \
+    --build "$BUILD_DIR" --cache "$KG_CACHE/lint" --jobs "$JOBS")
+}
+
+suite_unit() {
+  built unit release || return
+  run_unit unit
+}
+suite_integration() {
+  built integration release || return
+  run_pytest integration tests/integration 15 /usr/bin/python3 -m "not slow"
+}
+suite_e2e() {
+  built e2e release || return
+  run_pytest e2e tests/e2e 20 "$KG_CACHE/venv/client/bin/python"
+}
+
+suite_asan() {
+  export ASAN_OPTIONS=detect_leaks=1:detect_stack_use_after_return=1:strict_string_checks=1
+  export UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1
+  KG_SOAK=1 run_sanitized asan
+}
+suite_tsan() {
+  export TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1
+  run_sanitized tsan -m "not slow"
+}
+run_sanitized() {
+  local sanitizer=$1
+  shift
+  built "$sanitizer" "$sanitizer" || return
+  run_unit "$sanitizer"
+  KG_TEST_PATIENCE=60 run_pytest "$sanitizer" tests/integration 25 /usr/bin/python3 "$@"
+}
+
+run_unit() {
+  /usr/bin/python3 -B "$TREE/tests/run.d/unit.py" "$BUILD_DIR/tests" "$RESULTS/$1" "$JOBS"
+}
+
+# run_pytest SUITE FOLDER MINUTES PYTHON [OPTION...]: output goes to the terminal and to a log.
+run_pytest() {
+  local suite=$1 folder=$2 minutes=$3 python=$4 log=$RESULTS/$1/pytest.log code
+  shift 4
+  say "  $suite: $folder"
+  (
+    cd "$TREE" || exit
+    export KERNELGATE_BIN=$BUILD_DIR/proxy/server/kernelgate
+    export KERNELGATE_LOAD_BIN=$BUILD_DIR/bench/kernelgate-load
+    timeout --foreground --kill-after=30 "${minutes}m" "$python" -B -m pytest "$folder" "$@" -q \
+      -rfE -p no:cacheprovider --junitxml="$RESULTS/$suite/pytest.xml" 9>&- 2>&1
+  ) | tee "$log"
+  code=${PIPESTATUS[0]}
+  # 0 and 1 are told by the XML; anything else (time-out, crash, no tests) is a failure of its own.
+  if ((code > 1)); then
+    printf 'failed\tpytest ended with code %s\t%s\n' "$code" "$log" >>"$RESULTS/$suite/checks.tsv"
+  fi
+}

@@ -1,0 +1,78 @@
+#include "proxy/base/crypto.h"
+
+#include <gtest/gtest.h>
+
+#include <regex>
+#include <set>
+#include <thread>
+
+#include "proxy/base/ascii.h"
+
+namespace kg::crypto {
+namespace {
+
+template <class Digest>
+std::string hex(const Digest& digest) {
+  std::string out;
+  for (const unsigned char byte : digest) {
+    char text[3];
+    std::snprintf(text, sizeof(text), "%02x", byte);
+    out += text;
+  }
+  return out;
+}
+
+TEST(Crypto, Sha256MatchesTheStandard) {  // FIPS 180-4 examples
+  EXPECT_EQ(hex(sha256("")), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+  EXPECT_EQ(hex(sha256("abc")), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+  EXPECT_EQ(hex(sha256(std::string(1'000'000, 'a'))),
+            "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0");
+}
+
+TEST(Crypto, Sha1GivesTheWebSocketAccept) {  // RFC 6455 section 1.3
+  const Sha1 digest = sha1("dGhlIHNhbXBsZSBub25jZQ==258EAFA5-E914-47DA-95CA-C5AB0DC85B11");
+  EXPECT_EQ(ascii::base64_encode({reinterpret_cast<const char*>(digest.data()), digest.size()}),
+            "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
+}
+
+TEST(Crypto, HashesDoNotDisturbEachOther) {
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_EQ(hex(sha1("abc")), "a9993e364706816aba3e25717850c26c9cd0d89d");
+    EXPECT_EQ(hex(sha256("abc")).substr(0, 8), "ba7816bf");
+  }
+}
+
+TEST(Crypto, HashesOnEveryThread) {
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 4; ++i) {
+    threads.emplace_back([] {
+      for (int turn = 0; turn < 1000; ++turn) {
+        ASSERT_EQ(sha256("abc")[0], 0xba);
+        ASSERT_EQ(sha1("abc")[0], 0xa9);
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+}
+
+TEST(Crypto, RandomTextHasItsForm) {
+  EXPECT_TRUE(std::regex_match(random_hex(12), std::regex("[0-9a-f]{24}")));
+  EXPECT_EQ(random_hex(0), "");
+  const std::regex uuid("[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}");
+  std::set<std::string> seen;
+  for (int i = 0; i < 100; ++i) {
+    const std::string id = random_uuid();
+    EXPECT_TRUE(std::regex_match(id, uuid)) << id;
+    EXPECT_TRUE(seen.insert(id).second);
+  }
+}
+
+TEST(Crypto, ComparesInConstantTime) {
+  EXPECT_TRUE(equal_constant_time("", ""));
+  EXPECT_TRUE(equal_constant_time("secret", "secret"));
+  EXPECT_FALSE(equal_constant_time("secret", "secreT"));
+  EXPECT_FALSE(equal_constant_time("secret", "secre"));
+}
+
+}  // namespace
+}  // namespace kg::crypto

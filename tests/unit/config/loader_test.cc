@@ -1,0 +1,256 @@
+#include "config/loader.h"
+
+#include <gmock/gmock.h>
+
+#include "config_folder.h"
+#include "proxy/base/limits.h"
+
+namespace kg::config {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using namespace std::chrono_literals;
+
+TEST(Loader, SmallestFileOfTheReadmeIsValidAndShort) {
+  const ConfigFolder folder;
+  EXPECT_THAT(folder.problems(minimal()), IsEmpty());
+  const std::string text = minimal();
+  EXPECT_LE(std::count(text.begin(), text.end(), '\n'), 15);
+}
+
+TEST(Loader, DefaultsAreThoseOfTheStructs) {
+  const ConfigFolder folder;
+  const Loaded loaded = folder.load(minimal());
+  ASSERT_TRUE(loaded.config);
+  const Config& config = *loaded.config;
+  const Config plain;
+  EXPECT_EQ(config.workers, plain.workers);
+  EXPECT_EQ(config.alb_idle_timeout, plain.alb_idle_timeout);
+  EXPECT_EQ(config.monitoring.host, plain.monitoring.host);
+  EXPECT_EQ(config.monitoring.port, plain.monitoring.port);
+  EXPECT_EQ(config.access_log_path, plain.access_log_path);
+  EXPECT_EQ(config.drain_lame_duck, plain.drain_lame_duck);
+  EXPECT_EQ(config.drain_deadline, plain.drain_deadline);
+  EXPECT_EQ(config.metrics_endpoints_max, plain.metrics_endpoints_max);
+  const Endpoint& endpoint = config.endpoints.at(0);
+  const Endpoint plain_endpoint;
+  EXPECT_EQ(endpoint.virtual_cluster, plain_endpoint.virtual_cluster);
+  EXPECT_EQ(endpoint.strip_prefix, plain_endpoint.strip_prefix);
+  EXPECT_EQ(endpoint.other_paths, plain_endpoint.other_paths);
+  EXPECT_EQ(endpoint.gateway.kernel_launch_timeout, plain_endpoint.gateway.kernel_launch_timeout);
+  EXPECT_EQ(endpoint.gateway.kernel_launch_timeout, Millis(limits::kLaunchMsMax));
+  EXPECT_EQ(endpoint.gateway.pods.at(0).name, "127.0.0.1:8888");
+  EXPECT_EQ(endpoint.sessions.realm, endpoint.sessions.issuer);
+  EXPECT_THAT(endpoint.sessions.algorithms, IsEmpty());
+}
+
+TEST(Loader, ReadsEveryKey) {
+  const ConfigFolder folder;
+  const std::string text = with(with(complete(), "workers: auto", "workers: 3"), "path: stdout",
+                                "path: log/../access.json");
+  const Loaded loaded = folder.load(text);
+  ASSERT_TRUE(loaded.config) << format(loaded.errors.at(0));
+  EXPECT_THAT(loaded.errors, IsEmpty());
+  const Config& config = *loaded.config;
+  EXPECT_EQ(config.file, folder.path("kernelgate.yaml"));
+  EXPECT_EQ(config.workers, 3);
+  const Listener& listener = config.listeners.at(0);
+  EXPECT_EQ(listener.address.host, "0.0.0.0");
+  EXPECT_EQ(listener.address.port, 8443);
+  EXPECT_EQ(listener.certificates.at(0).certificate, folder.path("tls/server.crt"));
+  EXPECT_EQ(listener.certificates.at(0).private_key, folder.path("tls/server.key"));
+  EXPECT_EQ(listener.certificates.at(0).place.line, 6);
+  EXPECT_EQ(listener.certificates.at(0).place.key, "listeners[0].tls.certificates[0].certificate");
+  EXPECT_EQ(listener.trusted_proxies.at(0).text, "10.0.0.0/8");
+  EXPECT_EQ(listener.allow_sources.at(1).text, "::/0");
+  EXPECT_EQ(config.alb_idle_timeout, 420s);
+  EXPECT_EQ(config.access_log_path, folder.path("access.json"));
+  EXPECT_EQ(config.drain_lame_duck, 25s);
+  EXPECT_EQ(config.drain_deadline, 10min);
+  const Endpoint& endpoint = config.endpoints.at(0);
+  EXPECT_EQ(endpoint.id, "abc123xyz456");
+  EXPECT_EQ(endpoint.virtual_cluster, "analytics");
+  EXPECT_EQ(endpoint.execution_role_arn, "arn:aws:iam::111122223333:role/analytics");
+  EXPECT_THAT(endpoint.hosts, ElementsAre("abc123xyz456.kernels.example.com"));
+  EXPECT_EQ(endpoint.path_prefix, "/abc123xyz456");
+  EXPECT_EQ(endpoint.gateway.pods.at(0).name, "jeg-0");
+  EXPECT_EQ(endpoint.gateway.pods.at(0).address.port, 8888);
+  EXPECT_EQ(endpoint.gateway.token_file, folder.path("secrets/gateway-token"));
+  EXPECT_EQ(endpoint.gateway.token_place.key, "endpoints[0].gateway.token_file");
+  EXPECT_EQ(endpoint.sessions.realm, "studio");
+  EXPECT_EQ(endpoint.sessions.audience, "kernelgate");
+  EXPECT_EQ(endpoint.sessions.keys_file, folder.path("secrets/jwks.json"));
+  EXPECT_THAT(endpoint.sessions.algorithms, ElementsAre("ES256", "RS256"));
+}
+
+TEST(Loader, FindsEveryErrorInOnePassInFileOrder) {
+  const ConfigFolder folder;
+  EXPECT_THAT(
+      folder.problems(R"(workers: 65
+listeners:
+  - address: localhost:8443
+    tls:
+      certificates:
+        - {certificate: tls/none.crt}
+      min_version: "1.3"
+    alpn: [h2]
+state_dir: /var/lib/kernelgate
+drain: {lame_duck: 25, deadlin: 10m}
+endpoints:
+  - id: ABC
+    hosts: [lab.example.com:443, "*.example.com", Lab.example.com]
+    gateway:
+      pods: [{address: "service: jeg:8888"}]
+      credentials: forward
+      replication: false
+    sessions:
+      allow: {groups: [analytics]}
+      jwt: {issuer: i, keys_file: tls, algorithms: [HS256]}
+)"),
+      ElementsAre(
+          "1 workers: \"65\" is out of range",  //
+          "3 listeners[0].address: \"localhost:8443\" is not a numeric address",
+          "6 listeners[0].tls.certificates[0].certificate: cannot read \"" +
+              folder.path("tls/none.crt") + "\" (No such file or directory)",
+          "6 listeners[0].tls.certificates[0].private_key: missing",
+          "7 listeners[0].tls.min_version: not supported by this version",
+          "8 listeners[0].alpn: not supported by this version",
+          "9 state_dir: not supported by this version", "10 drain.deadlin: unknown key",
+          "10 drain.lame_duck: \"25\" is not a duration",
+          "12 endpoints[0].id: \"ABC\" is not an endpoint id",
+          "13 endpoints[0].hosts[0]: \"lab.example.com:443\" is not a host name",
+          "13 endpoints[0].hosts[1]: a wildcard is not supported by this version",
+          "13 endpoints[0].hosts[2]: upper-case letters in a host",
+          "15 endpoints[0].gateway.pods[0].address: a service name is not supported by "
+          "this version",
+          "16 endpoints[0].gateway.credentials: \"forward\" is not supported by this version",
+          "17 endpoints[0].gateway.replication: not supported by this version",
+          "19 endpoints[0].sessions.allow: not supported by this version",
+          "20 endpoints[0].sessions.jwt.audience: missing",
+          "20 endpoints[0].sessions.jwt.keys_file: \"" + folder.path("tls") +
+              "\" is not a regular file",
+          "20 endpoints[0].sessions.jwt.algorithms[0]: \"HS256\" cannot prove who made a "
+          "token"));
+}
+
+TEST(Loader, AnEmptyMapMissesWhatIsRequired) {
+  const ConfigFolder folder;
+  EXPECT_THAT(folder.problems("{}"), ElementsAre("1 listeners: missing", "1 endpoints: missing"));
+  EXPECT_THAT(folder.problems(""), ElementsAre("1 : the file is empty"));
+  EXPECT_THAT(folder.problems("listeners: []\nendpoints:\n"),
+              ElementsAre("1 listeners: is an empty list", "2 endpoints: has no value"));
+  EXPECT_THAT(folder.problems("listeners: {address: 1}\nendpoints: [5]\nalb: 4"),
+              ElementsAre("1 listeners: is not a list", "2 endpoints[0]: is not a map",
+                          "3 alb: is not a map"));
+}
+
+TEST(Loader, UnknownKeysGetAHint) {
+  const ConfigFolder folder;
+  const auto remedy = [&](const std::string& text) {
+    const Loaded loaded = folder.load(text);
+    return loaded.errors.empty() ? "none" : loaded.errors.at(0).remedy;
+  };
+  EXPECT_EQ(remedy(minimal() + "worker: 2\n"), "did you mean workers?");
+  EXPECT_EQ(remedy(minimal() + "access-log: {}\n"), "did you mean access_log?");
+  EXPECT_EQ(remedy(with(minimal(), "token_file", "tokne_file")), "did you mean token_file?");
+  EXPECT_EQ(remedy(with(minimal(), "      token_file:", "      keys_file:")),
+            "it belongs into endpoints[].sessions.jwt");
+  EXPECT_THAT(remedy(minimal() + "color: red\n"), HasSubstr("allowed here: workers, listeners"));
+  EXPECT_EQ(remedy(with(minimal(), "tls:\n      certificates", "tls:\n      certificate")),
+            "did you mean certificates?");
+}
+
+TEST(Loader, SeveralPodsAreRefusedWithTheReason) {
+  const ConfigFolder folder;
+  const Loaded loaded = folder.load(with(minimal(), "[{address: 127.0.0.1:8888}]",
+                                         "[{address: 127.0.0.1:8888}, {address: 127.0.0.1:8889}]"));
+  ASSERT_EQ(loaded.errors.size(), 1U);
+  EXPECT_FALSE(loaded.config);
+  EXPECT_EQ(loaded.errors[0].key, "endpoints[0].gateway.pods");
+  EXPECT_THAT(loaded.errors[0].problem, HasSubstr("not supported by this version"));
+  EXPECT_THAT(loaded.errors[0].remedy, HasSubstr("deletes the kernel's record"));
+  EXPECT_THAT(folder.problems(with(minimal(), "[{address: 127.0.0.1:8888}]", "[]")),
+              ElementsAre("11 endpoints[0].gateway.pods: is an empty list"));
+}
+
+TEST(Loader, WorldReadableSecretsAreWarningsOnly) {
+  const ConfigFolder folder;
+  folder.write("tls/server.key", "x", 0644);
+  folder.write("secrets/gateway-token", "x", 0604);
+  EXPECT_THAT(folder.problems(minimal()),
+              ElementsAre("~6 listeners[0].tls.certificates[0].private_key: everybody on this "
+                          "machine may read \"" +
+                              folder.path("tls/server.key").substr(0, 60) + "\"",
+                          "~12 endpoints[0].gateway.token_file: everybody on this machine may "
+                          "read \"" +
+                              folder.path("secrets/gateway-token") + "\""));
+  EXPECT_TRUE(folder.load(minimal()).config);
+}
+
+TEST(Loader, WarnsOfAnIdleTimeoutBelowTheLaunchOnlyWithAnAlbInSight) {
+  const ConfigFolder folder;
+  const std::string low = with(complete(), "420s", "399s");
+  EXPECT_THAT(folder.problems(low), ElementsAre(HasSubstr("~9 alb.idle_timeout: below")));
+  EXPECT_THAT(folder.problems(with(complete(), "alb: {idle_timeout: 420s}", "")),
+              ElementsAre(HasSubstr("~1 alb.idle_timeout: below")));
+  EXPECT_THAT(folder.problems(with(low, "400s", "399s")), IsEmpty());
+  EXPECT_THAT(folder.problems(minimal() + "alb: {idle_timeout: 60s}\n"),
+              ElementsAre(HasSubstr("~15 alb.idle_timeout: below")));
+  EXPECT_THAT(folder.problems(minimal()), IsEmpty());
+}
+
+TEST(Loader, TrustingEverybodyIsAWarning) {
+  const ConfigFolder folder;
+  EXPECT_THAT(folder.problems(with(complete(), "[10.0.0.0/8]", "[0.0.0.0/0]")),
+              ElementsAre(HasSubstr("~7 listeners[0].trusted_proxies: everybody")));
+}
+
+TEST(Loader, EqualAddressesClash) {
+  const ConfigFolder folder;
+  EXPECT_THAT(folder.problems(minimal() + "monitoring: {address: 0.0.0.0:8443}\n"),
+              ElementsAre("15 monitoring.address: \"0.0.0.0:8443\" is already the address of "
+                          "listeners[0].address (line 3)"));
+  EXPECT_THAT(folder.problems(with(minimal(), "0.0.0.0:8443", "127.0.0.1:0") +
+                              "monitoring: {address: 127.0.0.1:0}\n"),
+              IsEmpty());
+}
+
+TEST(Loader, DrainEndsAfterItsLameDuck) {
+  const ConfigFolder folder;
+  EXPECT_THAT(folder.problems(minimal() + "drain: {lame_duck: 0s, deadline: 0s}\n"), IsEmpty());
+}
+
+TEST(Loader, AccessLogNeedsAFolder) {
+  const ConfigFolder folder;
+  EXPECT_THAT(folder.problems(minimal() + "access_log: {path: off}\n"), IsEmpty());
+  EXPECT_THAT(folder.problems(minimal() + "access_log: {path: no/such.log}\n"),
+              ElementsAre(HasSubstr("15 access_log.path: there is no folder")));
+  EXPECT_THAT(folder.problems(minimal() + "access_log: {path: tls}\n"),
+              ElementsAre(HasSubstr("is a folder")));
+  EXPECT_THAT(folder.problems(minimal() + "access_log: {path: stderr}\n"),
+              ElementsAre(HasSubstr("own messages")));
+}
+
+TEST(Loader, LoadsAFileByRelativeAndAbsoluteName) {
+  const ConfigFolder folder;
+  folder.write("kernelgate.yaml", minimal(), 0644);
+  EXPECT_TRUE(load_file(folder.path("kernelgate.yaml")).config);
+  const Loaded missing = load_file(folder.path("other.yaml"));
+  EXPECT_FALSE(missing.config);
+  EXPECT_EQ(format(missing.errors.at(0)),
+            folder.path("other.yaml") +
+                ": cannot be opened (No such file or directory): check the name after --config");
+  EXPECT_THAT(load_file(folder.path("tls")).errors.at(0).problem, HasSubstr("Is a directory"));
+}
+
+TEST(Loader, FormatsForPeople) {
+  EXPECT_EQ(
+      format({"k.yaml", 12, "endpoints[0].hosts", "not a host name", "remove the port", false}),
+      "k.yaml:12: endpoints[0].hosts: not a host name: remove the port");
+  EXPECT_EQ(format({"k.yaml", 3, "alb", "odd", "", true}), "k.yaml:3: warning: alb: odd");
+}
+
+}  // namespace
+}  // namespace kg::config

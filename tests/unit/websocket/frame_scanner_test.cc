@@ -1,0 +1,227 @@
+#include "proxy/websocket/frame_scanner.h"
+
+#include <gtest/gtest.h>
+
+#include <random>
+#include <string>
+#include <vector>
+
+namespace kg::websocket {
+namespace {
+
+using namespace std::string_literals;
+
+constexpr int kText = 1;
+constexpr int kBinary = 2;
+constexpr int kContinuation = 0;
+constexpr int kClose = 8;
+constexpr int kPing = 9;
+constexpr int kPong = 10;
+
+std::string masked_copy(std::string payload, const std::string& key) {
+  for (size_t i = 0; i < payload.size(); ++i)
+    payload[i] = static_cast<char>(payload[i] ^ key[i % 4]);
+  return payload;
+}
+
+std::string header(int opcode, bool fin, uint64_t size, bool masked, int length_bytes = -1) {
+  if (length_bytes < 0) length_bytes = size < 126 ? 0 : size < 65536 ? 2 : 8;
+  std::string out(1, static_cast<char>(opcode | (fin ? 0x80 : 0)));
+  const int form = length_bytes == 0 ? static_cast<int>(size) : length_bytes == 2 ? 126 : 127;
+  out += static_cast<char>(form | (masked ? 0x80 : 0));
+  for (int i = length_bytes - 1; i >= 0; --i) out += static_cast<char>(size >> (8 * i));
+  return out;
+}
+
+std::string frame(int opcode, bool fin, const std::string& payload, bool masked = false) {
+  const std::string key = "\x37\xfa\x21\x3d";
+  std::string out = header(opcode, fin, payload.size(), masked);
+  if (masked) out += key;
+  return out + (masked ? masked_copy(payload, key) : payload);
+}
+
+std::string close_payload(uint16_t code, const std::string& reason = "") {
+  return std::string{static_cast<char>(code >> 8), static_cast<char>(code)} + reason;
+}
+
+FrameScanner scanned(std::string_view bytes) {
+  FrameScanner scanner;
+  scanner.scan(bytes);
+  return scanner;
+}
+
+// Everything the scanner says.
+std::string state(const FrameScanner& scanner) {
+  return std::to_string(scanner.at_boundary()) + std::to_string(scanner.between_messages()) +
+         std::to_string(scanner.lost()) + std::to_string(scanner.closed()) + " " +
+         std::to_string(scanner.close_code()) + " " + std::to_string(scanner.messages());
+}
+
+TEST(FrameScanner, BeginsBetweenMessages) { EXPECT_EQ(state(FrameScanner{}), "1100 1006 0"); }
+
+// RFC 6455 section 5.7.
+TEST(FrameScanner, FollowsTheExamplesOfTheRfc) {
+  EXPECT_EQ(state(scanned("\x81\x05\x48\x65\x6c\x6c\x6f"s)), "1100 1006 1");
+  EXPECT_EQ(state(scanned("\x81\x85\x37\xfa\x21\x3d\x7f\x9f\x4d\x51\x58"s)), "1100 1006 1");
+  FrameScanner fragmented = scanned("\x01\x03\x48\x65\x6c"s);
+  EXPECT_EQ(state(fragmented), "1000 1006 0");
+  fragmented.scan("\x80\x02\x6c\x6f"s);
+  EXPECT_EQ(state(fragmented), "1100 1006 1");
+  EXPECT_EQ(state(scanned("\x89\x05\x48\x65\x6c\x6c\x6f"s)), "1100 1006 0");
+  EXPECT_EQ(state(scanned("\x8a\x85\x37\xfa\x21\x3d\x7f\x9f\x4d\x51\x58"s)), "1100 1006 0");
+  EXPECT_EQ(state(scanned("\x82\x7E\x01\x00"s + std::string(256, 'x'))), "1100 1006 1");
+  EXPECT_EQ(state(scanned("\x82\x7F\0\0\0\0\0\x01\0\0"s + std::string(65536, 'x'))), "1100 1006 1");
+}
+
+TEST(FrameScanner, SaysTheSameHoweverBytesAreSplit) {
+  const std::string bytes =
+      frame(kText, false, "one", true) + frame(kPing, true, "are you there", true) +
+      frame(kContinuation, false, "") + frame(kPong, true, "") +
+      frame(kContinuation, true, std::string(300, 'x'), true) + frame(kBinary, true, "") +
+      frame(kClose, true, close_payload(4001, "over"), true) + frame(kText, false, "late");
+  // What is true after each byte, fed one at a time.
+  std::vector<std::string> wanted;
+  FrameScanner single;
+  for (const char c : bytes) {
+    single.scan({&c, 1});
+    wanted.push_back(state(single));
+  }
+  EXPECT_EQ(wanted.back(), "1001 4001 2");
+  for (size_t first = 0; first <= bytes.size(); ++first) {
+    FrameScanner scanner;
+    scanner.scan(std::string_view(bytes).substr(0, first));
+    ASSERT_EQ(state(scanner), first == 0 ? state(FrameScanner{}) : wanted[first - 1]) << first;
+    for (size_t second = first; second <= bytes.size(); second += 7) {
+      FrameScanner rest = scanner;
+      rest.scan(std::string_view(bytes).substr(first, second - first));
+      rest.scan(std::string_view(bytes).substr(second));
+      ASSERT_EQ(state(rest), wanted.back()) << first << " and " << second;
+    }
+  }
+}
+
+TEST(FrameScanner, ControlFramesInsideAMessageAreBoundariesOnly) {
+  FrameScanner scanner;
+  scanner.scan(frame(kText, false, "a"));
+  EXPECT_TRUE(scanner.at_boundary());
+  EXPECT_FALSE(scanner.between_messages());
+  scanner.scan(frame(kPing, true, "p"));
+  EXPECT_TRUE(scanner.at_boundary());
+  EXPECT_FALSE(scanner.between_messages());
+  EXPECT_EQ(scanner.messages(), 0u);
+  scanner.scan(frame(kContinuation, true, "b"));
+  EXPECT_TRUE(scanner.between_messages());
+  EXPECT_EQ(scanner.messages(), 1u);
+}
+
+TEST(FrameScanner, IsNotAtABoundaryInsideHeaderOrPayload) {
+  const std::string bytes = frame(kBinary, true, std::string(126, 'x'), true);
+  FrameScanner scanner;
+  for (size_t i = 0; i + 1 < bytes.size(); ++i) {
+    scanner.scan({&bytes[i], 1});
+    ASSERT_FALSE(scanner.at_boundary()) << i;
+  }
+  scanner.scan({&bytes.back(), 1});
+  EXPECT_TRUE(scanner.between_messages());
+}
+
+TEST(FrameScanner, CostsNothingPerByteOfPayload) {
+  // 1 TiB would take many minutes byte by byte: only frames cost. The block is passed many times.
+  FrameScanner scanner;
+  const uint64_t size = uint64_t{1} << 40;
+  scanner.scan(header(kBinary, true, size, false));
+  const std::string block(size_t{16} * 1024 * 1024, 'x');
+  for (uint64_t left = size; left > 0; left -= block.size()) {
+    ASSERT_FALSE(scanner.at_boundary());
+    scanner.scan(block);
+  }
+  EXPECT_EQ(state(scanner), "1100 1006 1");
+}
+
+TEST(FrameScanner, FollowsLongFormsOfShortLengths) {
+  EXPECT_EQ(state(scanned(header(kText, true, 2, false, 8) + "ab" + frame(kText, true, "c"))),
+            "1100 1006 2");
+  EXPECT_EQ(state(scanned(header(kText, true, 0, false, 2) + frame(kText, true, "c"))),
+            "1100 1006 2");
+}
+
+TEST(FrameScanner, FollowsTheLargestLengthAndIsLostAboveIt) {
+  FrameScanner largest = scanned(header(kBinary, true, ~uint64_t{0} >> 1, false));
+  EXPECT_EQ(state(largest), "0000 1006 0");
+  FrameScanner lost =
+      scanned(frame(kText, true, "ok") + header(kBinary, true, uint64_t{1} << 63, true));
+  EXPECT_EQ(state(lost), "0000 1006 1") << "the masking key is still missing";
+  lost.scan("mask");
+  EXPECT_EQ(state(lost), "0010 1006 1");
+  lost.scan(frame(kText, true, "more") + frame(kClose, true, close_payload(1000)));
+  EXPECT_EQ(state(lost), "0010 1006 1") << "lost is for good";
+}
+
+TEST(FrameScanner, ReadsCloseCodes) {
+  for (const bool masked : {false, true}) {
+    for (const int code : {1000, 1001, 1011, 1012, 3000, 4999, 0, 65535}) {
+      const auto payload = close_payload(static_cast<uint16_t>(code), "reason");
+      const FrameScanner scanner = scanned(frame(kClose, true, payload, masked));
+      EXPECT_TRUE(scanner.closed());
+      EXPECT_EQ(scanner.close_code(), code);
+      EXPECT_TRUE(scanner.between_messages());
+    }
+    EXPECT_EQ(state(scanned(frame(kClose, true, "", masked))), "1101 1005 0");
+    EXPECT_EQ(state(scanned(frame(kClose, true, "x", masked))), "1101 1005 0");
+  }
+}
+
+TEST(FrameScanner, ReadsTheCodeOfAnOverlongClose) {
+  const std::string payload = close_payload(1008, std::string(200, 'r'));
+  EXPECT_EQ(scanned(frame(kClose, true, payload, true)).close_code(), 1008);
+  EXPECT_EQ(scanned(header(kClose, true, 2, false, 8) + close_payload(1009)).close_code(), 1009);
+}
+
+TEST(FrameScanner, KeepsTheFirstCloseCode) {
+  const FrameScanner scanner =
+      scanned(frame(kClose, true, close_payload(1001)) + frame(kClose, true, close_payload(1002)));
+  EXPECT_EQ(scanner.close_code(), 1001);
+}
+
+TEST(FrameScanner, IsNotClosedBeforeTheWholeCloseFrameWentBy) {
+  const std::string bytes = frame(kClose, true, close_payload(1000, "bye"), true);
+  FrameScanner scanner = scanned(std::string_view(bytes).substr(0, bytes.size() - 1));
+  EXPECT_FALSE(scanner.closed());
+  EXPECT_EQ(scanner.close_code(), 1006);
+}
+
+TEST(FrameScanner, PassesWhatItDoesNotKnow) {
+  // Reserved bits, opcodes 3 and 11, a continuation of nothing, a fragmented ping.
+  EXPECT_EQ(state(scanned("\xf1\x01x"s)), "1100 1006 1");
+  EXPECT_EQ(state(scanned("\x83\x01x"s)), "1100 1006 1");
+  EXPECT_EQ(state(scanned("\x8b\x01x"s)), "1100 1006 0");
+  EXPECT_EQ(state(scanned("\x80\x01x"s)), "1100 1006 1");
+  EXPECT_EQ(state(scanned("\x09\x01x"s)), "1100 1006 0");
+}
+
+TEST(FrameScanner, FollowsRandomFramesInRandomPieces) {
+  const unsigned seed = std::random_device{}();
+  SCOPED_TRACE("seed " + std::to_string(seed));
+  std::mt19937 random(seed);
+  std::string bytes;
+  uint64_t messages = 0;
+  for (int i = 0; i < 500; ++i) {
+    const size_t sizes[] = {0, 1, 13, 125, 126, 255, 65535, 65536};
+    const bool fin = random() % 2 == 0;
+    const bool control = random() % 4 == 0;
+    const std::string payload(control ? random() % 126 : sizes[random() % 8], 'x');
+    bytes += frame(control ? kPing : kBinary, fin || control, payload, random() % 2 == 0);
+    if (fin && !control) ++messages;
+  }
+  FrameScanner scanner;
+  for (size_t at = 0; at < bytes.size();) {
+    const size_t size = random() % (random() % 8 == 0 ? 100'000 : 20);
+    scanner.scan(std::string_view(bytes).substr(at, size));
+    at += size;
+  }
+  EXPECT_TRUE(scanner.at_boundary());
+  EXPECT_EQ(scanner.messages(), messages);
+}
+
+}  // namespace
+}  // namespace kg::websocket
