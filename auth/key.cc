@@ -103,7 +103,9 @@ ErrorQueueGuard::~ErrorQueueGuard() { ERR_pop_to_mark(); }
 Key::Key(EVP_PKEY* handle, std::string kid, Algorithm algorithm)
     : handle_(handle), kid_(std::move(kid)), algorithm_(algorithm) {}
 
-Key::~Key() { EVP_PKEY_free(handle_); }
+void Key::HandleFree::operator()(EVP_PKEY* handle) const noexcept { EVP_PKEY_free(handle); }
+
+Key::~Key() = default;
 
 Key::Made Key::adopt(EVP_PKEY* handle, std::string kid) {
   const ErrorQueueGuard guard;
@@ -135,8 +137,8 @@ bool Key::verify(std::string_view signed_bytes, std::string_view signature) cons
   }
   const DigestContext context(EVP_MD_CTX_new());
   KG_ASSERT(context != nullptr);
-  return EVP_DigestVerifyInit(context.get(), nullptr, digest_of(algorithm_), nullptr, handle_) ==
-             1 &&
+  return EVP_DigestVerifyInit(context.get(), nullptr, digest_of(algorithm_), nullptr,
+                              handle_.get()) == 1 &&
          EVP_DigestVerify(context.get(), bytes_of(signature), signature.size(),
                           bytes_of(signed_bytes), signed_bytes.size()) == 1;
 }
@@ -146,7 +148,8 @@ std::optional<std::string> Key::sign(std::string_view bytes) const {
   const DigestContext context(EVP_MD_CTX_new());
   KG_ASSERT(context != nullptr);
   size_t size = 0;
-  if (EVP_DigestSignInit(context.get(), nullptr, digest_of(algorithm_), nullptr, handle_) != 1 ||
+  if (EVP_DigestSignInit(context.get(), nullptr, digest_of(algorithm_), nullptr, handle_.get()) !=
+          1 ||
       EVP_DigestSign(context.get(), nullptr, &size, bytes_of(bytes), bytes.size()) != 1) {
     return std::nullopt;
   }

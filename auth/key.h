@@ -44,12 +44,15 @@ class Key {
   bool verify(std::string_view signed_bytes, std::string_view signature) const noexcept;
   // Needs the private half.
   std::optional<std::string> sign(std::string_view bytes) const;
-  EVP_PKEY* handle() const noexcept { return handle_; }  // borrowed
+  EVP_PKEY* handle() const noexcept { return handle_.get(); }  // borrowed
 
  private:
   Key(EVP_PKEY* handle, std::string kid, Algorithm algorithm);
 
-  EVP_PKEY* handle_;
+  struct HandleFree {
+    void operator()(EVP_PKEY* handle) const noexcept;
+  };
+  std::unique_ptr<EVP_PKEY, HandleFree> handle_;
   std::string kid_;
   Algorithm algorithm_;
 };

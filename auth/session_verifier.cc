@@ -41,7 +41,7 @@ std::optional<std::string> plain_claim(const JsonObject& claims, const char* nam
                                        size_t bytes_max) {
   if (!claims.has(name)) return "";
   std::optional<std::string> text = claims.text(name);
-  if (text && !is_plain(*text, bytes_max)) text.reset();
+  if (!text || !is_plain(*text, bytes_max)) return std::nullopt;
   return text;
 }
 

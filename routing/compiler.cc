@@ -1,7 +1,6 @@
 #include "routing/compiler.h"
 
 #include <fstream>
-#include <sstream>
 #include <utility>
 
 #include "proxy/base/ascii.h"
@@ -9,7 +8,7 @@
 namespace kg::routing {
 namespace {
 
-constexpr size_t kTokenBytesMax = 8 * 1024;  // one header line of a gateway (domain G8)
+constexpr size_t kTokenBytesMax = size_t{8} * 1024;  // one header line of a gateway (domain G8)
 
 class Compiler {
  public:
@@ -59,13 +58,14 @@ class Compiler {
   Secret read_token(const config::Gateway& gateway) {
     if (gateway.token_file.empty()) return {};
     std::ifstream file(gateway.token_file, std::ios::binary);
-    std::ostringstream text;
-    if (!file || !(text << file.rdbuf())) {
+    std::string token(kTokenBytesMax + 3, '\0');  // one byte more than a token and its line end
+    file.read(token.data(), static_cast<std::streamsize>(token.size()));
+    if (!file.is_open() || file.bad()) {
       fail(gateway.token_place, "cannot read " + gateway.token_file,
            "check that the file exists and that this user may read it");
       return {};
     }
-    std::string token = text.str();
+    token.resize(static_cast<size_t>(file.gcount()));
     while (!token.empty() && (token.back() == '\n' || token.back() == '\r')) token.pop_back();
     bool printable = !token.empty() && token.size() <= kTokenBytesMax;
     for (const char c : token) printable = printable && c > ' ' && c < 0x7f;

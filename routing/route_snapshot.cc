@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <functional>
+#include <iterator>
 #include <set>
+#include <tuple>
 
 #include "proxy/base/ascii.h"
 
@@ -15,11 +17,6 @@ std::string_view first_element(std::string_view path) {
   return path.substr(1, path.find('/', 1) - 1);
 }
 
-size_t shard_of(std::string_view host, std::string_view element, size_t shards) {
-  const std::hash<std::string_view> hash;
-  return (hash(host) * 31 + hash(element)) % shards;
-}
-
 bool covers(std::string_view prefix, std::string_view path) {
   return path.substr(0, prefix.size()) == prefix &&
          (path.size() == prefix.size() || path[prefix.size()] == '/');
@@ -27,31 +24,49 @@ bool covers(std::string_view prefix, std::string_view path) {
 
 }  // namespace
 
+size_t RouteSnapshot::KeyHash::operator()(const KeyView& key) const noexcept {
+  const std::hash<std::string_view> hash;
+  return hash(key.host) * 31 + hash(key.element);
+}
+
 RouteSnapshot::RouteSnapshot(uint64_t version, std::vector<Route> routes) : version_(version) {
-  std::array<std::shared_ptr<Shard>, kShards> building;
   std::set<const Endpoint*> endpoints;
-  for (Route& route : routes) {
-    endpoints.insert(route.endpoint.get());
-    auto& shard = building[shard_of(route.host, first_element(route.prefix), kShards)];
-    if (shard == nullptr) shard = std::make_shared<Shard>();
-    shard->push_back(std::move(route));
-  }
-  for (size_t i = 0; i < kShards; ++i) {
-    if (building[i] == nullptr) continue;
-    std::stable_sort(building[i]->begin(), building[i]->end(), [](const Route& a, const Route& b) {
-      return a.prefix.size() > b.prefix.size();
+  // Sorted whole, so that each key's routes lie side by side, longest prefix first.
+  std::stable_sort(routes.begin(), routes.end(), [](const Route& a, const Route& b) {
+    const auto rank = [](const Route& route) {
+      return std::make_tuple(std::string_view(route.host), first_element(route.prefix));
+    };
+    if (rank(a) != rank(b)) return rank(a) < rank(b);
+    return a.prefix.size() > b.prefix.size();
+  });
+  std::array<std::shared_ptr<Shard>, kShards> building;
+  for (auto first = routes.begin(); first != routes.end();) {
+    const KeyView wanted{first->host, first_element(first->prefix)};
+    const auto last = std::find_if(first, routes.end(), [&](const Route& route) {
+      return !(KeyView{route.host, first_element(route.prefix)} == wanted);
     });
-    shards_[i] = std::move(building[i]);
+    auto& shard = building[KeyHash()(wanted) % kShards];
+    if (shard == nullptr) shard = std::make_shared<Shard>();
+    std::vector<Route> group(std::make_move_iterator(first), std::make_move_iterator(last));
+    for (const Route& route : group) endpoints.insert(route.endpoint.get());
+    // The vector's storage, and with it the views of the key, stays where it is when moved.
+    const KeyView key{group.front().host, first_element(group.front().prefix)};
+    shard->emplace(key, std::move(group));
+    first = last;
   }
+  for (size_t i = 0; i < kShards; ++i) shards_[i] = std::move(building[i]);
   endpoints_ = endpoints.size();
 }
 
 const Route* RouteSnapshot::find_in(std::string_view host, std::string_view element,
                                     std::string_view path) const {
-  const auto& shard = shards_[shard_of(host, element, kShards)];
+  const KeyView key{host, element};
+  const auto& shard = shards_[KeyHash()(key) % kShards];
   if (shard == nullptr) return nullptr;
-  for (const Route& route : *shard) {
-    if (route.host == host && covers(route.prefix, path)) return &route;
+  const auto found = shard->find(key);
+  if (found == shard->end()) return nullptr;
+  for (const Route& route : found->second) {
+    if (covers(route.prefix, path)) return &route;
   }
   return nullptr;
 }

@@ -13,6 +13,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "routing/endpoint.h"
@@ -44,8 +45,17 @@ class RouteSnapshot {
 
  private:
   static constexpr size_t kShards = 256;
-  // Routes that share host and first path element, longest prefix first.
-  using Shard = std::vector<Route>;
+  struct KeyView {
+    std::string_view host;
+    std::string_view element;  // first of the path prefix, "" for none
+    bool operator==(const KeyView&) const = default;
+  };
+  struct KeyHash {
+    size_t operator()(const KeyView& key) const noexcept;
+  };
+  // Routes by host and first path element, longest prefix first; the keys are parts of their
+  // routes.
+  using Shard = std::unordered_map<KeyView, std::vector<Route>, KeyHash>;
   const Route* find(std::string_view host, std::string_view path) const;
   const Route* find_in(std::string_view host, std::string_view element,
                        std::string_view path) const;

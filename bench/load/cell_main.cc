@@ -11,10 +11,10 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
-#include <thread>
 #include <tuple>
 #include <vector>
 
+#include "bench/load/connection.h"
 #include "bench/load/kernel_client.h"
 #include "bench/load/percentiles.h"
 #include "bench/load/target.h"
@@ -66,9 +66,9 @@ Outcome<void> prepare(const Options& options, const KernelWish& wish, const Stop
   return {};
 }
 
-Outcome<void> run_burst(const Options& options, int cells, Way& way) {
+Outcome<void> run_burst(const Options& options, int cells, const Stop& stop, Way& way) {
   for (int i = 0; i < cells; ++i) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(options.pause_ms));
+    rest(std::chrono::milliseconds(options.pause_ms), &stop);
     const Clock::time_point begin = Clock::now();
     auto done = way.kernel->run_cell(Cell{});
     if (!done) return Failure{way.name + ": " + done.failure().kind, done.failure().detail};
@@ -77,12 +77,12 @@ Outcome<void> run_burst(const Options& options, int cells, Way& way) {
   return {};
 }
 
-Outcome<void> measure(const Options& options, std::vector<Way>& ways) {
+Outcome<void> measure(const Options& options, const Stop& stop, std::vector<Way>& ways) {
   size_t first = 0;
   for (int left = options.cells; left > 0; left -= options.burst) {
     for (size_t k = 0; k < ways.size(); ++k) {
       auto done =
-          run_burst(options, std::min(left, options.burst), ways[(first + k) % ways.size()]);
+          run_burst(options, std::min(left, options.burst), stop, ways[(first + k) % ways.size()]);
       if (!done) return done;
     }
     ++first;
@@ -100,7 +100,7 @@ int run(const Options& options) {
   std::vector<Way> ways;
   ways.reserve(options.ways.size());
   auto done = prepare(options, wish, stop, ways);
-  if (done) done = measure(options, ways);
+  if (done) done = measure(options, stop, ways);
   bool removed = true;
   for (Way& way : ways) {
     auto gone = way.kernel ? way.kernel->remove() : Outcome<void>();

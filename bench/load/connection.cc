@@ -53,6 +53,16 @@ bool Stop::requested() const noexcept {
   return poll(&entry, 1, 0) > 0;
 }
 
+void rest(std::chrono::milliseconds duration, const Stop* stop) {
+  const Deadline deadline = Clock::now() + duration;
+  pollfd entry{stop == nullptr ? -1 : stop->fd(), POLLIN, 0};  // poll(2) ignores -1
+  while (entry.revents == 0) {
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now()).count();
+    if (left <= 0) return;
+    poll(&entry, 1, static_cast<int>(left));
+  }
+}
+
 Connection::~Connection() {
   if (tls_) {
     ERR_clear_error();

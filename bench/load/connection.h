@@ -36,6 +36,9 @@ class Stop {
   int fd_;
 };
 
+// Blocks for that long, or until *stop is requested; `stop` may be null: then only time ends it.
+void rest(std::chrono::milliseconds duration, const Stop* stop);
+
 class Connection {
  public:
   // Resolves, connects and shakes hands. `stop` may be null: then only the deadline ends a wait.

@@ -129,7 +129,7 @@ void LoadRun::remove(KernelClient& kernel) {
       count_error("delete", removed.failure());
       return;
     }
-    std::this_thread::sleep_for(kRemovePause);
+    rest(kRemovePause, nullptr);  // also when stopped: a kernel is not to be left behind
   }
 }
 

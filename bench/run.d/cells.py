@@ -66,7 +66,8 @@ def measure(options, folder, keys, stack):
         command += ["--way", name, f"https://localhost:{proxy.port}", token]
     result = {}
     for rest_ms in RESTS_MS:
-        print(f"  {options.cells} cells on each of {len(WAYS) + 1} ways, {TITLES[rest_ms]} ...", file=sys.stderr)
+        print(f"  {options.cells} cells on each of {len(WAYS) + 1} ways, {TITLES[rest_ms]} ...",
+              file=sys.stderr)
         timing = ["--cells", options.cells, "--pause-ms", rest_ms]
         result[rest_ms] = json.loads(run([*command, *timing], timeout=60 + 4 * options.cells))
     return result
@@ -74,7 +75,8 @@ def measure(options, folder, keys, stack):
 
 def table(rest_ms, ways, cells):
     direct = ways["direct"]["p50_ms"]
-    lines = [f"1+1 cell on a real gateway and kernel, {TITLES[rest_ms]}, {cells} cells on each way, interleaved",
+    lines = [f"1+1 cell on a real gateway and kernel, {TITLES[rest_ms]}, "
+             f"{cells} cells on each way, interleaved",
              f"  {'':<14}{'p50 ms':>9}{'ratio*':>9}{'p90 ms':>9}{'p99 ms':>9}"]
     lines += [f"  {name:<14}{times['p50_ms']:9.1f}{times['p50_ms'] / direct:9.2f}"
               f"{times['p90_ms']:9.1f}{times['p99_ms']:9.1f}" for name, times in ways.items()]
@@ -97,7 +99,8 @@ def main():
     for rest_ms, ways in result.items():
         print("\n" + table(rest_ms, ways, options.cells))
     print("* to no proxy at all")
-    report.write_json(options.out, {"versions": versions(WAYS, options.kernelgate), "cells": result})
+    report.write_json(options.out,
+                      {"versions": versions(WAYS, options.kernelgate), "cells": result})
     print(f"\nAll figures: {options.out}")
 
 

@@ -23,9 +23,9 @@ class Keys:
     def __init__(self, folder, kernelgate):
         self.certificate = folder / "server.crt"
         self.private_key = folder / "server.key"
-        run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
-             "-keyout", self.private_key, "-out", self.certificate, "-days", "2", "-subj", "/CN=localhost",
-             "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"])
+        run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
+             "-nodes", "-keyout", self.private_key, "-out", self.certificate, "-days", "2",
+             "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"])
         self.both = folder / "server.pem"
         self.both.write_text(self.certificate.read_text() + self.private_key.read_text())
         self.gateway_token_file = folder / "gateway-token"
@@ -37,7 +37,8 @@ class Keys:
             self.session_token_file.write_text("x" * 400 + "\n")
             return
         key = folder / "session-key.pem"
-        run(["openssl", "genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256", "-out", key])
+        run(["openssl", "genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256",
+             "-out", key])
         self.keys_file.write_text(run([kernelgate, "token", "--key", key, "--print-jwks"]))
         self.session_token_file.write_text(
             run([kernelgate, "token", "--key", key, "--endpoint", ENDPOINT, "--subject", "bench",
@@ -60,8 +61,8 @@ class Contestant:
         self.access_log = self.folder / "access.json"
         self.values = {
             "PORT": self.port, "UPSTREAM_PORT": upstream_port, "CERTIFICATE": keys.certificate,
-            "PRIVATE_KEY": keys.private_key, "CERTIFICATE_AND_KEY": keys.both, "KEYS_FILE": keys.keys_file,
-            "GATEWAY_TOKEN_FILE": keys.gateway_token_file,
+            "PRIVATE_KEY": keys.private_key, "CERTIFICATE_AND_KEY": keys.both,
+            "KEYS_FILE": keys.keys_file, "GATEWAY_TOKEN_FILE": keys.gateway_token_file,
         }
         self.child = None
 
@@ -104,8 +105,9 @@ class Nginx(Contestant):
 
 # The fields of nginx.conf's log line.
 HAPROXY_LOG = (
-    """log-format '{"time":"%t","client":"%ci","method":"%HM","path":"%HP","status":%ST,"bytes_in":%U,"""
-    """"bytes_out":%B,"ms":%Ta,"upstream_ms":"%Tr","agent":"%[capture.req.hdr(0)]"}'""")
+    """log-format '{"time":"%t","client":"%ci","method":"%HM","path":"%HP","status":%ST,"""
+    """"bytes_in":%U,"bytes_out":%B,"ms":%Ta,"upstream_ms":"%Tr","""
+    """"agent":"%[capture.req.hdr(0)]"}'""")
 
 
 class Haproxy(Contestant):
@@ -119,7 +121,9 @@ class Haproxy(Contestant):
             "LOG_USE": f"log global\n  {HAPROXY_LOG}" if self.logs else "",
         })
         if self.logs:
-            text = text.replace("  option forwardfor", "  capture request header User-Agent len 64\n  option forwardfor")
+            text = text.replace(
+                "  option forwardfor",
+                "  capture request header User-Agent len 64\n  option forwardfor")
         config.write_text(text)
         return Child(["haproxy", "-db", "-f", config], self.folder / "start.log", core=self.core,
                      stdout=self.access_log)
@@ -132,14 +136,16 @@ class Kernelgate(Contestant):
     def launch(self):
         config = self.folder / "kernelgate.yaml"
         config.write_text(fill("kernelgate.yaml", {**self.values, "ACCESS_LOG": self.access_log}))
-        return Child([self.binary, "run", "--config", config], self.folder / "start.log", core=self.core)
+        return Child([self.binary, "run", "--config", config], self.folder / "start.log",
+                     core=self.core)
 
     def ready(self):
         return "server ready" in self.child.log.read_text(errors="replace")
 
 
 # Kernelgate always writes its access log; of the others, those whose name ends in -log.
-ALL = {"kernelgate": Kernelgate, "nginx": Nginx, "haproxy": Haproxy, "nginx-log": Nginx, "haproxy-log": Haproxy}
+ALL = {"kernelgate": Kernelgate, "nginx": Nginx, "haproxy": Haproxy, "nginx-log": Nginx,
+       "haproxy-log": Haproxy}
 
 
 def contestant(name, keys, folder, upstream_port, pinned=True):
@@ -147,17 +153,18 @@ def contestant(name, keys, folder, upstream_port, pinned=True):
 
 
 def require_programs(names):
+    path = os.environ["PATH"] + ":/usr/sbin"
     for name in names:
         program = ALL[name].program
-        if program != "kernelgate" and not shutil.which(program, path=os.environ["PATH"] + ":/usr/sbin"):
+        if program != "kernelgate" and not shutil.which(program, path=path):
             raise BenchError(f"{program} is not installed: bench/run without --bin-dir installs it")
 
 
 def versions(names, kernelgate):
     """First line of each program's own words about its version."""
     said = {}
-    commands = {"nginx": ["nginx", "-v"], "haproxy": ["haproxy", "-v"], "kernelgate": [kernelgate, "version"],
-                "openssl": ["openssl", "version"]}
+    commands = {"nginx": ["nginx", "-v"], "haproxy": ["haproxy", "-v"],
+                "kernelgate": [kernelgate, "version"], "openssl": ["openssl", "version"]}
     wanted = dict.fromkeys([ALL[name].program for name in names] + ["openssl"])
     for program in wanted:
         line = ["sh", "-c", '"$@" 2>&1 | head -n 1', "sh", *commands[program]]

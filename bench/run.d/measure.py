@@ -31,7 +31,8 @@ class Upstream:
 
     def __enter__(self):
         self.child = Child(self.command, self.log, core=cores()[1], stdout=self.out)
-        self.child.wait_until(lambda: self.out.read_text().startswith("listening "), "bench-upstream")
+        self.child.wait_until(lambda: self.out.read_text().startswith("listening "),
+                              "bench-upstream")
         self.port = int(self.out.read_text().split()[1])
         return self
 
@@ -41,8 +42,9 @@ class Upstream:
 
 def load(options, keys, mode, url, pids):
     """One measured window of bench-client; its figures."""
-    command = ["taskset", "-c", cores()[1], options.bin_dir / "bench-client", "--url", url, "--mode", mode,
-               "--connections", WORKLOADS[mode][1], "--seconds", options.seconds, "--warmup", options.warmup,
+    command = ["taskset", "-c", cores()[1], options.bin_dir / "bench-client",
+               "--url", url, "--mode", mode, "--connections", WORKLOADS[mode][1],
+               "--seconds", options.seconds, "--warmup", options.warmup,
                "--token-file", keys.session_token_file, "--ca-file", keys.certificate]
     for pid in pids:
         command += ["--cpu-of", pid]
@@ -59,7 +61,8 @@ class Progress:
     def step(self, text):
         self.done += 1
         if self.terminal:
-            print(f"\r\033[K  [{self.done}/{self.total}] {text}", end="", file=sys.stderr, flush=True)
+            print(f"\r\033[K  [{self.done}/{self.total}] {text}", end="", file=sys.stderr,
+                  flush=True)
         elif self.done == self.total or self.done % 10 == 0:
             print(f"  {self.done} of {self.total} windows measured", file=sys.stderr, flush=True)
 
@@ -118,8 +121,8 @@ def main():
     Kernelgate.binary = options.kernelgate
     before = os.getloadavg()[0]
     if before > 0.5:
-        print(f"  The machine is busy (load {before:.1f}): ratios hold better than absolute figures.",
-              file=sys.stderr)
+        print(f"  The machine is busy (load {before:.1f}): "
+              "ratios hold better than absolute figures.", file=sys.stderr)
     with contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="kernelgate-bench-")))
         keys = Keys(folder, options.kernelgate if "kernelgate" in options.contestants else None)
@@ -127,7 +130,8 @@ def main():
     result = report.medians(samples)
     for mode, by_name in result.items():
         title, connections = WORKLOADS[mode]
-        print("\n" + report.table(f"{title}, {connections} connections, median of {options.rounds}", by_name))
+        heading = f"{title}, {connections} connections, median of {options.rounds}"
+        print("\n" + report.table(heading, by_name))
     print(report.NOTE)
     report.write_json(options.out, {
         "versions": versions(options.contestants, options.kernelgate), "rounds": options.rounds,

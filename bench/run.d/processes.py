@@ -49,7 +49,8 @@ def run(command, timeout=60, **options):
         raise BenchError(f"{command[0]} cannot be run: {error.strerror}") from error
     if done.returncode != 0:
         words = (done.stderr or done.stdout).strip().splitlines()
-        raise BenchError(f"{os.path.basename(str(command[0]))} failed: {words[-1] if words else done.returncode}")
+        program = os.path.basename(str(command[0]))
+        raise BenchError(f"{program} failed: {words[-1] if words else done.returncode}")
     return done.stdout
 
 
@@ -62,8 +63,9 @@ class Child:
         with open(log, "wb") as sink, contextlib.ExitStack() as files:
             out = files.enter_context(open(stdout, "wb")) if stdout else sink
             # Signals of the terminal reach only this script, which ends its children itself.
-            self.process = subprocess.Popen([str(part) for part in [*pinned, *command]], cwd=cwd, stdout=out,
-                                            stderr=sink, stdin=subprocess.DEVNULL, start_new_session=True)
+            self.process = subprocess.Popen(
+                [str(part) for part in [*pinned, *command]], cwd=cwd, stdout=out, stderr=sink,
+                stdin=subprocess.DEVNULL, start_new_session=True)
 
     @property
     def pid(self):

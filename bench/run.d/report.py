@@ -13,7 +13,8 @@ def medians(samples):
     """samples[workload][contestant] = list of one dict per round -> the same with medians."""
     return {
         workload: {
-            name: {figure: statistics.median(round_[figure] for round_ in rounds) for figure in FIGURES}
+            name: {figure: statistics.median(round_[figure] for round_ in rounds)
+                   for figure in FIGURES}
             for name, rounds in by_name.items()
         }
         for workload, by_name in samples.items()
@@ -29,7 +30,8 @@ def best_peer(by_name, logs):
 def table(title, by_name):
     quiet, logging = best_peer(by_name, logs=False), best_peer(by_name, logs=True)
     lines = [title,
-             f"  {'':<14}{'CPU µs':>8}{'ratio*':>9}{'ratio**':>9}{'per s':>9}{'p50 µs':>9}{'p99 µs':>9}"]
+             f"  {'':<14}{'CPU µs':>8}{'ratio*':>9}{'ratio**':>9}"
+             f"{'per s':>9}{'p50 µs':>9}{'p99 µs':>9}"]
     for name, figures in by_name.items():
         cpu = figures["cpu_us"]
         ratios = "".join(f"{cpu / best:9.2f}" if best else f"{'-':>9}" for best in (quiet, logging))
@@ -43,7 +45,8 @@ NOTE = "*  to the best peer without a log   ** to the best peer that writes a JS
 
 def cpu_model():
     with open("/proc/cpuinfo") as info:
-        return next((line.split(":", 1)[1].strip() for line in info if line.startswith("model name")), "unknown")
+        names = (line.split(":", 1)[1].strip() for line in info if line.startswith("model name"))
+        return next(names, "unknown")
 
 
 def machine():

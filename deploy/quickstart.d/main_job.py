@@ -158,6 +158,8 @@ def main():
         print_table(results[proxy], results[direct], options.metrics)
     except (KernelError, websocket.WebSocketException, OSError) as error:
         sys.exit(f"\nThe main job failed: {error}")
+    except KeyboardInterrupt:
+        sys.exit(130)
 
 
 if __name__ == "__main__":

@@ -61,8 +61,14 @@ await_environments() {
 }
 
 make_environments() {
-  make_venv client || return
-  [[ $OWN_GATEWAY == no ]] || make_venv gateway
+  local code=0 job=
+  if [[ $OWN_GATEWAY == yes ]]; then
+    make_venv gateway &
+    job=$!
+  fi
+  make_venv client || code=1
+  [[ -z $job ]] || wait "$job" || code=1
+  return "$code"
 }
 
 start_gateway() {
@@ -100,7 +106,8 @@ start_kernelgate() {
   "$KERNELGATE" token --key "$secrets/session-key.pem" --print-jwks >"$secrets/jwks.json" ||
     fail "The session keys could not be published."
   write_configuration
-  "$KERNELGATE" check --config "$STATE/kernelgate.yaml" || fail "The configuration was refused."
+  "$KERNELGATE" check --config "$STATE/kernelgate.yaml" >/dev/null ||
+    fail "The configuration $STATE/kernelgate.yaml was refused."
   start_process kernelgate "$KERNELGATE" run --config "$STATE/kernelgate.yaml"
   wait_for kernelgate 15 grep -q 'server ready' "$LOG_DIR/kernelgate.log" ||
     fail "Kernelgate did not start: $(tail -n 1 "$LOG_DIR/kernelgate.log")"
@@ -192,7 +199,7 @@ on_exit() {
   [[ -z ${ENVIRONMENTS_JOB:-} ]] || kill -- "-$ENVIRONMENTS_JOB" 2>/dev/null
   if [[ $ONCE == yes ]]; then
     stop_all
-    [[ ${FINISHED:-no} == no ]] || say "" "Stopped again, as --once says."
+    [[ ${FINISHED:-no} == no ]] || say "Stopped again, as --once says."
   elif ((code != 0)) && [[ -n $(ls "$RUN_DIR" 2>/dev/null) ]]; then
     say "What was started still runs; deploy/quickstart --stop ends it."
   fi

@@ -27,8 +27,6 @@ constexpr std::array<ErrorRow, kErrorCodeCount> kRows{{
      "Send a smaller body: a kernel start needs a name and a few environment values."},
     {kRequestTimeout, "request_timeout", kClient, kNever, 408, 1002,
      "The request did not arrive in time.", "Check the network between client and proxy."},
-    {kUnsupportedMediaType, "unsupported_media_type", kClient, kNever, 415, 1003,
-     "This operation takes application/json only.", "Set Content-Type: application/json."},
     {kExpectationFailed, "expectation_failed", kClient, kNever, 417, 1002,
      "The Expect header asks for something unknown.", "Send Expect: 100-continue or none."},
     {kNotImplemented, "not_implemented", kClient, kNever, 501, 1002,
@@ -54,15 +52,11 @@ constexpr std::array<ErrorRow, kErrorCodeCount> kRows{{
     {kNoOperation, "no_operation", kClient, kNever, 404, 1008,
      "This path is not part of the kernel gateway API.",
      "Allow it with `other_paths: forward` if the endpoint should serve it."},
-    {kSourceNotAllowed, "source_not_allowed", kClient, kNever, 0, 1008,
-     "The peer's address is outside allow_sources.", "Add its range to allow_sources."},
     {kClientTls, "client_tls", kClient, kNever, 0, 1002, "The TLS handshake failed.",
      "Check the client's TLS version, name and trust."},
     {kClientGone, "client_gone", kClient, kNever, 0, 1001, "The client closed the connection.", ""},
     {kClientStalled, "client_stalled", kClient, kNever, 0, 1008,
      "The client did not read its data in time.", "Check the client and its network."},
-    {kClientTooMuch, "client_too_much", kClient, kNever, 0, 1008,
-     "The client exceeded a protocol limit.", ""},
     {kUpstreamConnect, "upstream_connect", kUpstream, kUnsent, 502, 1011,
      "The kernel gateway cannot be reached.",
      "Try again; if it persists, check that the gateway runs."},
@@ -127,8 +121,6 @@ std::string_view reason_phrase(uint16_t status) noexcept {
       return "Content Too Large";
     case 414:
       return "URI Too Long";
-    case 415:
-      return "Unsupported Media Type";
     case 417:
       return "Expectation Failed";
     case 426:

@@ -17,9 +17,9 @@ inline constexpr size_t kTrailerBytesMax = size_t{8} * 1024;  // read and droppe
 
 // ---- bodies and flow ----
 inline constexpr size_t kCreateBodyBytesMax =
-    1024 * 1024;  // a kernel start: held whole, parsed once
+    size_t{1024} * 1024;  // a kernel start: held whole, parsed once
 inline constexpr size_t kPendingBytesHigh =
-    64 * 1024;  // unsent per direction: stop reading the source
+    size_t{64} * 1024;  // unsent per direction: stop reading the source
 inline constexpr size_t kPendingBytesLow = kPendingBytesHigh / 2;
 inline constexpr size_t kReadBurstBytes = size_t{64} * 1024;  // one read call, a worker's scratch
 inline constexpr size_t kUnsentCipherBytesMax = size_t{256} * 1024;  // above: the connection closes
@@ -68,6 +68,6 @@ inline constexpr uint32_t kClockSkewSeconds = 30;
 inline constexpr size_t kLogFlushBytes = size_t{64} * 1024;
 inline constexpr uint32_t kLogFlushMs = 100;
 inline constexpr size_t kLogQueueBytesMax =
-    32 * 1024 * 1024;  // beyond: lines are dropped and counted
+    size_t{32} * 1024 * 1024;  // beyond: lines are dropped and counted
 
 }  // namespace kg::limits

@@ -19,6 +19,7 @@ const sockaddr_in6& as_v6(const sockaddr_storage& storage) {
 }  // namespace
 
 std::optional<SocketAddress> SocketAddress::parse(const std::string& host, uint16_t port) {
+  if (host.find('\0') != std::string::npos) return std::nullopt;  // would end the C string early
   sockaddr_storage storage{};
   auto& v4 = reinterpret_cast<sockaddr_in&>(storage);
   if (inet_pton(AF_INET, host.c_str(), &v4.sin_addr) == 1) {

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <ctime>
+#include <memory>
 #include <utility>
 
 #include "proxy/base/assert.h"
@@ -19,17 +20,6 @@ uint64_t read_clock_us(clockid_t clock) noexcept {
   clock_gettime(clock, &time);
   return static_cast<uint64_t>(time.tv_sec) * 1'000'000 +
          static_cast<uint64_t>(time.tv_nsec) / 1'000;
-}
-
-event_base* make_base() {
-  Owned<event_config, event_config_free> config(event_config_new());
-  KG_ASSERT(config != nullptr);
-  // One thread touches this base; post() has a lock of its own.
-  event_config_set_flag(config.get(), EVENT_BASE_FLAG_NOLOCK);
-  event_config_require_features(config.get(), EV_FEATURE_ET | EV_FEATURE_EARLY_CLOSE);
-  event_base* base = event_base_new_with_config(config.get());
-  KG_ASSERT(base != nullptr);
-  return base;
 }
 
 }  // namespace
@@ -73,8 +63,8 @@ class EventLoop::Wake {
  public:
   explicit Wake(EventLoop& loop)
       : loop_(loop),
-        event_(event_new(loop.base_, loop.wake_fd_, EV_READ | EV_PERSIST, &Wake::wake_readable_cb,
-                         this)) {
+        event_(event_new(loop.base_.get(), loop.wake_fd_, EV_READ | EV_PERSIST,
+                         &Wake::wake_readable_cb, this)) {
     KG_ASSERT(event_ != nullptr && event_add(event_.get(), nullptr) == 0);
   }
 
@@ -88,10 +78,23 @@ class EventLoop::Wake {
   Owned<::event, event_free> event_;
 };
 
+void EventLoop::BaseFree::operator()(event_base* base) const noexcept { event_base_free(base); }
+
+EventLoop::BaseHandle EventLoop::make_base() {
+  Owned<event_config, event_config_free> config(event_config_new());
+  KG_ASSERT(config != nullptr);
+  // One thread touches this base; post() has a lock of its own.
+  event_config_set_flag(config.get(), EVENT_BASE_FLAG_NOLOCK);
+  event_config_require_features(config.get(), EV_FEATURE_ET | EV_FEATURE_EARLY_CLOSE);
+  BaseHandle base(event_base_new_with_config(config.get()));
+  KG_ASSERT(base != nullptr);
+  return base;
+}
+
 EventLoop::EventLoop()
     : base_(make_base()),
       thread_(std::this_thread::get_id()),
-      read_scratch_(new char[limits::kReadBurstBytes]),
+      read_scratch_(std::make_unique_for_overwrite<char[]>(limits::kReadBurstBytes)),
       wake_fd_(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {
   KG_ASSERT(wake_fd_ >= 0);
   wake_ = std::make_unique<Wake>(*this);
@@ -102,7 +105,6 @@ EventLoop::~EventLoop() {
   posted_.clear();
   wake_.reset();
   ::close(wake_fd_);
-  event_base_free(base_);
 }
 
 void EventLoop::run() {
@@ -115,7 +117,7 @@ void EventLoop::turn() {
   const bool busy = !resumes_.empty();
   now_us_ = 0;
   turn_started_us_ = 0;
-  event_base_loop(base_, EVLOOP_ONCE | (busy ? EVLOOP_NONBLOCK : 0));
+  event_base_loop(base_.get(), EVLOOP_ONCE | (busy ? EVLOOP_NONBLOCK : 0));
   settle();
 }
 
@@ -129,7 +131,7 @@ void EventLoop::settle() {
   }
   if (turn_started_us_ != 0 && on_slow_turn_) {
     const uint64_t took = monotonic_us() - turn_started_us_;
-    if (took > limits::kTurnWarnMs * 1'000) on_slow_turn_(took);
+    if (took > uint64_t{limits::kTurnWarnMs} * 1'000) on_slow_turn_(took);
   }
 }
 

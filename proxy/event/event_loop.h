@@ -7,6 +7,7 @@
 // the process: nothing could run without it.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -89,8 +90,8 @@ class EventLoop {
     on_slow_turn_ = std::move(callback);
   }
 
-  bool in_loop_thread() const noexcept { return std::this_thread::get_id() == thread_; }
-  event_base* base() noexcept { return base_; }
+  bool in_loop_thread() const noexcept { return std::this_thread::get_id() == thread_.load(); }
+  event_base* base() noexcept { return base_.get(); }
   // kReadBurstBytes that a read may fill; valid until the next read of any stream on this loop.
   char* read_scratch() noexcept { return read_scratch_.get(); }
 
@@ -98,8 +99,14 @@ class EventLoop {
   void turn();
   void run_posted();
 
-  event_base* base_;
-  std::thread::id thread_;
+  struct BaseFree {
+    void operator()(event_base* base) const noexcept;
+  };
+  using BaseHandle = std::unique_ptr<event_base, BaseFree>;
+  static BaseHandle make_base();
+
+  BaseHandle base_;
+  std::atomic<std::thread::id> thread_;  // other threads ask in_loop_thread() while run() begins
   bool stopping_ = false;
   uint64_t now_us_ = 0;
   uint64_t turn_started_us_ = 0;

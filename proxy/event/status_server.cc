@@ -11,8 +11,8 @@
 
 namespace kg::event {
 namespace {
-constexpr ev_ssize_t kHeadBytesMax = 16 * 1024;
-constexpr ev_ssize_t kBodyBytesMax = 8 * 1024;
+constexpr ev_ssize_t kHeadBytesMax = ev_ssize_t{16} * 1024;
+constexpr ev_ssize_t kBodyBytesMax = ev_ssize_t{8} * 1024;
 constexpr int kIdleSeconds = 60;
 }  // namespace
 
@@ -55,8 +55,11 @@ void StatusServer::answer(evhttp_request* request) {
   evhttp_add_header(headers, "Content-Type", answer.content_type.c_str());
   evhttp_add_header(headers, "Cache-Control", "no-store");
   evhttp_add_header(headers, "X-Content-Type-Options", "nosniff");
-  evbuffer* body = evhttp_request_get_output_buffer(request);
-  evbuffer_add(body, answer.body.data(), answer.body.size());
+  // libevent would send the body of an answer to HEAD.
+  evhttp_add_header(headers, "Content-Length", std::to_string(answer.body.size()).c_str());
+  if (evhttp_request_get_command(request) != EVHTTP_REQ_HEAD) {
+    evbuffer_add(evhttp_request_get_output_buffer(request), answer.body.data(), answer.body.size());
+  }
   evhttp_send_reply(request, answer.status, answer.status == 200 ? "OK" : "Not OK", nullptr);
 }
 

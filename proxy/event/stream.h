@@ -17,8 +17,9 @@ namespace kg::event {
 
 // Why reading stopped. Each reason has one place that opens it again, named here.
 enum class Pause : uint8_t {
+  // Each also ends with the exchange that it served.
   kPeerSlow = 1,    // the other side has too much unsent      -> that side's on_drained
-  kPipelined = 2,   // bytes of the next request wait          -> the end of the exchange
+  kPipelined = 2,   // bytes of the next request wait          -> the turn of that request
   kConnecting = 4,  // body bytes wait for an upstream         -> the lease
 };
 

@@ -8,6 +8,13 @@
 #include "proxy/base/limits.h"
 
 namespace kg::event {
+namespace {
+
+// A reset that arrives together with bytes has no edge of its own, and libevent reports both as
+// readable: one look after the bytes finds it.
+constexpr uint64_t kLookAgainMs = 1'000;
+
+}  // namespace
 
 Transport::Transport(EventLoop& loop, TransportHandler& handler, ErrorCode reset)
     : loop_(loop),
@@ -15,6 +22,7 @@ Transport::Transport(EventLoop& loop, TransportHandler& handler, ErrorCode reset
       watcher_(loop, *this),
       read_task_(*this),
       flush_task_(*this),
+      look_again_(loop, [this] { look_again(); }),
       reset_(reset) {}
 
 void Transport::open(Socket socket) {
@@ -41,6 +49,17 @@ void Transport::on_fd_readable(bool closing) {
   if (gate_ == 0 && !connecting_) read_burst();
 }
 
+void Transport::look_again() {
+  readable_ = true;
+  if (gate_ == 0) read_burst();
+}
+
+// The gate may have closed since this was scheduled: whoever closed it must see no more bytes.
+void Transport::read_resumed() {
+  if (gate_ == 0) return read_burst();
+  if (is_open() && write_error_ != 0) fail("connection reset while writing", write_error_);
+}
+
 void Transport::read_burst() {
   for (int reads = 0; reads < limits::kReadsPerTurnMax; ++reads) {
     bool more = false;
@@ -49,9 +68,9 @@ void Transport::read_burst() {
       readable_ = false;
       return;
     }
-    if (gate_ != 0) return;
+    if (gate_ != 0) break;
   }
-  loop_.schedule_resume(read_task_);
+  if (gate_ == 0 || write_error_ != 0) loop_.schedule_resume(read_task_);
 }
 
 // One read call. False when this transport must not be touched any more this turn.
@@ -59,6 +78,10 @@ bool Transport::read_once(bool& more) {
   if (!is_open() || ended_) return false;
   char* scratch = loop_.read_scratch();
   const ssize_t count = recv(socket_.fd(), scratch, limits::kReadBurstBytes, 0);
+  if (count <= 0 && write_error_ != 0) {
+    fail("connection reset while writing", write_error_);
+    return false;
+  }
   if (count < 0) {
     if (errno == EAGAIN) return true;
     if (errno == EINTR) {
@@ -78,7 +101,9 @@ bool Transport::read_once(bool& more) {
   // A short read emptied the socket, unless the peer's close is still to be read: edge-triggered
   // epoll announces new bytes with a new edge (epoll(7)).
   more = static_cast<size_t>(count) == limits::kReadBurstBytes || closing_;
-  return is_open();
+  if (!is_open()) return false;
+  if (!more) look_again_.set_ms(kLookAgainMs);
+  return true;
 }
 
 void Transport::write(std::string_view bytes) {
@@ -88,7 +113,7 @@ void Transport::write(std::string_view bytes) {
 }
 
 void Transport::output_grew() {
-  if (!is_open()) {
+  if (!is_open() || write_error_ != 0) {
     unsent_.clear();
     return;
   }
@@ -98,13 +123,13 @@ void Transport::output_grew() {
 }
 
 void Transport::flush() {
-  if (!is_open() || connecting_) return;
+  if (!is_open() || connecting_ || write_error_ != 0) return;
   while (!unsent_.empty()) {
     const std::string_view bytes = unsent_.view();
     const ssize_t count = send(socket_.fd(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
     if (count < 0) {
       if (errno == EINTR) continue;
-      if (errno != EAGAIN) return fail("connection reset while writing", errno);
+      if (errno != EAGAIN) return write_failed(errno);
       if (unsent_.size() > limits::kUnsentCipherBytesMax) return fail("too much unsent", 0);
       watcher_.watch_writable(true);
       break;
@@ -125,6 +150,17 @@ void Transport::flush() {
     was_high_ = false;
     handler_.on_drained();
   }
+}
+
+// The peer is gone, but its last words may wait in the socket: an early answer to a long request.
+void Transport::write_failed(int error) {
+  if (gate_ != 0 || ended_) return fail("connection reset while writing", error);
+  write_error_ = error;
+  unsent_.clear();
+  progress_us_ = 0;
+  watcher_.watch_writable(false);
+  readable_ = closing_ = true;
+  loop_.schedule_resume(read_task_);
 }
 
 void Transport::send_best_effort() noexcept {
@@ -155,6 +191,7 @@ void Transport::finish() {
 void Transport::close() noexcept {
   if (!is_open()) return;
   if (!connecting_) send_best_effort();
+  look_again_.clear();
   watcher_.close();
   socket_.close();
   unsent_.clear();

@@ -1,8 +1,11 @@
 // Transport: a TCP connection as a Stream. The one place that reads and writes sockets.
 //
 // Owner:  a connection object, as a member; destroyed only between turns (EventLoop::defer_delete).
-// Limits: one read call takes up to kReadBurstBytes, at most kReadsPerTurnMax calls per turn; more
-//         than kUnsentCipherBytesMax unsent is an error (kClientTooMuch by fault()).
+// Limits: one read call takes up to kReadBurstBytes, at most kReadsPerTurnMax calls in a row; more
+//         than kUnsentCipherBytesMax unsent is an error.
+// Errors: on_error with the code given as `reset`, or kUpstreamConnect while connecting. After a
+//         failed write, what the peer had said before is still told first, unless the gate is
+//         closed.
 // Memory: an idle Transport holds no buffer.
 #pragma once
 
@@ -26,7 +29,7 @@ class TransportHandler : public StreamHandler {
 
 class Transport final : public Stream, private FdHandler {
  public:
-  // `reset`: the error code for a connection that died, `stalled side` is judged by the owner.
+  // `reset`: the error code for a connection that died.
   Transport(EventLoop& loop, TransportHandler& handler, ErrorCode reset);
   ~Transport() override { close(); }
 
@@ -51,7 +54,7 @@ class Transport final : public Stream, private FdHandler {
  private:
   struct ReadTask final : Task {
     explicit ReadTask(Transport& owner) : transport(owner) {}
-    void run_task() override { transport.read_burst(); }
+    void run_task() override { transport.read_resumed(); }
     Transport& transport;
   };
   struct FlushTask final : Task {
@@ -61,8 +64,11 @@ class Transport final : public Stream, private FdHandler {
   };
   void on_fd_readable(bool closing) override;
   void on_fd_writable() override;
+  void read_resumed();
   void read_burst();
   bool read_once(bool& more);
+  void look_again();
+  void write_failed(int error);
   void send_best_effort() noexcept;
   void flush();
   void fail(const char* detail, int sys);
@@ -73,8 +79,10 @@ class Transport final : public Stream, private FdHandler {
   FdWatcher watcher_;
   ReadTask read_task_;
   FlushTask flush_task_;
+  Deadline look_again_;
   Buffer unsent_;
   uint64_t progress_us_ = 0;
+  int write_error_ = 0;  // errno: no more can be sent, what came before is still read
   ErrorCode reset_;
   uint8_t gate_ = 0;       // bits of Pause
   bool readable_ = false;  // the socket may hold bytes that no edge will announce again

@@ -60,6 +60,7 @@ void ClientConnection::on_handshake_done() {
                      : context_.metrics.tls_handshakes_full)
       .add();
   await_head();
+  if (last_request_) deadline_.set_ms(limits::kLingerMs);  // a drain waits for no idle connection
 }
 
 void ClientConnection::await_head() {
@@ -72,17 +73,24 @@ void ClientConnection::on_data(std::string_view bytes) {
   in_data_ = true;
   while (!bytes.empty()) {
     if (state_ == State::kHead) {
-      if (!read_head(bytes)) break;
+      // Who does not take the answers gets no further ones made: on_drained goes on.
+      const bool crowded = stream_.unsent() > limits::kPendingBytesHigh && !reader_.started();
+      if (crowded) keep_leftover(bytes);
+      if (crowded || !read_head(bytes)) break;
       continue;
     }
     if (state_ != State::kExchange) break;  // Closing: dropped
     bytes.remove_prefix(exchange_->on_client_data(bytes));
     if (bytes.empty() || state_ != State::kExchange) continue;
-    leftover_.append(bytes);
-    stream_.pause(event::Pause::kPipelined);
+    keep_leftover(bytes);
     break;
   }
   in_data_ = false;
+}
+
+void ClientConnection::keep_leftover(std::string_view bytes) {
+  leftover_.append(bytes);
+  stream_.pause(event::Pause::kPipelined);
 }
 
 // False when nothing is left to do with these bytes.
@@ -157,12 +165,14 @@ void ClientConnection::take_leftover() {
 void ClientConnection::on_end(bool clean) {
   peer_ended_ = true;
   if (state_ == State::kExchange) return exchange_->on_client_end(clean);
-  close();
+  if (state_ == State::kHead) return close_gracefully();
+  linger_once_sent();
 }
 
 void ClientConnection::on_drained() {
   if (state_ == State::kExchange) return exchange_->on_client_drained();
-  if (state_ == State::kClosing && peer_ended_ && stream_.unsent() == 0) close();
+  if (state_ == State::kHead) return offer_leftover();
+  if (state_ == State::kClosing) linger_once_sent();
 }
 
 void ClientConnection::on_error(const Error& error) {
@@ -178,6 +188,7 @@ void ClientConnection::on_deadline() {
   if (state_ == State::kHead && reader_.started()) {
     return refuse_head({ErrorCode::kRequestTimeout, "head not complete in time", 0});
   }
+  if (state_ == State::kHead) return close_gracefully();
   close();
 }
 
@@ -197,7 +208,14 @@ void ClientConnection::close_gracefully() {
   stream_.resume(event::Pause::kPeerSlow);
   stream_.resume(event::Pause::kConnecting);
   stream_.resume(event::Pause::kPipelined);
+  deadline_.set_ms(limits::kWriteStallMs);
   stream_.finish();
+  linger_once_sent();  // a relay may have finished the stream long ago
+}
+
+void ClientConnection::linger_once_sent() {
+  if (stream_.unsent() > 0) return;  // on_drained comes
+  if (peer_ended_) return close();
   deadline_.set_ms(limits::kLingerMs);
 }
 

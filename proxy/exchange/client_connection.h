@@ -4,11 +4,12 @@
 //   Handshake --> Head <--> Exchange --> Closing --> Closed
 //
 // Head: a request head is awaited or arriving. Exchange: one runs, a WebSocket for its whole life;
-// bytes of a next request wait in leftover_ and reading pauses (Pause::kPipelined). Closing: our
-// last bytes and end are on their way; what still comes is dropped for kLingerMs, so that no reset
-// eats the answer. Owner:  the ConnectionTable of the worker; dies between turns. Thread: the
-// worker's. Limits: handshake, head and keep-alive deadlines (limits.h); one request at a time, in
-// order.
+// bytes of a next request wait in leftover_ and reading pauses (Pause::kPipelined), as they do
+// while the client leaves too much of earlier answers unread. Closing: our last bytes and end are
+// on their way, for kWriteStallMs at most; then what still comes is dropped for kLingerMs, so that
+// no reset eats the answer.
+// Owner:  the ConnectionTable of the worker; dies between turns. Thread: the worker's.
+// Limits: handshake, head and keep-alive deadlines (limits.h); one request at a time, in order.
 #pragma once
 
 #include <cstdint>
@@ -59,6 +60,8 @@ class ClientConnection final : public event::Deferred, private tls::TlsHandler {
   bool may_reuse() const noexcept;
   void set_deadline_ms(uint64_t milliseconds) { deadline_.set_ms(milliseconds); }
   void clear_deadline() noexcept { deadline_.clear(); }
+  // An answer ends short: no close_notify may make it look whole.
+  void break_off() noexcept { lost_ = true; }
   // The exchange wants the bytes that wait in leftover_: a WebSocket began.
   void offer_leftover();
   // The exchange is over, its record written: next head, or goodbye.
@@ -81,9 +84,11 @@ class ClientConnection final : public event::Deferred, private tls::TlsHandler {
   bool read_head(std::string_view& bytes);
   void start_exchange();
   void refuse_head(const Error& error);
+  void keep_leftover(std::string_view bytes);
   void take_leftover();
   void await_head();
   void close_gracefully();
+  void linger_once_sent();
 
   WorkerContext& context_;
   ConnectionTable& table_;
@@ -102,7 +107,7 @@ class ClientConnection final : public event::Deferred, private tls::TlsHandler {
   State state_ = State::kHandshake;
   bool peer_trusted_ = false;
   bool peer_ended_ = false;
-  bool lost_ = false;          // the transport is dead
+  bool lost_ = false;          // the transport is dead, or has to look so
   bool in_data_ = false;       // on_data is on the stack and goes on by itself
   bool last_request_ = false;  // close after the running exchange
 };

@@ -36,7 +36,7 @@ void Exchange::start() {
     if (body_.done()) end_body();
     return;
   }
-  lease(head.method == Method::kPost ? upstream::LeaseKind::kChecked : upstream::LeaseKind::kAny);
+  lease(may_be_sent_twice() ? upstream::LeaseKind::kAny : upstream::LeaseKind::kChecked);
 }
 
 // Health checkers name any host and hold no token (domain A11): path alone decides, before all
@@ -293,8 +293,9 @@ void Exchange::on_deadline() {
     case Phase::kQueued:
       return fail({ErrorCode::kUpstreamBusy, "no connection became free in time", 0});
     case Phase::kWaiting:
-      if (!body_.done()) return fail({ErrorCode::kRequestTimeout, "the body stopped", 0});
-      return fail({ErrorCode::kUpstreamTimeout, "", 0});
+      if (body_.done()) return fail({ErrorCode::kUpstreamTimeout, "", 0});
+      if (upstream_->stream().unsent() > 0) return fail({ErrorCode::kUpstreamStalled, "", 0});
+      return fail({ErrorCode::kRequestTimeout, "the body stopped", 0});
     case Phase::kResponding:
       if (client_.stream().unsent() > 0) return fail({ErrorCode::kClientStalled, "", 0});
       return fail({ErrorCode::kUpstreamStalled, "", 0});

@@ -76,6 +76,7 @@ class Exchange final : public event::Deferred,
   void send_body(std::string_view payload);
   void watch_answer();
   uint32_t answer_deadline_ms() const noexcept;
+  bool may_be_sent_twice() const noexcept;
   bool may_retry(const Error& error) const noexcept;
   void on_lease(upstream::UpstreamConnection& connection) override;
   void on_lease_failed(const Error& error) override;

@@ -105,6 +105,8 @@ void Exchange::on_response_body(std::string_view payload) {
   if (stream.unsent() > limits::kPendingBytesHigh) {
     upstream_->stream().pause(Pause::kPeerSlow);
     client_.set_deadline_ms(limits::kWriteStallMs);
+  } else {
+    client_.set_deadline_ms(limits::kBodySilenceMs);
   }
 }
 
@@ -122,14 +124,19 @@ void Exchange::on_tunnel_end() { relay_->on_upstream_end(); }
 void Exchange::on_upstream_drained() {
   if (relay_ != nullptr) return relay_->on_upstream_drained();
   client_.stream().resume(Pause::kPeerSlow);
+  if (phase_ == Phase::kWaiting && !body_.done()) client_.set_deadline_ms(limits::kBodyStallMs);
+}
+
+bool Exchange::may_be_sent_twice() const noexcept {
+  const http::RequestHead& head = client_.head();
+  const bool idempotent =
+      head.method == Method::kGet || head.method == Method::kHead || head.method == Method::kDelete;
+  return idempotent && head.framing == Framing::kNone;
 }
 
 bool Exchange::may_retry(const Error& error) const noexcept {
-  const Method method = client_.head().method;
-  const bool idempotent =
-      method == Method::kGet || method == Method::kHead || method == Method::kDelete;
-  return phase_ == Phase::kWaiting && !retried_ && idempotent && record_.upstream_reused &&
-         client_.head().framing == Framing::kNone && error.row().retry == Retry::kIfUnsent;
+  return phase_ == Phase::kWaiting && !retried_ && record_.upstream_reused && may_be_sent_twice() &&
+         error.row().retry == Retry::kIfUnsent;
 }
 
 void Exchange::on_upstream_error(const Error& error) {
@@ -159,8 +166,8 @@ void Exchange::fail(const Error& error) {
   release_upstream(false);
   if (phase_ == Phase::kResponding) {
     // The answer began: only a broken connection tells the client that it is not whole.
-    finish(false);
-    return client_.close();
+    client_.break_off();
+    return finish(false);
   }
   const uint16_t status = error.row().status;
   const bool reuse = status != 0 && client_.may_reuse() && body_.done();
@@ -168,7 +175,10 @@ void Exchange::fail(const Error& error) {
     record_.status = status;
     if (record_.first_byte_us == 0) record_.first_byte_us = event::monotonic_us();
     context_.scratch.clear();
-    append_error_reply(error, {record_.request_id, !reuse, client_.head().method == Method::kHead},
+    std::string allow;
+    if (status == 405) allow = kernel::allowed_methods(upstream_path_);
+    append_error_reply(error,
+                       {record_.request_id, !reuse, client_.head().method == Method::kHead, allow},
                        context_.scratch);
     client_.stream().write(context_.scratch);
   }

@@ -42,7 +42,9 @@ void LaunchBoard::record(Seat& seat, std::string kernel_id, Start start) {
 void LaunchBoard::settle(Seat& seat, const std::string& kernel_id, uint64_t now_us) {
   const auto found = seat.open.find(kernel_id);
   if (found == seat.open.end()) return;
-  seat.metrics->kernel_launch.observe_us(now_us - found->second.started_us);
+  const Start& start = found->second;
+  const bool late = now_us - start.answered_us >= limits::kLaunchMsMax * 1'000ULL;
+  seat.metrics->kernel_launch.observe_us((late ? start.answered_us : now_us) - start.started_us);
   seat.open.erase(found);
 }
 

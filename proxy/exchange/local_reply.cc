@@ -21,13 +21,11 @@ std::string http_date() {
   return {text, size};
 }
 
-// Fields that a status asks for: 401 (RFC 9110 11.6.1), 405 (15.5.6), 426 (15.5.22), 503 (10.2.3).
+// Fields that a status asks for: 401 (RFC 9110 11.6.1), 426 (15.5.22), 503 (10.2.3).
 std::string_view status_fields(uint16_t status) {
   switch (status) {
     case 401:
       return "WWW-Authenticate: Bearer realm=\"kernelgate\"\r\n";
-    case 405:
-      return "Allow: GET, HEAD, POST, DELETE\r\n";
     case 426:
       return "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n";
     case 503:
@@ -45,9 +43,10 @@ void append_reply(uint16_t status, std::string_view body, const LocalReply& repl
       std::back_inserter(out),
       "HTTP/1.1 {} {}\r\nDate: {}\r\nContent-Type: application/json\r\n"
       "Content-Length: {}\r\nCache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n"
-      "X-Request-Id: {}\r\n{}Connection: {}\r\n\r\n",
+      "X-Request-Id: {}\r\n{}{}{}{}Connection: {}\r\n\r\n",
       status, reason_phrase(status), http_date(), body.size(), reply.request_id,
-      status_fields(status), connection);
+      status_fields(status), reply.allow.empty() ? "" : "Allow: ", reply.allow,
+      reply.allow.empty() ? "" : "\r\n", connection);
   if (!reply.head_only) out.append(body);
 }
 

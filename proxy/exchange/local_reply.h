@@ -11,8 +11,9 @@ namespace kg::exchange {
 
 struct LocalReply {
   std::string_view request_id;
-  bool close = false;      // Connection: close
-  bool head_only = false;  // the request was HEAD: no body
+  bool close = false;           // Connection: close
+  bool head_only = false;       // the request was HEAD: no body
+  std::string_view allow = {};  // methods for a 405
 };
 
 // {"reason": "<phrase>", "message": "<cause> (<detail>). <remedy>", "request_id": "..."} with the

@@ -47,11 +47,15 @@ void Relay::on_upstream_data(std::string_view bytes) {
   if (close_waits_) {
     // Only the rest of the started frame still goes to the client; byte by byte, because the
     // boundary is inside this burst and the scanner tells it only where a call ends.
+    const uint64_t messages = from_upstream_.messages();
     size_t used = 0;
     while (used < bytes.size() && !from_upstream_.at_boundary()) {
       from_upstream_.scan(bytes.substr(used, 1));
       ++used;
     }
+    count(from_upstream_, messages, used, counters_, kFromUpstream);
+    record_.bytes_out += used;
+    record_.messages_out = from_upstream_.messages();
     client_.write(bytes.substr(0, used));
     if (from_upstream_.at_boundary()) send_close_to_client();
     return;
@@ -113,12 +117,18 @@ void Relay::close(ErrorCode why) {
 }
 
 void Relay::send_close_to_client() {
-  const ErrorRow& row = record_.error.row();
   close_waits_ = false;
   client_told_ = true;
-  remember_end("proxy", row.close_code);
-  client_.write(websocket::close_frame(row.close_code,
-                                       std::string(row.cause) + " " + std::string(row.remedy)));
+  if (from_upstream_.closed()) {
+    // The gateway's own Close has gone by, and nothing follows a Close (RFC 6455 section 5.5.1).
+    record_.error = {ErrorCode::kNone, "", 0};
+    remember_end("upstream", from_upstream_.close_code());
+  } else {
+    const ErrorRow& row = record_.error.row();
+    remember_end("proxy", row.close_code);
+    client_.write(websocket::close_frame(row.close_code,
+                                         std::string(row.cause) + " " + std::string(row.remedy)));
+  }
   // The client's own Close, its answer, goes through to the gateway and ends that side too.
   owner_.set_relay_deadline(limits::kCloseReplyMs);
 }

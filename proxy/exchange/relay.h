@@ -49,7 +49,8 @@ class Relay {
   void on_upstream_lost();
   void on_upstream_drained();
   void on_deadline();
-  // Ends the WebSocket from our side with the error's close code and sentence.
+  // Ends the WebSocket from our side, with the error's close code and sentence unless the gateway
+  // said Close already.
   void close(ErrorCode why);
   bool ending() const noexcept {
     return close_waits_ || client_told_ || client_ended_ || upstream_ended_;
@@ -73,7 +74,7 @@ class Relay {
   bool client_ended_ = false;  // nothing more comes from there
   bool upstream_ended_ = false;
   bool close_waits_ = false;  // for a frame boundary towards the client
-  bool client_told_ = false;  // our Close went to the client: the gateway's bytes are dropped
+  bool client_told_ = false;  // a last Close went to the client: the gateway's bytes are dropped
   bool ended_ = false;
 };
 

@@ -6,10 +6,10 @@
 //     TE, Trailer, Transfer-Encoding, Upgrade, Expect, Content-Length, Max-Forwards, Forwarded,
 //     every credential (Authorization, Cookie, a Referer with a query, which may hold a token:
 //     domain J6, R12), X-Amzn-Oidc-* and X-Amzn-Mtls-* (A18), X-Forwarded-*, X-Real-Ip,
-//     X-Request-Id, Origin (the proxy judged it; a gateway compares it with Host), names with
-//     characters outside [-A-Za-z0-9] (A17: underscore forms smuggle names), and Sec-WebSocket-*,
-//     which cross for WebSockets only, and there without Sec-WebSocket-Protocol: it may hold a
-//     credential (G27) and is made anew.
+//     X-Request-Id, Origin (a gateway compares it with Host; no browser adds a token by itself),
+//     names with characters outside [-A-Za-z0-9] (A17: underscore forms smuggle names), and
+//     Sec-WebSocket-*, which cross for WebSockets only, and there without Sec-WebSocket-Protocol:
+//     it may hold a credential (G27) and is made anew.
 //   kept: Host unchanged, now the first field; everything else in order.
 //   added: framing, Authorization: token <gateway token>, X-Request-Id, X-Forwarded-For, -Proto,
 //     -Port, -Host (A15: from a trusted proxy the received X-Forwarded-For is kept and the peer

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <optional>
+#include <utility>
 
 #include "proxy/base/ascii.h"
 
@@ -275,6 +276,21 @@ Result<KernelRequest> parse_operation(http::Method method, std::string_view path
   KernelRequest request = request_for(Operation::kOther);
   request.path = path;
   return request;
+}
+
+std::string allowed_methods(std::string_view path) {
+  constexpr std::array<std::pair<http::Method, std::string_view>, 3> kMethods{{
+      {http::Method::kGet, "GET, HEAD"},
+      {http::Method::kPost, "POST"},
+      {http::Method::kDelete, "DELETE"},
+  }};
+  std::string allowed;
+  for (const auto& [method, names] : kMethods) {
+    if (!parse_operation(method, path)) continue;
+    if (!allowed.empty()) allowed += ", ";
+    allowed += names;
+  }
+  return allowed;
 }
 
 void append_target(const KernelRequest& request, std::string_view query, std::string& out) {

@@ -27,7 +27,7 @@ Url split(const std::string& text) {
   const size_t end = text.find_first_of("/?", start);
   url.host = text.substr(start, end - start);
   if (end != std::string::npos) url.target = text.substr(end);
-  if (url.target.front() == '?') url.target.insert(0, "/");
+  if (url.target.front() == '?') url.target = fmt::format("/{}", url.target);
   return url;
 }
 

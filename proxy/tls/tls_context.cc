@@ -130,7 +130,7 @@ void TlsContext::index_names(ssl_ctx_st* context) {
   }
 }
 
-ssl_ctx_st* TlsContext::find(std::string name) const {
+ssl_ctx_st* TlsContext::find(const std::string& name) const {
   const auto exact = by_name_.find(name);
   if (exact != by_name_.end()) return exact->second;
   const size_t dot = name.find('.');  // a wildcard stands for one label (RFC 6125 section 6.4.3)

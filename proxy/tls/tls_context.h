@@ -51,7 +51,7 @@ class TlsContext {
   bool add_certificate(const CertificateFiles& files, const TicketKeys& tickets,
                        std::string& error);
   void index_names(ssl_ctx_st* context);
-  ssl_ctx_st* find(std::string name) const;
+  ssl_ctx_st* find(const std::string& name) const;
 
   std::vector<ContextHandle> contexts_;
   std::unordered_map<std::string, ssl_ctx_st*>

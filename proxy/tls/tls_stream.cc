@@ -13,7 +13,7 @@
 namespace kg::tls {
 namespace {
 
-constexpr size_t kRecordPlainBytesMax = 16 * 1024;  // RFC 8446 section 5.1
+constexpr size_t kRecordPlainBytesMax = size_t{16} * 1024;  // RFC 8446 section 5.1
 constexpr size_t kPlainScratchBytes = limits::kReadBurstBytes + kRecordPlainBytesMax;
 
 // One per worker thread: decrypted bytes live here during a single on_data call.
@@ -109,6 +109,7 @@ void TlsStream::read_plain() {
   for (;;) {
     size_t used = 0;
     int result = 1;
+    ERR_clear_error();  // the handler verifies signatures, and SSL_get_error looks at the queue
     while (used + kRecordPlainBytesMax <= kPlainScratchBytes) {
       result = SSL_read(ssl_.get(), plain + used, static_cast<int>(kPlainScratchBytes - used));
       if (result <= 0) break;

@@ -4,10 +4,10 @@
 // output, through a BIO of our own: no read or write call is OpenSSL's. A burst is decrypted whole,
 // so no ciphertext waits anywhere but in a started record inside OpenSSL.
 // Owner:  a client connection, as a member; destroyed only between turns.
-// Errors: on_error(kClientTls) for a failed handshake or a broken record; its alert goes out when the
-//         handler closes. on_error(kClientGone) for a dead transport.
-// Ends:   on_end(true) at close_notify, on_end(false) at a FIN without it (a truncation, RFC
-// 8446 6.1).
+// Errors: on_error(kClientTls) for a failed handshake or a broken record; its alert goes out when
+//         the handler closes. on_error(kClientGone) for a dead transport.
+// Ends:   on_end(true) at close_notify, on_end(false) at a FIN without it (a truncation,
+//         RFC 8446 6.1).
 #pragma once
 
 #include <memory>

@@ -11,7 +11,11 @@ PodPool::PodPool(event::EventLoop& loop, metrics::WorkerMetrics& metrics, const 
     : loop_(loop), metrics_(metrics), pod_(pod), sweep_(loop, [this] { sweep_idle(); }) {}
 
 PodPool::~PodPool() {
-  while (!connections_.empty()) connections_.begin()->first->close();
+  while (!connections_.empty()) {
+    UpstreamConnection& connection = *connections_.begin()->first;
+    KG_ASSERT(!connection.leased());
+    connection.close();
+  }
 }
 
 Result<UpstreamConnection*> PodPool::lease(LeaseWaiter& waiter, LeaseKind kind) {
@@ -66,6 +70,8 @@ void PodPool::release(UpstreamConnection& connection, bool healthy) {
   connection.detach();
   connection.set_leased(false);
   if (healthy && connection.reusable() && idle_.size() < limits::kUpstreamIdlePerPodMax) {
+    // The answer's last burst may have closed it for a slow client, who drains nothing here again.
+    connection.stream().resume(event::Pause::kPeerSlow);
     connection.mark_idle(loop_.now_us());
     idle_.push_back(&connection);
     if (!sweep_.is_set()) sweep_.set_ms(limits::kUpstreamIdleMs);

@@ -34,7 +34,7 @@ void UpstreamConnection::begin(UpstreamHandler& handler, http::Method method) {
   KG_ASSERT(!active_ && (state_ == State::kIdle || state_ == State::kConnecting));
   handler_ = &handler;
   active_ = true;
-  head_done_ = false;
+  answer_began_ = head_done_ = false;
   ++uses_;
   reader_.expect(method);
   if (state_ == State::kIdle) state_ = State::kActive;
@@ -55,6 +55,7 @@ void UpstreamConnection::on_data(std::string_view bytes) {
     }
     if (state_ != State::kActive)
       return fail({ErrorCode::kUpstreamProtocol, "bytes nobody asked for", 0});
+    answer_began_ = true;
     if (!(head_done_ ? read_body(bytes) : read_head(bytes))) return;
   }
 }
@@ -126,10 +127,10 @@ void UpstreamConnection::on_end(bool) {
       return;
     case State::kActive:
       keep_alive_ = false;
-      if (!head_done_) {
+      if (!answer_began_) {
         return fail({ErrorCode::kUpstreamReset, "closed before it answered", 0});
       }
-      if (!body_.end_of_stream()) {
+      if (!head_done_ || !body_.end_of_stream()) {
         return fail({ErrorCode::kUpstreamGone, "closed inside its answer", 0});
       }
       return end_response();
@@ -146,7 +147,7 @@ void UpstreamConnection::on_drained() {
 
 void UpstreamConnection::on_error(const Error& error) {
   Error told = error;
-  if (told.code == ErrorCode::kUpstreamReset && (head_done_ || reader_.started())) {
+  if (told.code == ErrorCode::kUpstreamReset && answer_began_) {
     told.code = ErrorCode::kUpstreamGone;
   }
   fail(told);

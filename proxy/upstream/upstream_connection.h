@@ -93,7 +93,8 @@ class UpstreamConnection final : public event::Deferred, private event::Transpor
   uint64_t idle_since_us_ = 0;
   uint32_t uses_ = 0;
   State state_ = State::kConnecting;
-  bool active_ = false;  // begin() was called, the answer is not complete
+  bool active_ = false;        // begin() was called, the answer is not complete
+  bool answer_began_ = false;  // a byte of it came, of an interim head also
   bool head_done_ = false;
   bool keep_alive_ = true;
   bool counted_ = false;

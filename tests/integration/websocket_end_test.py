@@ -72,6 +72,17 @@ def test_client_reset_ends_the_gateways_side(stage):
     assert stage.proxy.wait_log(operation="ConnectKernel")["closed_by"] == "client"
 
 
+def test_client_reset_after_the_gateway_has_ended(stage):
+    """The loss of the second side ends the relay in the same call that reports it."""
+    mine, upstream = stage.websocket()
+    upstream.send_close(1000)
+    upstream.wire.half_close()
+    assert mine.read_close().close_code == 1000
+    mine.wire.reset()
+    assert stage.proxy.wait_log(operation="ConnectKernel")["close_code"] == 1000
+    upstream.wire.expect_end(None)
+
+
 def test_after_the_clients_half_close_answers_still_arrive(stage):
     mine, upstream = stage.websocket()
     mine.send_text("question")

@@ -169,10 +169,10 @@ def test_one_flood_does_not_starve_the_others(stage):
         while not stop.is_set():
             loud_upstream.wire.send(frame, timeout=60)
 
-    def swallow():
+    def swallow():  # to the end, so that the flood never hangs in its last send
         loud.wire.keep_record = False
-        while not stop.is_set():
-            loud.wire.read_some("the flood")
+        while loud.wire.read_some("the flood", timeout=60):
+            pass
 
     threads = [threading.Thread(target=flood, daemon=True),
                threading.Thread(target=swallow, daemon=True)]
@@ -184,8 +184,10 @@ def test_one_flood_does_not_starve_the_others(stage):
         quiet_upstream.send_text(f"pong {i}")
         assert quiet.read_text(timeout=5) == f"pong {i}"
     stop.set()
-    for thread in threads:
-        thread.join(10)
+    threads[0].join(10)
+    loud_upstream.wire.close()
+    threads[1].join(10)
+    assert not any(thread.is_alive() for thread in threads)
 
 
 @pytest.mark.parametrize("first", ["client", "upstream"])

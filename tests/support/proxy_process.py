@@ -37,7 +37,7 @@ def base_config(keyring, access_log, certificates=None):
         }],
         "monitoring": {"address": "127.0.0.1:0"},
         "access_log": {"path": str(access_log)},
-        "drain": {"lame_duck": "0s", "deadline": "1s"},
+        "drain": {"lame_duck": "0s", "deadline": "300ms"},
         "endpoints": [],
     }
 

@@ -1,4 +1,5 @@
-# Third-party libraries, all from Debian packages. Their headers are SYSTEM: our warnings are about our code.
+# Third-party libraries, all from Debian packages. Their headers are SYSTEM: our warnings are about
+# our code.
 find_package(OpenSSL 3.0 REQUIRED)
 find_package(Threads REQUIRED)
 find_package(PkgConfig REQUIRED)

@@ -1,6 +1,7 @@
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <poll.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -26,7 +27,7 @@ bool eventually(const std::function<bool()>& check) {
   const auto end = Clock::now() + 10s;
   while (!check()) {
     if (Clock::now() > end) return false;
-    std::this_thread::sleep_for(2ms);
+    ::poll(nullptr, 0, 2);  // ms between looks
   }
   return true;
 }
@@ -36,6 +37,30 @@ std::string content(const fs::path& path) {
   text << std::ifstream(path).rdbuf();
   return text.str();
 }
+
+size_t thread_count() {
+  const fs::directory_iterator tasks("/proc/self/task");
+  return static_cast<size_t>(std::distance(begin(tasks), end(tasks)));
+}
+
+// The operational log of this scope goes to a file.
+class StderrTo {
+ public:
+  explicit StderrTo(const fs::path& path) : saved_(::fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3)) {
+    const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+    EXPECT_EQ(::dup2(fd, STDERR_FILENO), STDERR_FILENO);
+    ::close(fd);
+  }
+  ~StderrTo() {
+    ::dup2(saved_, STDERR_FILENO);
+    ::close(saved_);
+  }
+  StderrTo(const StderrTo&) = delete;
+  StderrTo& operator=(const StderrTo&) = delete;
+
+ private:
+  int saved_;
+};
 
 class AccessLogWriterTest : public ::testing::Test {
  protected:
@@ -153,6 +178,7 @@ TEST_F(AccessLogWriterTest, AStalledPipeFillsABoundedQueueAndLosesNoAcceptedLine
 }
 
 TEST_F(AccessLogWriterTest, EndsInTimeOnAStalledPipe) {
+  const size_t threads_before = thread_count();
   const int reader = make_pipe(folder_ / "pipe");
   auto writer = open(folder_ / "pipe");
   writer->submit(std::string(1024 * 1024, 'x'));
@@ -162,15 +188,20 @@ TEST_F(AccessLogWriterTest, EndsInTimeOnAStalledPipe) {
   EXPECT_GE(took, 1900ms);
   EXPECT_LT(took, 4s);
   ::close(reader);
-  std::this_thread::sleep_for(1200ms);  // the thread's last look, so that leak checks see it gone
+  // So that leak checks see the abandoned thread gone.
+  EXPECT_TRUE(eventually([&] { return thread_count() == threads_before; }));
 }
 
 TEST_F(AccessLogWriterTest, SurvivesAPipeWithoutReaderAndWritesOnceThereIsOneAgain) {
   const int reader = make_pipe(folder_ / "pipe");
   auto writer = open(folder_ / "pipe");
   ::close(reader);
-  EXPECT_TRUE(writer->submit("line\n"));
-  std::this_thread::sleep_for(20ms);
+  {
+    const fs::path log = folder_ / "stderr";
+    const StderrTo redirected(log);
+    EXPECT_TRUE(writer->submit("line\n"));
+    EXPECT_TRUE(eventually([&] { return content(log).find("cannot write") != std::string::npos; }));
+  }
   const int again = ::open((folder_ / "pipe").c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
   char text[16];
   ssize_t count = 0;

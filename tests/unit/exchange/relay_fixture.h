@@ -1,0 +1,107 @@
+// A Relay between two streams that only remember, and frames to send through it.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "proxy/base/limits.h"
+#include "proxy/exchange/relay.h"
+#include "proxy/websocket/close_frame.h"
+
+namespace kg::exchange {
+
+class FakeStream final : public event::Stream {
+ public:
+  void write(std::string_view bytes) override {
+    EXPECT_FALSE(finished) << "bytes after the end: " << bytes.size();
+    written.append(bytes);
+  }
+  size_t unsent() const noexcept override { return unsent_bytes; }
+  void pause(event::Pause reason) noexcept override { gate |= static_cast<unsigned>(reason); }
+  void resume(event::Pause reason) noexcept override { gate &= ~static_cast<unsigned>(reason); }
+  void finish() override { finished = true; }
+  void close() noexcept override { closed = true; }
+  uint64_t last_progress_us() const noexcept override { return 0; }
+  bool is_paused() const noexcept { return gate != 0; }
+
+  std::string written;
+  size_t unsent_bytes = 0;
+  unsigned gate = 0;
+  bool finished = false;
+  bool closed = false;
+};
+
+inline constexpr unsigned kText = 0x1;
+inline constexpr unsigned kCloseOpcode = 0x8;
+
+// One whole frame with an "extended" length where the payload needs it (RFC 6455 section 5.2).
+inline std::string frame(unsigned opcode, std::string_view payload, bool masked) {
+  std::string out(1, static_cast<char>(0x80 | opcode));
+  const unsigned mask_bit = masked ? 0x80 : 0;
+  if (payload.size() < 126) {
+    out += static_cast<char>(mask_bit | payload.size());
+  } else {
+    out += static_cast<char>(mask_bit | 126);
+    out += static_cast<char>(payload.size() >> 8);
+    out += static_cast<char>(payload.size() & 0xff);
+  }
+  if (masked) out.append(4, '\0');  // a key of zeros leaves the payload readable
+  return out.append(payload);
+}
+inline std::string close_payload(uint16_t code) {
+  return {static_cast<char>(code >> 8), static_cast<char>(code & 0xff)};
+}
+inline std::string from_client(std::string_view text) { return frame(kText, text, true); }
+inline std::string from_gateway(std::string_view text) { return frame(kText, text, false); }
+inline std::string client_close(uint16_t code) {
+  return frame(kCloseOpcode, close_payload(code), true);
+}
+inline std::string gateway_close(uint16_t code) {
+  return frame(kCloseOpcode, close_payload(code), false);
+}
+
+// "CODE REASON" of a single masked Close frame, "" if `bytes` is anything else.
+inline std::string masked_close_text(std::string_view bytes) {
+  if (bytes.size() < 8 || static_cast<unsigned char>(bytes[0]) != 0x88) return "";
+  const size_t size = static_cast<unsigned char>(bytes[1]) & 0x7f;
+  if ((static_cast<unsigned char>(bytes[1]) & 0x80) == 0 || bytes.size() != 6 + size) return "";
+  std::string plain;
+  for (size_t i = 0; i < size; ++i) {
+    plain += static_cast<char>(bytes[6 + i] ^ bytes[2 + i % 4]);
+  }
+  const unsigned code =
+      static_cast<unsigned char>(plain[0]) * 256U + static_cast<unsigned char>(plain[1]);
+  return std::to_string(code) + " " + plain.substr(2);
+}
+
+class RelayTest : public testing::Test, public RelayOwner {
+ protected:
+  void set_relay_deadline(uint32_t milliseconds) override { deadline_ms_ = milliseconds; }
+  void relay_ended() override { ++ended_; }
+
+  static std::string death_notice() {
+    const ErrorRow& row = error_row(ErrorCode::kUpstreamGone);
+    return websocket::close_frame(row.close_code, row.cause);
+  }
+  static std::string drain_notice() {
+    const ErrorRow& row = error_row(ErrorCode::kDraining);
+    return websocket::close_frame(row.close_code,
+                                  std::string(row.cause) + " " + std::string(row.remedy));
+  }
+  static std::string farewell_to_gateway() {
+    return "1001 " + std::string(error_row(ErrorCode::kClientGone).cause);
+  }
+
+  FakeStream client_;
+  FakeStream upstream_;
+  ExchangeRecord record_;
+  metrics::EndpointMetrics counters_;
+  uint32_t deadline_ms_ = 0;  // the last one that the relay asked for
+  int ended_ = 0;
+  std::optional<Relay> relay_{std::in_place, *this, client_, upstream_, record_, counters_};
+};
+
+}  // namespace kg::exchange

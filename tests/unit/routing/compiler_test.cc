@@ -1,0 +1,228 @@
+#include "routing/compiler.h"
+
+#include <gmock/gmock.h>
+
+#include <memory>
+#include <string>
+
+#include "tests/unit/auth/session_fixture.h"
+
+namespace kg::routing {
+namespace {
+
+using auth::forge::TempFile;
+using auth::forge::TestKey;
+using testing::AllOf;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+const TestKey& key() {
+  static const TestKey key = TestKey::ec();
+  return key;
+}
+
+class CompilerTest : public testing::Test {
+ protected:
+  // An endpoint without fault.
+  config::Endpoint endpoint(const std::string& id) const {
+    config::Endpoint endpoint;
+    endpoint.id = id;
+    endpoint.hosts = {id + ".test"};
+    endpoint.gateway.pods = {{"pod-" + id, {"127.0.0.1", 8888}}};
+    endpoint.gateway.token_file = token_.path();
+    endpoint.gateway.token_place = {10, "endpoints." + id + ".gateway.token_file"};
+    endpoint.sessions.issuer = "https://studio.example.com";
+    endpoint.sessions.audience = "kernelgate";
+    endpoint.sessions.keys_file = keys_.path();
+    endpoint.sessions.place = {20, "endpoints." + id + ".sessions.jwt.keys_file"};
+    endpoint.place = {1, "endpoints." + id};
+    return endpoint;
+  }
+  Compiled compile_all(std::vector<config::Endpoint> endpoints) {
+    config::Config config;
+    config.file = "kernelgate.yaml";
+    config.endpoints = std::move(endpoints);
+    Compiled compiled = compile(config, 42, slots_);
+    for (const config::ConfigError& error : compiled.errors) {
+      EXPECT_EQ(error.file, "kernelgate.yaml");
+      EXPECT_FALSE(error.remedy.empty());
+      EXPECT_FALSE(error.warning);
+    }
+    EXPECT_EQ(compiled.snapshot == nullptr, !compiled.errors.empty());
+    return compiled;
+  }
+  // The errors as "LINE KEY: PROBLEM".
+  std::vector<std::string> problems(std::vector<config::Endpoint> endpoints) {
+    std::vector<std::string> out;
+    for (const config::ConfigError& error : compile_all(std::move(endpoints)).errors) {
+      out.push_back(std::to_string(error.line) + " " + error.key + ": " + error.problem);
+    }
+    return out;
+  }
+  std::vector<std::string> problems_with_token(const std::string& text) {
+    const TempFile file(text);
+    config::Endpoint wanted = endpoint("a");
+    wanted.gateway.token_file = file.path();
+    return problems({wanted});
+  }
+  std::string token_from(const std::string& text) {
+    const TempFile file(text);
+    config::Endpoint wanted = endpoint("a");
+    wanted.gateway.token_file = file.path();
+    return std::string(only(compile_all({wanted})).gateway_token.reveal());
+  }
+  static const Endpoint& only(const Compiled& compiled) {
+    const Match match = compiled.snapshot->match("a.test", "/");
+    EXPECT_NE(match.endpoint, nullptr);
+    kept_ = *match.endpoint;
+    return *kept_;
+  }
+
+  static inline EndpointRef kept_;
+  TempFile token_{"gateway-secret\n"};
+  TempFile keys_{key().public_pem()};
+  metrics::EndpointSlots slots_{3};
+};
+
+TEST_F(CompilerTest, CarriesEverythingAWorkerNeeds) {
+  config::Endpoint wanted = endpoint("a");
+  wanted.virtual_cluster = "team-blue";
+  wanted.path_prefix = "/p/q";
+  wanted.strip_prefix = false;
+  wanted.other_paths = config::OtherPaths::kForward;
+  wanted.gateway.kernel_launch_timeout = config::Millis(123'000);
+  const Compiled compiled = compile_all({wanted});
+  EXPECT_EQ(compiled.snapshot->version(), 42U);
+  EXPECT_EQ(compiled.snapshot->endpoint_count(), 1U);
+  EXPECT_EQ(compiled.snapshot->match("a.test", "/").endpoint, nullptr);
+  const Match match = compiled.snapshot->match("a.test", "/p/q/api");
+  ASSERT_NE(match.endpoint, nullptr);
+  EXPECT_EQ(match.path, "/api");
+  const Endpoint& made = **match.endpoint;
+  EXPECT_EQ(made.id, "a");
+  EXPECT_EQ(made.virtual_cluster, "team-blue");
+  EXPECT_EQ(made.path_prefix, "/p/q");
+  EXPECT_FALSE(made.strip_prefix);
+  EXPECT_TRUE(made.forward_other_paths);
+  EXPECT_EQ(made.gateway_token.reveal(), "gateway-secret");
+  EXPECT_EQ(made.pod.name, "pod-a");
+  EXPECT_EQ(made.pod.address.text(), "127.0.0.1:8888");
+  EXPECT_EQ(made.launch_timeout_ms, 123'000U);
+  EXPECT_EQ(made.metrics_slot, slots_.slot_for("team-blue", "a"));
+  EXPECT_NE(made.metrics_slot, 0U);
+  EXPECT_NE(made.sessions, nullptr);
+}
+
+TEST_F(CompilerTest, HostsShareAnEndpointAndNoHostMeansAny) {
+  config::Endpoint both = endpoint("a");
+  both.hosts = {"a.test", "b.test"};
+  config::Endpoint any = endpoint("any");
+  any.hosts = {};
+  const Compiled compiled = compile_all({both, any});
+  EXPECT_EQ(compiled.snapshot->endpoint_count(), 2U);
+  EXPECT_EQ(*compiled.snapshot->match("a.test", "/").endpoint,
+            *compiled.snapshot->match("b.test", "/").endpoint);
+  EXPECT_EQ((*compiled.snapshot->match("else.test", "/").endpoint)->id, "any");
+}
+
+TEST_F(CompilerTest, SessionsAreJudgedAsConfigured) {
+  config::Endpoint wanted = endpoint("abc123");
+  wanted.execution_role_arn = auth::forge::kRole;
+  wanted.hosts = {"a.test"};
+  const Endpoint& made = only(compile_all({wanted}));
+  const std::string token = key().token(auth::forge::kHeader, auth::forge::Claims().text());
+  const Result<auth::Principal> principal = made.sessions->verify(token, auth::forge::kNow);
+  ASSERT_TRUE(principal.has_value()) << principal.error().detail;
+  EXPECT_EQ(principal->realm, "https://studio.example.com") << "the issuer by default";
+
+  wanted.sessions.realm = "studio";
+  wanted.sessions.algorithms = {"RS256"};
+  const Endpoint& strict = only(compile_all({wanted}));
+  EXPECT_EQ(strict.sessions->policy().realm, "studio");
+  EXPECT_EQ(strict.sessions->policy().endpoint_id, "abc123");
+  EXPECT_EQ(strict.sessions->policy().execution_role_arn, auth::forge::kRole);
+  EXPECT_THAT(strict.sessions->policy().algorithms, ElementsAre(auth::Algorithm::kRs256));
+  EXPECT_FALSE(strict.sessions->verify(token, auth::forge::kNow).has_value());
+}
+
+TEST_F(CompilerTest, ATokenIsOneLine) {
+  EXPECT_EQ(token_from("abc"), "abc");
+  EXPECT_EQ(token_from("abc\n"), "abc");
+  EXPECT_EQ(token_from("abc\r\n"), "abc");
+  const std::string longest(8 * 1024, 't');
+  EXPECT_EQ(token_from(longest + "\n"), longest);
+}
+
+TEST_F(CompilerTest, ATokenThatNoHeaderCanCarryIsRefused) {
+  using namespace std::string_literals;
+  for (const std::string& text : {""s, "\n"s, "two words\n"s, " abc"s, "abc\ndef\n"s, "a\tb"s,
+                                  "a\0b"s, "caf\xc3\xa9"s, std::string(8 * 1024 + 1, 't')}) {
+    EXPECT_THAT(problems_with_token(text),
+                ElementsAre("10 endpoints.a.gateway.token_file: the token file does not hold one "
+                            "printable token"))
+        << text;
+  }
+}
+
+TEST_F(CompilerTest, ErrorsNeverShowTheToken) {
+  const TempFile file("top secret\n");
+  config::Endpoint wanted = endpoint("a");
+  wanted.gateway.token_file = file.path();
+  for (const config::ConfigError& error : compile_all({wanted}).errors) {
+    EXPECT_THAT(config::format(error), testing::Not(HasSubstr("secret")));
+  }
+}
+
+TEST_F(CompilerTest, AGatewayMayWantNoToken) {
+  config::Endpoint wanted = endpoint("a");
+  wanted.gateway.token_file = "";
+  EXPECT_TRUE(only(compile_all({wanted})).gateway_token.empty());
+}
+
+TEST_F(CompilerTest, AnUnreadableTokenFileIsNamed) {
+  config::Endpoint wanted = endpoint("a");
+  wanted.gateway.token_file = token_.path() + ".missing";
+  EXPECT_THAT(problems({wanted}),
+              ElementsAre(AllOf(HasSubstr("10 endpoints.a.gateway.token_file: cannot read"),
+                                HasSubstr(wanted.gateway.token_file))));
+  wanted.gateway.token_file = testing::TempDir();
+  EXPECT_THAT(problems({wanted}), ElementsAre(HasSubstr(testing::TempDir())));
+}
+
+TEST_F(CompilerTest, BadKeysAreNamed) {
+  const TempFile junk("no keys in here");
+  config::Endpoint wanted = endpoint("a");
+  wanted.sessions.keys_file = junk.path();
+  EXPECT_THAT(problems({wanted}),
+              ElementsAre(AllOf(HasSubstr("20 endpoints.a.sessions.jwt.keys_file: "),
+                                HasSubstr(junk.path()))));
+  wanted.sessions.keys_file = junk.path() + ".missing";
+  EXPECT_THAT(problems({wanted}), ElementsAre(HasSubstr(wanted.sessions.keys_file)));
+}
+
+TEST_F(CompilerTest, AllErrorsComeAtOnceAndNothingIsPublished) {
+  config::Endpoint a = endpoint("a");
+  a.gateway.token_file = "/nonexistent/token";
+  a.sessions.keys_file = "/nonexistent/keys";
+  config::Endpoint b = endpoint("b");
+  b.gateway.pods.front().address.host = "gateway.svc";
+  EXPECT_THAT(problems({a, endpoint("fine"), b}),
+              ElementsAre(HasSubstr("10 endpoints.a.gateway.token_file"),
+                          HasSubstr("20 endpoints.a.sessions.jwt.keys_file"),
+                          HasSubstr("1 endpoints.b: the pod's address is not numeric")));
+}
+
+TEST_F(CompilerTest, SlotsStayWithTheirEndpoint) {
+  const Compiled before = compile_all({endpoint("a"), endpoint("b")});
+  const Compiled after = compile_all({endpoint("b"), endpoint("a")});
+  const auto slot = [](const Compiled& compiled, const char* host) {
+    return (*compiled.snapshot->match(host, "/").endpoint)->metrics_slot;
+  };
+  EXPECT_EQ(slot(before, "a.test"), slot(after, "a.test"));
+  EXPECT_EQ(slot(before, "b.test"), slot(after, "b.test"));
+  EXPECT_NE(slot(before, "a.test"), slot(before, "b.test"));
+}
+
+}  // namespace
+}  // namespace kg::routing

@@ -1,0 +1,153 @@
+#include "proxy/tls/tls_context.h"
+
+#include <gmock/gmock.h>
+
+#include "tls_peers.h"
+
+namespace kg::tls {
+namespace {
+
+using testing::HasSubstr;
+
+const std::string kHttp11("\x08http/1.1", 9);
+const std::string kHttp2("\x02h2", 3);
+
+class TlsContextTest : public testing::Test {
+ protected:
+  static void SetUpTestSuite() {
+    folder_ = std::make_unique<CertificateFolder>();
+    files_ = {folder_->make("first", "DNS:a.test,DNS:Mixed.Test"),
+              folder_->make("second", "DNS:b.test,DNS:*.wild.test"), folder_->make("third", "")};
+  }
+  static void TearDownTestSuite() { folder_.reset(); }
+  static std::shared_ptr<const TlsContext> make(const TicketKeys& tickets = TicketKeys::random()) {
+    std::string error;
+    auto context = TlsContext::make(files_, tickets, error);
+    EXPECT_NE(context, nullptr) << error;
+    EXPECT_EQ(error, "");
+    return context;
+  }
+  static std::string certificate_for(const std::string& server_name, int version) {
+    Connection connection(make(), {server_name, "", nullptr, version});
+    EXPECT_TRUE(connection.shake_hands());
+    return connection.client->certificate_name();
+  }
+
+  static inline std::unique_ptr<CertificateFolder> folder_;
+  static inline std::vector<CertificateFiles> files_;
+};
+
+TEST_F(TlsContextTest, TheServerNameChoosesTheCertificate) {
+  for (const int version : {TLS1_3_VERSION, TLS1_2_VERSION}) {
+    EXPECT_EQ(certificate_for("a.test", version), "first");
+    EXPECT_EQ(certificate_for("b.test", version), "second");
+  }
+  EXPECT_EQ(certificate_for("B.TEST", TLS1_3_VERSION), "second");
+  EXPECT_EQ(certificate_for("mixed.test", TLS1_3_VERSION), "first");
+}
+
+TEST_F(TlsContextTest, AWildcardStandsForOneLabel) {
+  EXPECT_EQ(certificate_for("any.wild.test", TLS1_3_VERSION), "second");
+  EXPECT_EQ(certificate_for("two.labels.wild.test", TLS1_3_VERSION), "first");
+  EXPECT_EQ(certificate_for("wild.test", TLS1_3_VERSION), "first");
+}
+
+TEST_F(TlsContextTest, TheFirstCertificateServesAllOtherNames) {
+  EXPECT_EQ(certificate_for("", TLS1_3_VERSION), "first");
+  EXPECT_EQ(certificate_for("", TLS1_2_VERSION), "first");
+  EXPECT_EQ(certificate_for("unknown.test", TLS1_3_VERSION), "first");
+  EXPECT_EQ(certificate_for("third", TLS1_3_VERSION), "first") << "common names do not count";
+}
+
+TEST_F(TlsContextTest, AlpnIsHttp11OrNothing) {
+  const auto chosen = [&](const std::string& offered) {
+    Connection connection(make(), {"b.test", offered, nullptr, TLS1_3_VERSION});
+    EXPECT_TRUE(connection.shake_hands());
+    return connection.client->alpn();
+  };
+  EXPECT_EQ(chosen(kHttp11), "http/1.1");
+  EXPECT_EQ(chosen(kHttp2 + kHttp11), "http/1.1");
+  EXPECT_EQ(chosen(""), "");
+}
+
+TEST_F(TlsContextTest, AnotherAlpnIsRefusedWithItsAlert) {
+  for (const char* name : {"a.test", "b.test", ""}) {
+    Connection connection(make(), {name, kHttp2, nullptr, TLS1_3_VERSION});
+    EXPECT_TRUE(connection.fails());
+    EXPECT_EQ(connection.server.error->code, ErrorCode::kClientTls);
+    EXPECT_TRUE(connection.run_until([&] { return connection.client->failed_reason != 0; }));
+    EXPECT_EQ(connection.client->failed_reason, SSL_R_TLSV1_ALERT_NO_APPLICATION_PROTOCOL);
+  }
+}
+
+TEST_F(TlsContextTest, OldProtocolsAreRefused) {
+  for (const int version : {TLS1_VERSION, TLS1_1_VERSION}) {
+    Connection connection(make(), {"", "", nullptr, version});
+    EXPECT_TRUE(connection.fails());
+    EXPECT_EQ(connection.server.error->code, ErrorCode::kClientTls);
+    EXPECT_FALSE(connection.client->shaken);
+  }
+}
+
+class Resumption : public TlsContextTest, public testing::WithParamInterface<int> {
+ protected:
+  // A session made by `context`, once its ticket is there.
+  static Session session_of(const std::shared_ptr<const TlsContext>& context,
+                            const std::string& name) {
+    Connection connection(context, {name, kHttp11, nullptr, GetParam()});
+    EXPECT_TRUE(connection.shake_hands());
+    EXPECT_FALSE(connection.server.stream.resumed());
+    connection.server.stream.write("x");  // after the ticket
+    EXPECT_TRUE(connection.run_until([&] { return connection.client->data == "x"; }));
+    const Session session = connection.client->session();
+    EXPECT_EQ(SSL_SESSION_is_resumable(session.get()), 1);
+    connection.client->say_goodbye();
+    return session;
+  }
+  static bool resumes(const std::shared_ptr<const TlsContext>& context, const std::string& name,
+                      const Session& session) {
+    Connection connection(context, {name, kHttp11, session, GetParam()});
+    EXPECT_TRUE(connection.shake_hands());
+    EXPECT_EQ(connection.client->resumed(), connection.server.stream.resumed());
+    connection.client->say_goodbye();  // a cut would spoil the session for the next one
+    return connection.server.stream.resumed();
+  }
+};
+
+TEST_P(Resumption, WorksOnEveryWorkerThatSharesTheKeys) {
+  const TicketKeys keys = TicketKeys::random();
+  const auto one = make(keys);
+  const auto other = make(keys);
+  for (const char* name : {"a.test", "b.test", ""}) {
+    EXPECT_TRUE(resumes(other, name, session_of(one, name))) << name;
+    EXPECT_TRUE(resumes(one, name, session_of(one, name))) << name;
+  }
+}
+
+TEST_P(Resumption, OtherKeysMeanAFullHandshake) {
+  const Session session = session_of(make(), "b.test");
+  EXPECT_FALSE(resumes(make(), "b.test", session));
+}
+
+INSTANTIATE_TEST_SUITE_P(Versions, Resumption, testing::Values(TLS1_2_VERSION, TLS1_3_VERSION));
+
+TEST_F(TlsContextTest, UnusableFilesAreNamed) {
+  const auto error_of = [](const CertificateFiles& files) {
+    std::string error;
+    EXPECT_EQ(TlsContext::make({files}, TicketKeys::random(), error), nullptr);
+    return error;
+  };
+  const std::string missing = folder_->path("missing.pem");
+  const std::string junk = folder_->write("junk.pem", "not a certificate\n");
+  EXPECT_THAT(error_of({missing, files_[0].private_key}), HasSubstr(missing));
+  EXPECT_THAT(error_of({junk, files_[0].private_key}), HasSubstr(junk));
+  EXPECT_THAT(error_of({files_[0].certificate, missing}), HasSubstr(missing));
+  EXPECT_THAT(error_of({files_[0].certificate, junk}), HasSubstr(junk));
+  EXPECT_THAT(error_of({files_[0].certificate, files_[1].private_key}),
+              HasSubstr(files_[1].private_key));
+}
+
+TEST(TicketKeys, AreRandom) { EXPECT_NE(TicketKeys::random().bytes, TicketKeys::random().bytes); }
+
+}  // namespace
+}  // namespace kg::tls
