@@ -1,4 +1,4 @@
-"""What arrives together: the program is frozen, so that several events meet in one turn of its loop."""
+"""What arrives together: the program is frozen, so that events meet in one turn of its loop."""
 
 import contextlib
 import signal

@@ -64,7 +64,7 @@ suite_lint() {
 }
 lint_all() {
   our_files '*.cc' | (cd "$TREE" && timeout 30m /usr/bin/python3 -B tests/run.d/lint.py \
-    --build "$BUILD_DIR" --cache "$KG_CACHE/lint" --jobs "$JOBS")
+    --build "$BUILD_DIR" --cache "$KG_CACHE/lint" --jobs "$JOBS" 9>&-)
 }
 
 suite_unit() {
