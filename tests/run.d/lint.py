@@ -52,8 +52,8 @@ class Fingerprints:
 
 
 def look_at(path, build):
-    done = subprocess.run(["clang-tidy", "--quiet", "-p", build, GCC_ONLY, path], capture_output=True,
-                          text=True, check=False)
+    done = subprocess.run(["clang-tidy", "--quiet", "-p", build, GCC_ONLY, path],
+                          capture_output=True, text=True, check=False)
     return path, done.returncode, done.stdout
 
 

@@ -90,7 +90,10 @@ class TlsSocket:
             return self._drive(lambda: self.tls.read(size))
         except ssl.SSLZeroReturnError:
             return b""
-        except ssl.SSLEOFError:
+        except ssl.SSLError as error:  # which class it is depends on Python's patch version
+            if error.reason != "UNEXPECTED_EOF_WHILE_READING" and not isinstance(
+                    error, ssl.SSLEOFError):
+                raise
             self.end_kind = "truncated"
             return b""
 
