@@ -26,8 +26,7 @@ make_venv() {
   rm -rf "$folder"
   "$python" -m venv "$folder" || return
   # The file names every package, so there is nothing to resolve.
-  # Modules are compiled when they are first imported: most never are.
-  "$folder/bin/pip" install --disable-pip-version-check --no-input --no-deps --no-compile --retries 5 \
+  "$folder/bin/pip" install --disable-pip-version-check --no-input --no-deps --retries 5 \
     -r "$requirements" || return
   "$folder/bin/pip" check --disable-pip-version-check || return
   printf '%s\n' "$stamp" >"$folder/stamp"
