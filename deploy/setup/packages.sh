@@ -9,7 +9,7 @@ packages_of() {
       # GoogleTest: the tests are part of the CMake configuration.
       echo g++ cmake ninja-build ccache pkg-config libevent-dev libssl-dev libyaml-cpp-dev \
         nlohmann-json3-dev libspdlog-dev libfmt-dev libcli11-dev prometheus-cpp-dev \
-        libgtest-dev libgmock-dev "$(llhttp_package)"
+        libjemalloc-dev libgtest-dev libgmock-dev "$(llhttp_package)"
       ;;
     quickstart) echo openssl python3 python3-venv ca-certificates curl ;;
     tests) echo git clang-format clang-tidy python3-pytest openssl prometheus ;;

@@ -1,7 +1,5 @@
 #include "proxy/server/server.h"
 
-#include <malloc.h>
-
 #include <algorithm>
 #include <csignal>
 #include <cstring>
@@ -242,7 +240,7 @@ void Server::trim_memory() {
   open_peak_ = std::max(open_peak_, open);
   if (open_peak_ >= kTrimWorthConnections && open <= open_peak_ / 2) {
     open_peak_ = open;
-    malloc_trim(0);
+    for (const auto& worker : workers_) worker->release_memory();
   }
   trim_.arm_ms(kTrimEveryMs);
 }

@@ -4,6 +4,7 @@
 
 #include "proxy/base/limits.h"
 #include "proxy/base/log.h"
+#include "proxy/server/allocator.h"
 
 namespace kg::server {
 namespace {
@@ -61,6 +62,10 @@ void Worker::apply(ListenerFactsList listeners,
     context_.sessions.forget_all();
     control.post([old_listeners = std::move(listeners), old_routes = std::move(routes)] {});
   });
+}
+
+void Worker::release_memory() {
+  loop_.post([] { release_thread_memory(); });
 }
 
 void Worker::announce_drain() {

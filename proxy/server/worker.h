@@ -54,6 +54,7 @@ class Worker final : private AcceptHandler, private exchange::ConnectionTable {
   void apply(ListenerFactsList listeners, std::shared_ptr<const routing::RouteSnapshot> routes,
              uint32_t keep_alive_ms, event::EventLoop& control);
   void announce_drain();
+  void release_memory();  // what the thread keeps of a wave of connections that has passed
   void drain(uint64_t deadline_ms, std::function<void()> on_drained);
   void stop_and_join();
   // Any worker: a connection accepted elsewhere.

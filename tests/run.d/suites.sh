@@ -80,6 +80,11 @@ suite_e2e() {
   run_pytest e2e tests/e2e 20 "$KG_CACHE/venv/client/bin/python"
 }
 
+suite_soak() {
+  built soak release || return
+  KG_SOAK=1 run_pytest soak tests/integration 10 /usr/bin/python3 -m slow
+}
+
 suite_asan() {
   export ASAN_OPTIONS=detect_leaks=1:detect_stack_use_after_return=1:strict_string_checks=1
   export UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1
