@@ -17,9 +17,11 @@ def run(program, results):
     xml = results / f"{program.name}.xml"
     with open(log, "wb") as out:
         try:
-            code = subprocess.run([program, f"--gtest_output=xml:{xml}"], stdin=subprocess.DEVNULL,
-                                  stdout=out, stderr=subprocess.STDOUT, timeout=TIMEOUT_S,
-                                  check=False).returncode
+            # From the build folder, as the compiler ran: a ccache with a base_dir makes __FILE__,
+            # by which some tests find the tree, relative to it.
+            code = subprocess.run([program, f"--gtest_output=xml:{xml}"], cwd=program.parents[1],
+                                  stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT,
+                                  timeout=TIMEOUT_S, check=False).returncode
             problem = f"ended with code {code}"
         except subprocess.TimeoutExpired:
             code, problem = None, f"did not end within {TIMEOUT_S} s"
