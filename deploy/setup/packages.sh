@@ -12,7 +12,10 @@ packages_of() {
         libjemalloc-dev libgtest-dev libgmock-dev "$(llhttp_package)"
       ;;
     quickstart) echo openssl python3 python3-venv ca-certificates curl ;;
-    tests) echo git clang-format clang-tidy python3-pytest openssl prometheus ;;
+    tests)
+      # clang with its runtime: the fuzz targets.
+      echo git clang-format clang-tidy clang libclang-rt-dev python3-pytest openssl prometheus
+      ;;
     bench) echo nginx-light haproxy libbenchmark-dev ;;
     *) fail "no package list is called \"$1\"" ;;
   esac

@@ -39,10 +39,12 @@ check() {
   [[ $verdict == passed ]]
 }
 
-# A build that fails is that suite's failure, not the end of the run.
+# built SUITE PRESET [TARGET...]: a build that fails is that suite's failure, not the end of the run.
 built() {
-  BUILD_DIR=$KG_CACHE/build/$2
-  check "$1" "build-$2" compile "$2" -j "$JOBS"
+  local suite=$1 preset=$2
+  shift 2
+  BUILD_DIR=$KG_CACHE/build/$preset
+  check "$suite" "build-$preset" compile "$preset" -j "$JOBS" "$@"
 }
 
 our_files() {
@@ -100,6 +102,12 @@ run_sanitized() {
   built "$sanitizer" "$sanitizer" || return
   run_unit "$sanitizer"
   KG_TEST_PATIENCE=60 run_pytest "$sanitizer" tests/integration 25 /usr/bin/python3 "$@"
+}
+
+suite_fuzz() {
+  built fuzz fuzz fuzz || return
+  /usr/bin/python3 -B "$TREE/tests/run.d/fuzz.py" "$BUILD_DIR/tests/fuzz" "$TREE/tests/fuzz/corpus" \
+    "$RESULTS/fuzz" "$KG_CACHE/fuzz" "$JOBS" ${FUZZ_SECONDS:+"$FUZZ_SECONDS"} 9>&-
 }
 
 run_unit() {
