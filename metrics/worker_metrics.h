@@ -99,6 +99,8 @@ struct alignas(64) WorkerMetrics {
   Cell upstream_connections_reused;
   Cell upstream_connections_open;  // gauge
   Cell upstream_retries;
+  Cell gateway_errors_reduced;
+  Cell gateway_errors_replaced;
   Cell session_cache_hits;
   Cell session_cache_misses;
   Cell websocket_scan_lost;

@@ -18,6 +18,9 @@ inline constexpr size_t kTrailerBytesMax = size_t{8} * 1024;  // read and droppe
 // ---- bodies and flow ----
 inline constexpr size_t kCreateBodyBytesMax =
     size_t{1024} * 1024;  // a kernel start: held whole, parsed once
+inline constexpr size_t kErrorBodyBytesMax =
+    size_t{64} * 1024;  // a gateway's error: held whole, reduced to its reason and message
+inline constexpr size_t kErrorTextBytesMax = 4096;  // each of these two
 inline constexpr size_t kPendingBytesHigh =
     size_t{64} * 1024;  // unsent per direction: stop reading the source
 inline constexpr size_t kPendingBytesLow = kPendingBytesHigh / 2;

@@ -237,6 +237,9 @@ void Exchange::append_request_head() {
   // A gateway would read a form body's `token` before the header's (domain J6): kernel operations
   // go up as JSON only.
   rewrite.json_body = request_.operation != Operation::kOther && rewrite.framing != Framing::kNone;
+  // An error has to be readable here; what gateways say is small, but for files of a kernel spec.
+  rewrite.plain_answer = request_.operation != Operation::kOther &&
+                         request_.operation != Operation::kGetKernelSpecResource;
   rewrite.websocket = wants_websocket_;
   rewrite.websocket_protocols = offered_protocols_;
   context_.scratch.clear();
@@ -296,6 +299,8 @@ void Exchange::on_deadline() {
       if (body_.done()) return fail({ErrorCode::kUpstreamTimeout, "", 0});
       if (upstream_->stream().unsent() > 0) return fail({ErrorCode::kUpstreamStalled, "", 0});
       return fail({ErrorCode::kRequestTimeout, "the body stopped", 0});
+    case Phase::kHolding:
+      return fail({ErrorCode::kUpstreamStalled, "", 0});
     case Phase::kResponding:
       if (client_.stream().unsent() > 0) return fail({ErrorCode::kClientStalled, "", 0});
       return fail({ErrorCode::kUpstreamStalled, "", 0});

@@ -1,15 +1,18 @@
 // Exchange: one request and its answer, or one WebSocket, from parsed head to log line.
 //
 //   Received --> Collecting --> Queued --> Waiting --> Responding --> Done
-//       |   (kernel start only)   |           |  \--101--> Relaying --/
+//       |   (kernel start only)   |           |  \--error--> Holding --/
+//       |                         |           |  \--101--> Relaying --/
 //       \-------------------------+-----------+--> Failing: local reply, or abort once an answer
 //       began
 //
 // Received: route, operation, session are judged, nothing went upstream. Collecting: the small body
 // of a kernel start is held, because its deadline stands inside (domain G14). Queued: waits for a
-// pooled connection. Waiting: the request is on its way, its body streams. Done is entered once, by
-// finish(). Owner:  the ClientConnection. Thread: the worker's. Flow:   client -> upstream pauses
-// the client above kPendingBytesHigh and opens it in
+// pooled connection. Waiting: the request is on its way, its body streams. Holding: a gateway's
+// error is read whole, so that nothing but its reason and message goes on. Done is entered once, by
+// finish().
+// Owner:  the ClientConnection. Thread: the worker's.
+// Flow:   client -> upstream pauses the client above kPendingBytesHigh and opens it in
 //         on_upstream_drained; upstream -> client pauses the upstream and opens it in
 //         on_client_drained.
 // Errors: rows of error.h. A request is sent a second time only where Retry says so (RFC 9110
@@ -59,6 +62,7 @@ class Exchange final : public event::Deferred,
     kCollecting,
     kQueued,
     kWaiting,
+    kHolding,
     kResponding,
     kRelaying,
     kDone
@@ -96,6 +100,12 @@ class Exchange final : public event::Deferred,
   void relay_answer_head(const http::ResponseHead& head);
   void learn_kernel(const http::ResponseHead& head);
   void fail(const Error& error);
+
+  // exchange_error.cc: a gateway's error.
+  void hold_error(const http::ResponseHead& head);
+  void hold_error_body(std::string_view payload);
+  void send_error(bool whole);
+
   void release_upstream(bool healthy);
   void finish(bool reuse);
 
@@ -110,12 +120,15 @@ class Exchange final : public event::Deferred,
   std::unique_ptr<Relay> relay_;
   http::BodyReader body_;
   std::string held_body_;  // Collecting, or what came before the lease
+  std::string held_head_;  // Holding: what goes to the client, without length and end
+  std::string held_error_;
   uint32_t launch_ms_ = 0;
   Phase phase_ = Phase::kReceived;
   bool wants_websocket_ = false;
   bool collects_ = false;  // a kernel start
   bool retried_ = false;
   bool chunk_answer_ = false;
+  bool coded_error_ = false;  // Holding: the body is compressed
   bool close_after_ = false;  // the answer said Connection: close
 };
 

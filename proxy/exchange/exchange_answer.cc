@@ -26,6 +26,8 @@ void Exchange::on_response_head(const http::ResponseHead& head) {
   KG_ASSERT(phase_ == Phase::kWaiting);
   record_.first_byte_us = event::monotonic_us();
   record_.upstream_connect_us = record_.upstream_reused ? 0 : upstream_->connect_us();
+  // Details of an error, tracebacks for example, do not leave the cluster (domain J4a).
+  if (head.status >= 400 && request_.operation != Operation::kOther) return hold_error(head);
   if (head.status != 101) return relay_answer_head(head);
   if (!wants_websocket_)
     return fail({ErrorCode::kUpstreamProtocol, "101 that nobody asked for", 0});
@@ -91,6 +93,7 @@ void Exchange::learn_kernel(const http::ResponseHead& head) {
 }
 
 void Exchange::on_response_body(std::string_view payload) {
+  if (phase_ == Phase::kHolding) return hold_error_body(payload);
   KG_ASSERT(phase_ == Phase::kResponding);
   record_.bytes_out += payload.size();
   event::Stream& stream = client_.stream();
@@ -111,6 +114,7 @@ void Exchange::on_response_body(std::string_view payload) {
 }
 
 void Exchange::on_response_end() {
+  if (phase_ == Phase::kHolding) return send_error(true);
   if (phase_ != Phase::kResponding) return;  // a 101 without its tunnel failed already
   if (chunk_answer_) client_.stream().write(http::kLastChunk);
   const bool whole = body_.done();

@@ -50,6 +50,19 @@ void append_reply(uint16_t status, std::string_view body, const LocalReply& repl
   if (!reply.head_only) out.append(body);
 }
 
+// {"reason": ..., "message": ..., "request_id": ...}
+std::string error_body(std::string_view reason, std::string_view message,
+                       std::string_view request_id) {
+  std::string body = "{\"reason\":";
+  ascii::json_quote(reason, body);
+  body.append(",\"message\":");
+  ascii::json_quote(message, body);
+  body.append(",\"request_id\":");
+  ascii::json_quote(request_id, body);
+  body.append("}\n");
+  return body;
+}
+
 }  // namespace
 
 void append_error_reply(const Error& error, const LocalReply& reply, std::string& out) {
@@ -63,14 +76,15 @@ void append_error_reply(const Error& error, const LocalReply& reply, std::string
     message.append(" (").append(error.detail).append(").");
   }
   message.append(" ").append(row.remedy);
-  std::string body = "{\"reason\":";
-  ascii::json_quote(reason_phrase(row.status), body);
-  body.append(",\"message\":");
-  ascii::json_quote(message, body);
-  body.append(",\"request_id\":");
-  ascii::json_quote(reply.request_id, body);
-  body.append("}\n");
-  append_reply(row.status, body, reply, out);
+  append_reply(row.status, error_body(reason_phrase(row.status), message, reply.request_id), reply,
+               out);
+}
+
+std::string replaced_error(std::string_view reason, std::string_view request_id) {
+  return error_body(reason,
+                    "The gateway answered with an error in a form that is not passed on. Look up "
+                    "the request id in the gateway's log.",
+                    request_id);
 }
 
 void append_health_reply(bool ok, std::string_view message, const LocalReply& reply,

@@ -19,6 +19,8 @@ struct LocalReply {
 // {"reason": "<phrase>", "message": "<cause> (<detail>). <remedy>", "request_id": "..."} with the
 // row's status and the fields that RFC 9110 asks for with it. The row's status must not be 0.
 void append_error_reply(const Error& error, const LocalReply& reply, std::string& out);
+// The body that stands for a gateway's error which is not passed on.
+std::string replaced_error(std::string_view reason, std::string_view request_id);
 // 200 or 503 for /healthz and /readyz (domain A11, R14).
 void append_health_reply(bool ok, std::string_view message, const LocalReply& reply,
                          std::string& out);

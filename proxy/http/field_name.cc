@@ -94,8 +94,9 @@ FieldName field_name(std::string_view name) noexcept {
   };
   switch (ascii::to_lower(name[0])) {
     case 'a':
-      return name.size() == 7 ? either("alt-svc", FieldName::kAltSvc)
-                              : either("authorization", FieldName::kAuthorization);
+      if (name.size() == 7) return either("alt-svc", FieldName::kAltSvc);
+      return name.size() == 13 ? either("authorization", FieldName::kAuthorization)
+                               : either("accept-encoding", FieldName::kAcceptEncoding);
     case 'c':
       return field_name_c(name);
     case 'e':

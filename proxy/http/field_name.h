@@ -9,6 +9,7 @@ namespace kg::http {
 
 enum class FieldName : uint8_t {
   kUnknown,
+  kAcceptEncoding,
   kAltSvc,
   kAuthorization,
   kConnection,

@@ -106,6 +106,8 @@ bool is_plain_name(std::string_view name) noexcept {
 bool crosses_upstream(FieldName name, std::string_view value,
                       const RequestRewrite& rewrite) noexcept {
   switch (name) {
+    case FieldName::kAcceptEncoding:
+      return !rewrite.plain_answer;
     case FieldName::kAuthorization:
     case FieldName::kCookie:
     case FieldName::kExpect:
@@ -180,6 +182,26 @@ void append_forwarded(const RequestHead& head, const RequestRewrite& rewrite, st
   }
   if (host.empty()) host = head.authority;
   if (!host.empty()) append_field("X-Forwarded-Host", host, out);
+}
+
+// What RFC 9110 sections 8 and 14 say of a body (and its digests, RFC 9530), if only of that body.
+bool describes_body(std::string_view name) noexcept {
+  if (ascii::starts_with_ignore_case(name, "content-")) {
+    return !ascii::equals_ignore_case(name, "content-security-policy");
+  }
+  return ascii::equals_ignore_case(name, "etag") ||
+         ascii::equals_ignore_case(name, "last-modified") ||
+         ascii::equals_ignore_case(name, "accept-ranges") ||
+         ascii::equals_ignore_case(name, "digest") ||
+         ascii::equals_ignore_case(name, "repr-digest");
+}
+
+void append_connection(const ResponseRewrite& rewrite, std::string& out) {
+  if (rewrite.close) {
+    out += "Connection: close\r\n";
+  } else if (rewrite.client_http_1_0) {
+    out += "Connection: keep-alive\r\n";
+  }
 }
 
 void append_status_line(const ResponseHead& head, std::string& out) {
@@ -317,12 +339,24 @@ void append_client_response(const ResponseHead& head, const ResponseRewrite& rew
   append_field("X-Request-Id", rewrite.request_id, out);
   if (head.upgrade_websocket) {
     out += "Connection: Upgrade\r\nUpgrade: websocket\r\n";
-  } else if (rewrite.close) {
-    out += "Connection: close\r\n";
-  } else if (rewrite.client_http_1_0) {
-    out += "Connection: keep-alive\r\n";
+  } else {
+    append_connection(rewrite, out);
   }
   out += "\r\n";
+}
+
+void append_client_error(const ResponseHead& head, const ResponseRewrite& rewrite,
+                         std::string& out) {
+  append_status_line(head, out);
+  const NamedFields named(head.headers);
+  for (const Header& header : head.headers) {
+    const bool crosses = crosses_to_client(field_name(header.name)) &&
+                         !named.contains(header.name) && !describes_body(header.name);
+    if (crosses) append_field(header.name, header.value, out);
+  }
+  out += "Content-Type: application/json\r\n";
+  append_field("X-Request-Id", rewrite.request_id, out);
+  append_connection(rewrite, out);
 }
 
 void append_client_interim(const ResponseHead& head, std::string& out) {

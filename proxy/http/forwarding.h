@@ -9,7 +9,8 @@
 //     X-Request-Id, Origin (a gateway compares it with Host; no browser adds a token by itself),
 //     names with characters outside [-A-Za-z0-9] (A17: underscore forms smuggle names), and
 //     Sec-WebSocket-*, which cross for WebSockets only, and there without Sec-WebSocket-Protocol:
-//     it may hold a credential (G27) and is made anew.
+//     it may hold a credential (G27) and is made anew. Accept-Encoding crosses only if any coding
+//     of the answer will do.
 //   kept: Host unchanged, now the first field; everything else in order.
 //   added: framing, Authorization: token <gateway token>, X-Request-Id, X-Forwarded-For, -Proto,
 //     -Port, -Host (A15: from a trusted proxy the received X-Forwarded-For is kept and the peer
@@ -42,6 +43,7 @@ struct RequestRewrite {
   bool peer_trusted = false;
   Framing framing = Framing::kNone;
   uint64_t content_length = 0;  // for kLength
+  bool plain_answer = false;    // the answer may have to be read here: no Accept-Encoding
   bool json_body = false;       // sets Content-Type: application/json in place of the client's
   bool websocket = false;       // Connection: Upgrade, Upgrade: websocket
   std::string_view websocket_protocols;  // offered subprotocols to send, "" for none
@@ -62,6 +64,12 @@ struct ResponseRewrite {
 };
 void append_client_response(const ResponseHead& head, const ResponseRewrite& rewrite,
                             std::string& out);
+
+// The head of an error whose body is made anew, as JSON: without what described the old one, and
+// without Content-Length and the empty line, which the caller adds. Of `rewrite` counts what is
+// said of the connection.
+void append_client_error(const ResponseHead& head, const ResponseRewrite& rewrite,
+                         std::string& out);
 
 // An interim response other than 100 and 101 (RFC 9110 section 15.2).
 void append_client_interim(const ResponseHead& head, std::string& out);

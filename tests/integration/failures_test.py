@@ -1,7 +1,5 @@
 """What a client gets when its gateway fails: one JSON answer, at most one safe retry, one count."""
 
-import json
-
 import pytest
 
 from support.http_text import chunked
@@ -147,19 +145,6 @@ def test_a_reset_in_the_middle_of_an_answer_cuts_it(open_stage):
     line = stage.proxy.wait_log(operation="Other")
     assert line["error"] in ("upstream_gone", "upstream_reset")
     assert (line["status"], line["bytes_out"]) == (200, 5)
-
-
-def test_gateway_errors_pass_as_they_are(stage):
-    client = stage.connect()
-    body = json.dumps({"reason": "x", "message": "", "traceback": "Traceback..."}).encode()
-    for status in (403, 404, 500, 503):
-        client.send_request("GET", "/api/kernels", token=stage.token())
-        stage.gateway.next_call().reply(status, body, [("Content-Type", "application/json")])
-        response = client.read_response()
-        assert (response.status, response.body) == (status, body)
-        assert "error" not in stage.proxy.wait_log(status=status)
-    stage.unmoved("kernelgate_errors_total")
-    stage.moved("kernelgate_requests_total", by=2, code="5xx", endpoint="ep")
 
 
 def test_a_client_that_leaves_frees_the_gateway(stage):

@@ -163,7 +163,8 @@ def test_a_kernel_start_that_is_no_json_object(stage, body):
 
 def test_kernel_starts_are_counted(stage):
     client = stage.connect()
-    for status, body in ((201, {"id": KERNEL}), (500, {"message": "no such kernel"})):
+    failed = {"reason": "x", "message": "no such kernel"}
+    for status, body in ((201, {"id": KERNEL}), (500, failed)):
         client.send_request("POST", "/api/kernels", body=b'{"name": "python3"}',
                             token=stage.token())
         stage.gateway.next_call().reply(

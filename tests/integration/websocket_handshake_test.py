@@ -59,8 +59,8 @@ def test_a_credential_among_the_subprotocols_stays_here(stage):
 
 
 @pytest.mark.parametrize("status, body", [
-    (404, b'{"reason": "Not Found", "message": "Kernel does not exist"}'), (403, b"no"), (500, b""),
-    (200, b"a page")])
+    (404, b'{"reason":"Not Found","message":"Kernel does not exist"}\n'), (302, b"over there"),
+    (403, b'{"reason":"Forbidden","message":""}\n'), (200, b"a page")])
 def test_a_refused_handshake_is_an_ordinary_answer(stage, status, body):
     client = stage.connect()
     client.send_upgrade(CHANNELS, token=stage.token())

@@ -39,7 +39,8 @@ check() {
   [[ $verdict == passed ]]
 }
 
-# built SUITE PRESET [TARGET...]: a build that fails is that suite's failure, not the end of the run.
+# built SUITE PRESET [TARGET...]
+# A build that fails is that suite's failure, not the end of the run.
 built() {
   local suite=$1 preset=$2
   shift 2
@@ -106,8 +107,9 @@ run_sanitized() {
 
 suite_fuzz() {
   built fuzz fuzz fuzz || return
-  /usr/bin/python3 -B "$TREE/tests/run.d/fuzz.py" "$BUILD_DIR/tests/fuzz" "$TREE/tests/fuzz/corpus" \
-    "$RESULTS/fuzz" "$KG_CACHE/fuzz" "$JOBS" ${FUZZ_SECONDS:+"$FUZZ_SECONDS"} 9>&-
+  /usr/bin/python3 -B "$TREE/tests/run.d/fuzz.py" "$BUILD_DIR/tests/fuzz" \
+    "$TREE/tests/fuzz/corpus" "$RESULTS/fuzz" "$KG_CACHE/fuzz" "$JOBS" \
+    ${FUZZ_SECONDS:+"$FUZZ_SECONDS"} 9>&-
 }
 
 run_unit() {

@@ -1,0 +1,69 @@
+// A gateway's error on its way to the client: held whole, reduced to its reason and message.
+#include "proxy/base/ascii.h"
+#include "proxy/base/assert.h"
+#include "proxy/base/limits.h"
+#include "proxy/exchange/client_connection.h"
+#include "proxy/exchange/exchange.h"
+#include "proxy/exchange/local_reply.h"
+#include "proxy/http/forwarding.h"
+#include "proxy/kernel/gateway_error.h"
+
+namespace kg::exchange {
+namespace {
+
+bool is_coded(const http::ResponseHead& head) noexcept {
+  const std::string_view coding = head.find("content-encoding");
+  return !coding.empty() && !ascii::equals_ignore_case(coding, "identity");
+}
+
+}  // namespace
+
+void Exchange::hold_error(const http::ResponseHead& head) {
+  phase_ = Phase::kHolding;
+  record_.status = head.status;
+  close_after_ = !client_.may_reuse() || !body_.done();
+  coded_error_ = is_coded(head);
+  http::ResponseRewrite rewrite;
+  rewrite.request_id = record_.request_id;
+  rewrite.close = close_after_;
+  rewrite.client_http_1_0 = client_.head().version_minor == 0;
+  http::append_client_error(head, rewrite, held_head_);
+  client_.set_deadline_ms(limits::kBodySilenceMs);
+}
+
+void Exchange::hold_error_body(std::string_view payload) {
+  if (held_error_.size() + payload.size() > limits::kErrorBodyBytesMax) return send_error(false);
+  held_error_.append(payload);
+}
+
+// `whole`: the body in hand is all of it. Otherwise the rest is not waited for.
+void Exchange::send_error(bool whole) {
+  KG_ASSERT(phase_ == Phase::kHolding);
+  const bool head_only = client_.head().method == http::Method::kHead;
+  context_.scratch.assign(held_head_);
+  if (!head_only) {
+    std::string_view reason = reason_phrase(record_.status);
+    if (reason.empty()) reason = "Error";
+    std::optional<kernel::ReducedError> reduced;
+    if (whole && !coded_error_) reduced = kernel::reduce_error(held_error_, reason);
+    if (!reduced) {
+      context_.metrics.gateway_errors_replaced.add();
+    } else if (!reduced->whole) {
+      context_.metrics.gateway_errors_reduced.add();
+    }
+    const std::string body =
+        reduced ? std::move(reduced->json) : replaced_error(reason, record_.request_id);
+    record_.bytes_out = body.size();
+    context_.scratch.append("Content-Length: ").append(std::to_string(body.size()));
+    context_.scratch.append("\r\n\r\n").append(body);
+  } else {
+    context_.scratch.append("\r\n");
+  }
+  client_.stream().write(context_.scratch);
+  // What an early answer leaves of the request belongs to no other exchange.
+  const bool asked = body_.done();
+  release_upstream(whole && asked);
+  finish(!close_after_ && asked);
+}
+
+}  // namespace kg::exchange
