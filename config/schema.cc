@@ -73,7 +73,8 @@ constexpr auto kSchema = std::to_array<KeyInfo>({
      "URL of its own (`EG_BASE_URL`)."},
     {"endpoints[].other_paths", "word", "deny, forward", "deny",
      "Requests that are no kernel operation: refuse them, or `forward` them by path, authenticated "
-     "but without kernel rules."},
+     "but without kernel rules. Form bodies are refused (415) either way: a gateway would look for "
+     "a token in them."},
     {"endpoints[].gateway", "map", "", "required",
      "The Jupyter Enterprise Gateway of the endpoint."},
     {"endpoints[].gateway.pods", "list of maps", "exactly 1", "required",

@@ -27,6 +27,8 @@ constexpr std::array<ErrorRow, kErrorCodeCount> kRows{{
      "Send a smaller body: a kernel start needs a name and a few environment values."},
     {kRequestTimeout, "request_timeout", kClient, kNever, 408, 1002,
      "The request did not arrive in time.", "Check the network between client and proxy."},
+    {kUnsupportedMedia, "unsupported_media", kClient, kNever, 415, 1002,
+     "A form may hold a token that the gateway would believe.", "Send the body as JSON."},
     {kExpectationFailed, "expectation_failed", kClient, kNever, 417, 1002,
      "The Expect header asks for something unknown.", "Send Expect: 100-continue or none."},
     {kNotImplemented, "not_implemented", kClient, kNever, 501, 1002,
@@ -121,6 +123,8 @@ std::string_view reason_phrase(uint16_t status) noexcept {
       return "Content Too Large";
     case 414:
       return "URI Too Long";
+    case 415:
+      return "Unsupported Media Type";
     case 417:
       return "Expectation Failed";
     case 426:

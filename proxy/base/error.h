@@ -19,6 +19,7 @@ enum class ErrorCode : uint8_t {
   kHeadTooLarge,
   kBodyTooLarge,
   kRequestTimeout,
+  kUnsupportedMedia,
   kExpectationFailed,
   kNotImplemented,
   kVersionNotSupported,

@@ -11,7 +11,8 @@ namespace kg::limits {
 // An ALB passes a request line of 16 KiB and header fields of 64 KiB in all (domain A4, R16).
 inline constexpr size_t kRequestLineBytesMax = size_t{16} * 1024;
 inline constexpr size_t kHeadBytesMax = size_t{96} * 1024;
-inline constexpr size_t kHeaderCountMax = 128;                // browsers send under 40
+inline constexpr size_t kHeaderCountMax = 128;  // browsers send under 40
+inline constexpr int kInterimHeadsMax = 32;     // 1xx before an answer: gateways send none or one
 inline constexpr size_t kChunkLineBytesMax = 256;             // size and extensions of one chunk
 inline constexpr size_t kTrailerBytesMax = size_t{8} * 1024;  // read and dropped
 

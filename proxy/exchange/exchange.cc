@@ -95,6 +95,12 @@ Result<void> Exchange::judge_operation() {
   switch (request_.operation) {
     case Operation::kOther:
       if (!endpoint_->endpoint->forward_other_paths) return Error{ErrorCode::kNoOperation, "", 0};
+      // Kernel operations go up as JSON whatever they were.
+      if (http::has_form_body(head)) return Error{ErrorCode::kUnsupportedMedia, "", 0};
+      // As its final recipient (RFC 9110 section 7.6.2).
+      if (head.method == Method::kOptions && head.find("max-forwards") == "0") {
+        return Error{ErrorCode::kMethodNotAllowed, "OPTIONS with Max-Forwards: 0", 0};
+      }
       return {};
     case Operation::kConnectKernel: {
       if (!head.upgrade_websocket) return Error{ErrorCode::kUpgradeRequired, "", 0};

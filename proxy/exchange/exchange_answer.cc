@@ -66,6 +66,7 @@ void Exchange::relay_answer_head(const http::ResponseHead& head) {
   close_after_ = !client_.may_reuse() || !body_.done();
   http::ResponseRewrite rewrite;
   rewrite.request_id = record_.request_id;
+  rewrite.now_seconds = event::wall_us() / 1'000'000;
   rewrite.location_prefix = endpoint_->endpoint->location_prefix();
   rewrite.body_allowed = asked.method != Method::kHead && head.status != 204 && head.status != 304;
   rewrite.framing = head.framing;
@@ -174,7 +175,9 @@ void Exchange::fail(const Error& error) {
     return finish(false);
   }
   const uint16_t status = error.row().status;
-  const bool reuse = status != 0 && client_.may_reuse() && body_.done();
+  // A client that asked for a tunnel may have sent its bytes already.
+  const bool reuse = status != 0 && client_.may_reuse() && body_.done() &&
+                     client_.head().method != Method::kConnect;
   if (status != 0) {
     record_.status = status;
     if (record_.first_byte_us == 0) record_.first_byte_us = event::monotonic_us();

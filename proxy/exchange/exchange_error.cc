@@ -25,6 +25,7 @@ void Exchange::hold_error(const http::ResponseHead& head) {
   coded_error_ = is_coded(head);
   http::ResponseRewrite rewrite;
   rewrite.request_id = record_.request_id;
+  rewrite.now_seconds = event::wall_us() / 1'000'000;
   rewrite.close = close_after_;
   rewrite.client_http_1_0 = client_.head().version_minor == 0;
   http::append_client_error(head, rewrite, held_head_);

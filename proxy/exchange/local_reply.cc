@@ -2,24 +2,15 @@
 
 #include <fmt/format.h>
 
-#include <ctime>
 #include <iterator>
 
 #include "proxy/base/ascii.h"
 #include "proxy/base/assert.h"
+#include "proxy/event/event_loop.h"
+#include "proxy/http/forwarding.h"
 
 namespace kg::exchange {
 namespace {
-
-// IMF-fixdate (RFC 9110 section 5.6.7).
-std::string http_date() {
-  const time_t now = time(nullptr);
-  tm parts{};
-  gmtime_r(&now, &parts);
-  char text[40];
-  const size_t size = strftime(text, sizeof text, "%a, %d %b %Y %H:%M:%S GMT", &parts);
-  return {text, size};
-}
 
 // Fields that a status asks for: 401 (RFC 9110 11.6.1), 426 (15.5.22), 503 (10.2.3).
 std::string_view status_fields(uint16_t status) {
@@ -44,8 +35,8 @@ void append_reply(uint16_t status, std::string_view body, const LocalReply& repl
       "HTTP/1.1 {} {}\r\nDate: {}\r\nContent-Type: application/json\r\n"
       "Content-Length: {}\r\nCache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n"
       "X-Request-Id: {}\r\n{}{}{}{}Connection: {}\r\n\r\n",
-      status, reason_phrase(status), http_date(), body.size(), reply.request_id,
-      status_fields(status), reply.allow.empty() ? "" : "Allow: ", reply.allow,
+      status, reason_phrase(status), http::http_date(event::wall_us() / 1'000'000), body.size(),
+      reply.request_id, status_fields(status), reply.allow.empty() ? "" : "Allow: ", reply.allow,
       reply.allow.empty() ? "" : "\r\n", connection);
   if (!reply.head_only) out.append(body);
 }

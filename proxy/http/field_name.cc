@@ -20,7 +20,8 @@ constexpr std::array<bool, 256> make_token_table() {
 constexpr std::array<bool, 256> kTokenTable = make_token_table();
 
 // Eight bytes or fewer, letters in lower case. Setting bit 5 maps no other token character to a
-// letter or to '-', of which all names here are made; CR, which it would, is in no field.
+// letter, a digit or '-', of which all names here are made; controls, which it would, are in no
+// field.
 template <size_t bytes>
 uint64_t lower_word(const char* text) noexcept {
   uint64_t word = 0;
@@ -99,12 +100,15 @@ FieldName field_name(std::string_view name) noexcept {
                                : either("accept-encoding", FieldName::kAcceptEncoding);
     case 'c':
       return field_name_c(name);
+    case 'd':
+      return either("date", FieldName::kDate);
     case 'e':
       return either("expect", FieldName::kExpect);
     case 'f':
       return either("forwarded", FieldName::kForwarded);
     case 'h':
-      return either("host", FieldName::kHost);
+      return name.size() == 4 ? either("host", FieldName::kHost)
+                              : either("http2-settings", FieldName::kHttp2Settings);
     case 'k':
       return either("keep-alive", FieldName::kKeepAlive);
     case 'l':

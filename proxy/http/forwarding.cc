@@ -1,8 +1,5 @@
 #include "proxy/http/forwarding.h"
 
-#include <arpa/inet.h>
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <array>
 #include <charconv>
@@ -10,7 +7,6 @@
 
 #include "proxy/base/ascii.h"
 #include "proxy/base/assert.h"
-#include "proxy/base/crypto.h"
 #include "proxy/http/field_name.h"
 
 namespace kg::http {
@@ -113,6 +109,7 @@ bool crosses_upstream(FieldName name, std::string_view value,
     case FieldName::kExpect:
     case FieldName::kForwarded:
     case FieldName::kHost:
+    case FieldName::kHttp2Settings:
     case FieldName::kMaxForwards:
     case FieldName::kOrigin:
     case FieldName::kSecWebSocketProtocol:
@@ -196,6 +193,10 @@ bool describes_body(std::string_view name) noexcept {
          ascii::equals_ignore_case(name, "repr-digest");
 }
 
+void append_date(const ResponseRewrite& rewrite, std::string& out) {
+  if (rewrite.now_seconds != 0) append_field("Date", http_date(rewrite.now_seconds), out);
+}
+
 void append_connection(const ResponseRewrite& rewrite, std::string& out) {
   if (rewrite.close) {
     out += "Connection: close\r\n";
@@ -204,74 +205,15 @@ void append_connection(const ResponseRewrite& rewrite, std::string& out) {
   }
 }
 
+void append_fewer_forwards(const RequestHead& head, std::string& out) {
+  const auto forwards = ascii::parse_decimal(head.find("max-forwards"));
+  if (forwards && *forwards > 0) append_number_field("Max-Forwards", *forwards - 1, out);
+}
+
 void append_status_line(const ResponseHead& head, std::string& out) {
   out += "HTTP/1.1 ";
   append_number(head.status, out);
   out.append(" ").append(head.reason).append("\r\n");
-}
-
-bool is_hex(std::string_view text, size_t size) noexcept {
-  return text.size() == size && std::all_of(text.begin(), text.end(), [](char c) {
-           const char low = ascii::to_lower(c);
-           return (c >= '0' && c <= '9') || (low >= 'a' && low <= 'f');
-         });
-}
-
-// Fields "name=value" between semicolons, one of them a Root of 1-<8 hex>-<24 hex> (domain A16).
-bool is_trace_id(std::string_view text) noexcept {
-  constexpr size_t kTraceIdBytesMax = 512;  // an ALB's own is 100; clients may add fields
-  if (text.size() > kTraceIdBytesMax) return false;
-  size_t roots = 0;
-  for (size_t semicolon = 0; semicolon != std::string_view::npos;) {
-    semicolon = text.find(';');
-    const std::string_view field = ascii::trim(text.substr(0, semicolon));
-    const size_t equals = field.find('=');
-    if (equals == std::string_view::npos || !is_token(field.substr(0, equals))) return false;
-    const std::string_view value = field.substr(equals + 1);
-    const bool plain = std::all_of(value.begin(), value.end(),
-                                   [](char c) { return c > ' ' && c < 0x7f && c != ','; });
-    if (value.empty() || !plain) return false;
-    if (field.substr(0, equals) == "Root") {
-      const bool root = value.size() == 35 && value.substr(0, 2) == "1-" &&
-                        is_hex(value.substr(2, 8), 8) && value[10] == '-' &&
-                        is_hex(value.substr(11), 24);
-      if (!root) return false;
-      ++roots;
-    }
-    if (semicolon != std::string_view::npos) text.remove_prefix(semicolon + 1);
-  }
-  return roots == 1;
-}
-
-bool is_address(std::string_view text, int family) noexcept {
-  std::array<char, INET6_ADDRSTRLEN> terminated{};
-  if (text.size() >= terminated.size()) return false;
-  std::copy(text.begin(), text.end(), terminated.begin());
-  in6_addr address;  // large enough for both families
-  return inet_pton(family, terminated.data(), &address) == 1;
-}
-
-// The address of an X-Forwarded-For element, whose port an ALB may append (domain A15):
-// "1.2.3.4:5",
-// "[::1]:5". "" if there is none.
-std::string_view address_of(std::string_view element) noexcept {
-  if (is_address(element, AF_INET6)) return element;
-  std::string_view address = element;
-  std::string_view port;
-  if (!element.empty() && element.front() == '[') {
-    const size_t close = element.find(']');
-    if (close == std::string_view::npos) return {};
-    address = element.substr(1, close - 1);
-    port = element.substr(close + 1);
-    if (!is_address(address, AF_INET6)) return {};
-  } else {
-    const size_t colon = std::min(element.find(':'), element.size());
-    address = element.substr(0, colon);
-    port = element.substr(colon);
-    if (!is_address(address, AF_INET)) return {};
-  }
-  if (port.empty()) return address;
-  return port.front() == ':' && ascii::parse_decimal(port.substr(1)) ? address : std::string_view();
 }
 
 }  // namespace
@@ -288,6 +230,7 @@ void append_upstream_request(const RequestHead& head, const RequestRewrite& rewr
                          is_plain_name(header.name) && !named.contains(header.name);
     if (crosses) append_field(header.name, header.value, out);
   }
+  if (head.method == Method::kOptions) append_fewer_forwards(head, out);
   if (rewrite.json_body) out += "Content-Type: application/json\r\n";
   append_framing(rewrite.framing, rewrite.content_length, out);
   if (rewrite.websocket) {
@@ -296,6 +239,7 @@ void append_upstream_request(const RequestHead& head, const RequestRewrite& rewr
       append_field("Sec-WebSocket-Protocol", rewrite.websocket_protocols, out);
     }
   }
+  out.append("Via: 1.").append(head.version_minor == 0 ? "0" : "1").append(" kernelgate\r\n");
   if (!rewrite.gateway_token.empty()) {
     // Gateways accept the scheme "token" alone, in lower case (domain J6).
     out.append("Authorization: token ").append(rewrite.gateway_token).append("\r\n");
@@ -315,8 +259,10 @@ void append_client_response(const ResponseHead& head, const ResponseRewrite& rew
   const bool may_name_length = head.status >= 200 && head.status != 204;
   const bool body_allowed = rewrite.body_allowed && may_name_length && head.status != 304;
   const NamedFields named(head.headers);
+  bool dated = false;
   for (const Header& header : head.headers) {
     const FieldName name = field_name(header.name);
+    dated = dated || name == FieldName::kDate;
     if (name == FieldName::kContentLength && !body_allowed && may_name_length) {
       append_field("Content-Length", header.value, out);
       continue;
@@ -336,6 +282,7 @@ void append_client_response(const ResponseHead& head, const ResponseRewrite& rew
     append_framing(empty ? Framing::kLength : rewrite.framing, empty ? 0 : rewrite.content_length,
                    out);
   }
+  if (!dated) append_date(rewrite, out);
   append_field("X-Request-Id", rewrite.request_id, out);
   if (head.upgrade_websocket) {
     out += "Connection: Upgrade\r\nUpgrade: websocket\r\n";
@@ -354,6 +301,7 @@ void append_client_error(const ResponseHead& head, const ResponseRewrite& rewrit
                          !named.contains(header.name) && !describes_body(header.name);
     if (crosses) append_field(header.name, header.value, out);
   }
+  if (head.find("date").empty()) append_date(rewrite, out);
   out += "Content-Type: application/json\r\n";
   append_field("X-Request-Id", rewrite.request_id, out);
   append_connection(rewrite, out);
@@ -369,26 +317,13 @@ void append_client_interim(const ResponseHead& head, std::string& out) {
   out += "\r\n";
 }
 
-std::string trace_id_for(const RequestHead& head, uint64_t now_seconds) {
-  size_t count = 0;
-  std::string_view received;
-  for (const Header& header : head.headers) {
-    if (field_name(header.name) != FieldName::kXAmznTraceId) continue;
-    received = header.value;
-    ++count;
-  }
-  if (count == 1 && is_trace_id(received)) return std::string(received);
-  return fmt::format("Root=1-{:08x}-{}", now_seconds & 0xffff'ffffU, crypto::random_hex(12));
-}
-
-std::string_view forwarded_client(const RequestHead& head) noexcept {
-  std::string_view chain;  // of the last field: proxies append at the end
-  for (const Header& header : head.headers) {
-    if (field_name(header.name) == FieldName::kXForwardedFor) chain = header.value;
-  }
-  const size_t comma = chain.rfind(',');
-  if (comma != std::string_view::npos) chain.remove_prefix(comma + 1);
-  return address_of(ascii::trim(chain));
+bool has_form_body(const RequestHead& head) noexcept {
+  if (head.framing == Framing::kNone) return false;
+  return std::any_of(head.headers.begin(), head.headers.end(), [](const Header& header) {
+    return field_name(header.name) == FieldName::kContentType &&
+           (ascii::starts_with_ignore_case(header.value, "application/x-www-form-urlencoded") ||
+            ascii::starts_with_ignore_case(header.value, "multipart/form-data"));
+  });
 }
 
 }  // namespace kg::http

@@ -3,7 +3,8 @@
 //
 // Requests, towards the gateway:
 //   dropped: Connection and every field it names (never the ones that we add), Keep-Alive, Proxy-*,
-//     TE, Trailer, Transfer-Encoding, Upgrade, Expect, Content-Length, Max-Forwards, Forwarded,
+//     TE, Trailer, Transfer-Encoding, Upgrade, HTTP2-Settings, Expect, Content-Length, Forwarded,
+//     Max-Forwards (of OPTIONS it goes on, less one: RFC 9110 section 7.6.2),
 //     every credential (Authorization, Cookie, a Referer with a query, which may hold a token:
 //     domain J6, R12), X-Amzn-Oidc-* and X-Amzn-Mtls-* (A18), X-Forwarded-*, X-Real-Ip,
 //     X-Request-Id, Origin (a gateway compares it with Host; no browser adds a token by itself),
@@ -12,7 +13,8 @@
 //     it may hold a credential (G27) and is made anew. Accept-Encoding crosses only if any coding
 //     of the answer will do.
 //   kept: Host unchanged, now the first field; everything else in order.
-//   added: framing, Authorization: token <gateway token>, X-Request-Id, X-Forwarded-For, -Proto,
+//   added: framing, Via (RFC 9110 section 7.6.3), Authorization: token <gateway token>,
+//   X-Request-Id, X-Forwarded-For, -Proto,
 //     -Port, -Host (A15: from a trusted proxy the received X-Forwarded-For is kept and the peer
 //     appended, and the last -Proto, -Port and -Host are kept; else they are made anew),
 //     X-Amzn-Trace-Id (A16: kept if well-formed, else made).
@@ -20,7 +22,7 @@
 //   dropped: hop-by-hop as above, Server (kept out of the tenant's sight), X-Request-Id, Alt-Svc,
 //     Content-Length and Transfer-Encoding (re-made by framing).
 //   Location of the gateway regains the endpoint's prefix when the prefix was stripped.
-//   added: framing, Connection, X-Request-Id.
+//   added: framing, Connection, X-Request-Id, Date if there is none (RFC 9110 section 6.6.1).
 #pragma once
 
 #include <cstdint>
@@ -60,6 +62,7 @@ struct ResponseRewrite {
   // not have one (RFC 9110 section 8.6). With true, kNone says Content-Length: 0.
   bool body_allowed = true;
   bool close = false;
+  uint64_t now_seconds = 0;      // for a Date where the gateway gave none; 0 adds none
   bool client_http_1_0 = false;  // answers name HTTP/1.1 all the same; keep-alive is said aloud
 };
 void append_client_response(const ResponseHead& head, const ResponseRewrite& rewrite,
@@ -73,6 +76,12 @@ void append_client_error(const ResponseHead& head, const ResponseRewrite& rewrit
 
 // An interim response other than 100 and 101 (RFC 9110 section 15.2).
 void append_client_interim(const ResponseHead& head, std::string& out);
+
+// Whether a body comes as a form, as gateways tell: they look for a token in it (domain J6).
+bool has_form_body(const RequestHead& head) noexcept;
+
+// IMF-fixdate (RFC 9110 section 5.6.7) of seconds since the epoch.
+std::string http_date(uint64_t seconds);
 
 // The request's X-Amzn-Trace-Id if well-formed, else a new "Root=1-<8 hex>-<24 hex>" (domain A16).
 std::string trace_id_for(const RequestHead& head, uint64_t now_seconds);

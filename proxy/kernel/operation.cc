@@ -285,6 +285,7 @@ std::string allowed_methods(std::string_view path) {
       {http::Method::kDelete, "DELETE"},
   }};
   std::string allowed;
+  if (path.empty()) return "GET, HEAD, POST, DELETE";
   for (const auto& [method, names] : kMethods) {
     if (!parse_operation(method, path)) continue;
     if (!allowed.empty()) allowed += ", ";

@@ -52,7 +52,8 @@ bool is_kernel_id(std::string_view text) noexcept;
 // /api/kernelspecs and /kernelspecs, where it is kNoOperation.
 Result<KernelRequest> parse_operation(http::Method method, std::string_view path);
 
-// For a 405 (RFC 9110 section 15.5.6): the methods that the path takes, "GET, HEAD, DELETE".
+// For a 405 (RFC 9110 section 15.5.6): the methods that the path takes, "GET, HEAD, DELETE". Those
+// of all paths for "", when a request names none: CONNECT, an asterisk.
 std::string allowed_methods(std::string_view path);
 
 // Appends the origin-form target. The query is an allow-list by decoded name: `user` for

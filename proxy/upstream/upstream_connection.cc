@@ -35,6 +35,7 @@ void UpstreamConnection::begin(UpstreamHandler& handler, http::Method method) {
   handler_ = &handler;
   active_ = true;
   answer_began_ = head_done_ = false;
+  interim_heads_ = 0;
   ++uses_;
   reader_.expect(method);
   if (state_ == State::kIdle) state_ = State::kActive;
@@ -70,6 +71,10 @@ bool UpstreamConnection::read_head(std::string_view& bytes) {
   bytes.remove_prefix(*taken);
   if (!reader_.complete()) return true;
   if (head_.status >= 100 && head_.status < 200 && head_.status != 101) {
+    if (++interim_heads_ > limits::kInterimHeadsMax) {
+      fail({ErrorCode::kUpstreamProtocol, "too many interim answers", 0});
+      return false;
+    }
     if (handler_ != nullptr) handler_->on_interim_head(head_);
     reader_.reset();
     return is_open();

@@ -92,6 +92,7 @@ class UpstreamConnection final : public event::Deferred, private event::Transpor
   uint64_t connect_us_ = 0;
   uint64_t idle_since_us_ = 0;
   uint32_t uses_ = 0;
+  int interim_heads_ = 0;  // of the answer that is awaited
   State state_ = State::kConnecting;
   bool active_ = false;        // begin() was called, the answer is not complete
   bool answer_began_ = false;  // a byte of it came, of an interim head also

@@ -3,6 +3,7 @@
 
 #include "config/names.h"
 #include "config/schema.h"
+#include "config/utf8.h"
 #include "proxy/event/address.h"
 #include "tests/fuzz/fuzz.h"
 
@@ -66,7 +67,8 @@ void run(std::string_view input) {
   const size_t end = std::min(input.find('\n'), input.size());
   const std::string_view first = input.substr(0, end);
   const std::string second(input.substr(std::min(end + 1, input.size())));
-  if (first.empty()) return;
+  // The loader lets neither through to the parsers of values.
+  if (first.empty() || !config::is_printable_utf8(first, config::LineBreaks::kRefuse)) return;
   check_address(second);
   check_listener(first);
   check_range(first, second);

@@ -2,7 +2,6 @@
 
 import pytest
 
-from support.http_text import chunked
 from support.scripted_gateway import ScriptedGateway
 from support.stage import CHANNELS, KERNEL
 from support.waiting import GaveUp
@@ -89,49 +88,6 @@ def test_post_is_never_sent_twice(stage, target):
     assert response.status in (502, 503)
     assert [r.method for r in stage.gateway.requests] == ["GET", "POST"]
     stage.unmoved("kernelgate_upstream_retries_total")
-
-
-MALFORMED = {
-    "not http": b"hello\r\n\r\n", "bare lf": b"HTTP/1.1 200 OK\nContent-Length: 2\n\n[]",
-    "bare cr": b"HTTP/1.1 200 OK\r\nA: b\rC: d\r\nContent-Length: 2\r\n\r\n[]",
-    "no status": b"HTTP/1.1 OK\r\n\r\n", "status 99": b"HTTP/1.1 99 Low\r\n\r\n",
-    "status 1000": b"HTTP/1.1 1000 High\r\n\r\n", "http 2": b"HTTP/2.0 200 OK\r\n\r\n",
-    "both framings": b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n"
-                     b"Transfer-Encoding: chunked\r\n\r\n[]",
-    "two lengths": b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\n[]",
-    "unknown coding": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\n\r\nxx",
-    "obs-fold": b"HTTP/1.1 200 OK\r\nA: b\r\n c\r\nContent-Length: 2\r\n\r\n[]",
-    "space before colon": b"HTTP/1.1 200 OK\r\nContent-Length : 2\r\n\r\n[]",
-    "nul": b"HTTP/1.1 200 OK\r\nA: b\0c\r\nContent-Length: 2\r\n\r\n[]",
-    "many fields": b"HTTP/1.1 200 OK\r\n" + b"A: b\r\n" * 300 + b"Content-Length: 2\r\n\r\n[]",
-    "large head": b"HTTP/1.1 200 OK\r\n" + b"A: " + b"x" * 200_000 + b"\r\n\r\n",
-}
-
-
-@pytest.mark.parametrize("name", MALFORMED)
-def test_a_malformed_answer_is_502(stage, name):
-    client = stage.connect()
-    client.send_request("GET", "/api/kernels", token=stage.token())
-    call = stage.gateway.next_call()
-    call.wire.send_to_the_end(MALFORMED[name])
-    response = client.read_response()
-    assert_gateway_error(stage, response, 502, "upstream_protocol", client)
-    assert b"hello" not in response.body and "A" not in dict(response.headers)
-    call.wire.expect_end(None)
-    stage.get(client=client)
-
-
-@pytest.mark.parametrize("broken", [b"zz\r\nhello\r\n", b"5\r\nhello!\r\n", b"5\nhello\r\n"])
-def test_a_malformed_body_cuts_the_answer(open_stage, broken):
-    stage, client = open_stage, open_stage.connect()
-    client.send_request("GET", "/page", token=stage.token())
-    call = stage.gateway.next_call()
-    call.wire.send(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
-                   + chunked(b"good start")[:-5])
-    client.read_until(b"good start", "the good part")
-    call.wire.send(broken)
-    assert not client.read_to_end().endswith(b"0\r\n\r\n")
-    assert stage.proxy.wait_log(operation="Other")["error"] == "upstream_protocol"
 
 
 def test_a_reset_in_the_middle_of_an_answer_cuts_it(open_stage):

@@ -34,7 +34,7 @@ std::string forward(const std::string& fields, const RequestRewrite& rewrite = p
 
 // Everything after the fields that were kept.
 const std::string kAdded =
-    "Authorization: token GATEWAY\r\nX-Request-Id: rid-1\r\n"
+    "Via: 1.1 kernelgate\r\nAuthorization: token GATEWAY\r\nX-Request-Id: rid-1\r\n"
     "X-Amzn-Trace-Id: Root=1-67891233-abcdef012345678912345678\r\n"
     "X-Forwarded-For: 192.0.2.7\r\nX-Forwarded-Proto: https\r\nX-Forwarded-Port: 8443\r\n"
     "X-Forwarded-Host: gw.example:8443\r\n\r\n";
@@ -64,12 +64,49 @@ TEST(ForwardRequest, KeepsOtherFieldsInOrder) {
   EXPECT_EQ(forward(fields), kStart + fields + kAdded);
 }
 
+TEST(ForwardRequest, CountsDownForwardsOfOptions) {  // RFC 9110 section 7.6.2
+  const auto options = [](const std::string& fields) {
+    RequestHead head;
+    read_request(head, "OPTIONS /x HTTP/1.1\r\nHost: gw.example:8443\r\n" + fields + "\r\n");
+    std::string out;
+    append_upstream_request(head, plain(), out);
+    return out;
+  };
+  EXPECT_NE(options("Max-Forwards: 10\r\n").find("\r\nMax-Forwards: 9\r\n"), std::string::npos);
+  for (const char* nothing : {"", "Max-Forwards: 0\r\n", "Max-Forwards: x\r\n"}) {
+    EXPECT_EQ(options(nothing).find("Max-Forwards"), std::string::npos) << nothing;
+  }
+}
+
+TEST(ForwardRequest, AsksForAPlainAnswerIfItMayHaveToBeRead) {
+  RequestRewrite rewrite = plain();
+  EXPECT_EQ(forward("Accept-Encoding: gzip\r\n", rewrite),
+            kStart + "Accept-Encoding: gzip\r\n" + kAdded);
+  rewrite.plain_answer = true;
+  EXPECT_EQ(forward("Accept-Encoding: gzip\r\n", rewrite), kStart + kAdded);
+}
+
+TEST(ForwardRequest, KnowsAFormBody) {  // domain J6
+  const auto is_form = [](const std::string& fields) {
+    RequestHead head;
+    read_request(head, "POST /x HTTP/1.1\r\nHost: gw.example\r\n" + fields + "\r\n");
+    return has_form_body(head);
+  };
+  const std::string form = "Content-Type: Application/X-WWW-Form-Urlencoded;charset=utf-8\r\n";
+  EXPECT_TRUE(is_form(form + "Content-Length: 1\r\n"));
+  EXPECT_TRUE(is_form("Content-Type: a/b\r\n" + form + "Transfer-Encoding: chunked\r\n"));
+  EXPECT_TRUE(is_form("Content-Type: multipart/form-data; boundary=x\r\nContent-Length: 1\r\n"));
+  EXPECT_FALSE(is_form(form));
+  EXPECT_FALSE(is_form("Content-Type: application/json\r\nContent-Length: 1\r\n"));
+}
+
 TEST(ForwardRequest, DropsHopByHopFields) {  // RFC 9110 section 7.6.1
   for (const char* field :
        {"Connection: keep-alive", "Connection: close", "Keep-Alive: timeout=5", "TE: trailers",
-        "Trailer: Digest", "Upgrade: h2c", "Proxy-Connection: keep-alive",
-        "Proxy-Authorization: Basic x", "pRoXy-Anything: x", "Max-Forwards: 5",
-        "Expect: 100-continue", "Content-Length: 5", "Transfer-Encoding: chunked"}) {
+        "Trailer: Digest", "Upgrade: h2c", "HTTP2-Settings: AAMAAABk",
+        "Proxy-Connection: keep-alive", "Proxy-Authorization: Basic x", "pRoXy-Anything: x",
+        "Max-Forwards: 5", "Expect: 100-continue", "Content-Length: 5",
+        "Transfer-Encoding: chunked"}) {
     EXPECT_EQ(forward(std::string(field) + "\r\n"), kStart + kAdded) << field;
   }
 }

@@ -32,6 +32,35 @@ std::string forward_fields(const std::string& fields, const ResponseRewrite& rew
 
 const std::string kAdded = "Content-Length: 5\r\nX-Request-Id: rid-1\r\n\r\n";
 
+TEST(ForwardResponse, HasADate) {  // RFC 9110 section 6.6.1
+  ResponseHead head;
+  read_response(head, "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n");
+  ResponseRewrite rewrite;
+  rewrite.framing = Framing::kLength;
+  rewrite.now_seconds = 784'111'777;
+  std::string out;
+  append_client_response(head, rewrite, out);
+  EXPECT_NE(out.find("\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\n"), std::string::npos) << out;
+}
+
+TEST(ForwardResponse, AnErrorLosesWhatDescribedItsBody) {
+  ResponseHead head;
+  read_response(head,
+                "HTTP/1.1 500 Oops\r\nContent-Length: 9\r\nContent-Type: text/html\r\n"
+                "Content-Encoding: gzip\r\nContent-MD5: x\r\nETag: \"x\"\r\nDigest: x\r\n"
+                "Last-Modified: x\r\nAccept-Ranges: bytes\r\nServer: x\r\nDate: d\r\n"
+                "Content-Security-Policy: default-src\r\nRetry-After: 5\r\n\r\n");
+  ResponseRewrite rewrite;
+  rewrite.request_id = "rid-1";
+  rewrite.close = true;
+  std::string out;
+  append_client_error(head, rewrite, out);
+  EXPECT_EQ(out,
+            "HTTP/1.1 500 Oops\r\nDate: d\r\nContent-Security-Policy: default-src\r\n"
+            "Retry-After: 5\r\nContent-Type: application/json\r\nX-Request-Id: rid-1\r\n"
+            "Connection: close\r\n");
+}
+
 TEST(ForwardResponse, WritesTheWholeHead) {
   EXPECT_EQ(forward("HTTP/1.0 404 Nicht da\r\nContent-Length: 5\r\n\r\n", sized(5)),
             "HTTP/1.1 404 Nicht da\r\n" + kAdded);
