@@ -143,9 +143,15 @@ class Kernelgate(Contestant):
         return "server ready" in self.child.log.read_text(errors="replace")
 
 
+class Before(Kernelgate):
+    """Another kernelgate, from before the change that is being measured."""
+
+    binary = None
+
+
 # Kernelgate always writes its access log; of the others, those whose name ends in -log.
-ALL = {"kernelgate": Kernelgate, "nginx": Nginx, "haproxy": Haproxy, "nginx-log": Nginx,
-       "haproxy-log": Haproxy}
+ALL = {"kernelgate": Kernelgate, "before": Before, "nginx": Nginx, "haproxy": Haproxy,
+       "nginx-log": Nginx, "haproxy-log": Haproxy}
 
 
 def contestant(name, keys, folder, upstream_port, pinned=True):

@@ -12,7 +12,7 @@ import tempfile
 from pathlib import Path
 
 import report
-from contestants import ALL, Kernelgate, Keys, contestant, require_programs, versions
+from contestants import ALL, Before, Kernelgate, Keys, contestant, require_programs, versions
 from processes import BenchError, Child, cores, on_signals, run
 
 WORKLOADS = {
@@ -107,9 +107,14 @@ def parse_options():
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=4)
     parser.add_argument("--warmup", type=float, default=0.5)
-    parser.add_argument("--contestants", type=names_of(ALL), default=list(ALL))
+    parser.add_argument("--before", type=Path)
+    usual = [name for name in ALL if name != "before"]
+    parser.add_argument("--contestants", type=names_of(usual), default=usual)
     parser.add_argument("--workloads", type=names_of(WORKLOADS), default=list(WORKLOADS))
-    return parser.parse_args()
+    options = parser.parse_args()
+    if options.before:
+        options.contestants.insert(1, "before")
+    return options
 
 
 def main():
@@ -118,7 +123,7 @@ def main():
     if len(os.sched_getaffinity(0)) < 2:
         raise BenchError("two cores are needed: one for the proxy, one for load and gateway")
     os.environ["PATH"] += ":/usr/sbin"
-    Kernelgate.binary = options.kernelgate
+    Kernelgate.binary, Before.binary = options.kernelgate, options.before
     before = os.getloadavg()[0]
     if before > 0.5:
         print(f"  The machine is busy (load {before:.1f}): "
