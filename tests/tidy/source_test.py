@@ -3,7 +3,7 @@
 import re
 
 from rules import report
-from source_tree import CMAKE, CODE, CPP, PYTHON, SHELL, of, sources
+from source_tree import CMAKE, CODE, CPP, PYTHON, SHELL, of, sources, tracked_paths
 
 LINES_MAX = 400
 COLUMNS_MAX = 100
@@ -45,6 +45,18 @@ def test_lines_are_short():
            [(s.path, s.at(n), f"{len(line)} columns") for s in of(*CODE)
             for n, line in enumerate(s.lines, 1) if len(line) > COLUMNS_MAX],
            f"break lines at {COLUMNS_MAX} columns; clang-format does C++")
+
+
+# The rooms of the house, and the small files that tools want beside them.
+TOP_LEVEL = {"proxy", "auth", "routing", "metrics", "config", "deploy", "tests", "bench",
+             "CMakeLists.txt", "CMakePresets.json", "README.md", "LICENSE"}
+
+
+def test_top_level_is_fixed():
+    tops = {path.partition("/")[0] for path in tracked_paths()}
+    report("top-level", [(top, top, "stands at the top level") for top in sorted(tops - TOP_LEVEL)
+                         if not top.startswith(".")],
+           "put it into the room that it belongs to, or out of the tree")
 
 
 def test_files_open_with_what_they_are_for():
