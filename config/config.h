@@ -9,6 +9,8 @@
 #include <string>
 #include <vector>
 
+#include "proxy/base/limits.h"
+
 namespace kg::config {
 
 using Millis = std::chrono::milliseconds;
@@ -62,6 +64,10 @@ struct Gateway {
   std::string token_file;  // "" when the gateway wants none
   Place token_place;
   Millis kernel_launch_timeout{400'000};
+  uint32_t connections_max = limits::kUpstreamActivePerPodMax;
+  uint32_t queue_max = limits::kUpstreamQueuePerPodMax;
+  Millis connect_timeout{limits::kUpstreamConnectMs};
+  Millis idle_timeout{limits::kUpstreamIdleMs};
 };
 
 struct Endpoint {

@@ -64,6 +64,10 @@ void read_gateway(const Section& section, const Files& files, Gateway& out) {
   out.token_file = files.existing(section, "token_file", Secrecy::kSecret);
   out.token_place = section.place_of("token_file");
   out.kernel_launch_timeout = section.value<Millis>("kernel_launch_timeout", parse_duration);
+  out.connections_max = section.value<uint32_t>("connections_max", parse_integer);
+  out.queue_max = section.value<uint32_t>("queue_max", parse_integer);
+  out.connect_timeout = section.value<Millis>("connect_timeout", parse_duration);
+  out.idle_timeout = section.value<Millis>("idle_timeout", parse_duration);
 }
 
 void read_jwt(const Section& section, const Files& files, JwtSessions& out) {

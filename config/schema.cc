@@ -92,6 +92,18 @@ constexpr auto kSchema = std::to_array<KeyInfo>({
     {"endpoints[].gateway.kernel_launch_timeout", "duration", "1s to 400s", "400s",
      "How long a kernel start may take when its request does not say (`KERNEL_LAUNCH_TIMEOUT`). "
      "400 s is EMR's maximum."},
+    {"endpoints[].gateway.connections_max", "integer", "1 to 65536", "256",
+     "Requests in flight to the pod, from each worker; an open WebSocket is none. More of them "
+     "wait in the queue. It keeps a slow gateway from taking every connection of the proxy."},
+    {"endpoints[].gateway.queue_max", "integer", "0 to 65536", "1024",
+     "Requests that wait for one of `connections_max`, for each worker, 45 s at most. What "
+     "does not fit is answered 503 with `Retry-After` at once."},
+    {"endpoints[].gateway.connect_timeout", "duration", "100ms to 60s", "5s",
+     "For a connection to the pod to stand. A pod in the same cluster accepts in milliseconds "
+     "or not at all."},
+    {"endpoints[].gateway.idle_timeout", "duration", "1s to 1h", "300s",
+     "An unused connection to the pod is kept for so long. Keep it below the gateway's own "
+     "limit (3600 s), or requests meet closed connections."},
     {"endpoints[].sessions", "map", "", "required", "Who is let in."},
     {"endpoints[].sessions.jwt", "map", "", "required", "Sessions are signed tokens (JWT)."},
     {"endpoints[].sessions.jwt.realm", "text", "", "(the issuer)",

@@ -50,8 +50,6 @@ constexpr CellMetric kCells[] = {
     {"kernelgate_upstream_connections_open", MetricType::Gauge,
      "Connections to gateway pods that are open now, idle ones included.",
      &WorkerMetrics::upstream_connections_open},
-    {"kernelgate_upstream_retries_total", MetricType::Counter,
-     "Requests sent again on another connection.", &WorkerMetrics::upstream_retries},
     {"kernelgate_gateway_errors_reduced_total", MetricType::Counter,
      "Errors of gateways that said more than a client may see.",
      &WorkerMetrics::gateway_errors_reduced},
@@ -70,6 +68,32 @@ constexpr CellMetric kCells[] = {
      &WorkerMetrics::access_log_dropped},
     {"kernelgate_slow_turns_total", MetricType::Counter,
      "Event loop turns that took longer than 100 ms.", &WorkerMetrics::slow_turns},
+};
+
+struct EndpointCellMetric {
+  const char* name;
+  MetricType type;
+  const char* help;
+  Cell EndpointMetrics::*cell;
+};
+constexpr EndpointCellMetric kEndpointCells[] = {
+    {"kernelgate_websockets_open", MetricType::Gauge, "WebSockets that are open now.",
+     &EndpointMetrics::websockets_open},
+    {"kernelgate_websockets_total", MetricType::Counter, "WebSockets that were opened.",
+     &EndpointMetrics::websockets_total},
+    {"kernelgate_upstream_requests_active", MetricType::Gauge,
+     "Requests in flight to gateway pods, without open WebSockets.",
+     &EndpointMetrics::upstream_active},
+    {"kernelgate_upstream_requests_queued", MetricType::Gauge,
+     "Requests that wait for a place among those in flight.", &EndpointMetrics::upstream_queued},
+    {"kernelgate_upstream_requests_refused_total", MetricType::Counter,
+     "Requests answered 503 at once because the queue was full.",
+     &EndpointMetrics::upstream_refused},
+    {"kernelgate_upstream_retries_total", MetricType::Counter,
+     "Requests sent again on another connection.", &EndpointMetrics::retries},
+    {"kernelgate_upstream_retries_refused_total", MetricType::Counter,
+     "Requests not sent again because the retry budget was used up.",
+     &EndpointMetrics::retries_refused},
 };
 
 struct HistogramMetric {
@@ -107,7 +131,8 @@ constexpr OperationMetric kOperationHistograms[] = {
 
 // Relaxed cells of several workers are not read at one instant: what one worker added and another
 // took away may look like less than nothing for a moment.
-double gauge_value(uint64_t sum) noexcept {
+double sample_value(MetricType type, uint64_t sum) noexcept {
+  if (type == MetricType::Counter) return static_cast<double>(sum);
   return static_cast<double>(std::max<int64_t>(0, static_cast<int64_t>(sum)));
 }
 
@@ -248,10 +273,7 @@ void Exporter::Collector::collect_workers(Families& out) const {
     return sum_over(workers_, [cell](const WorkerMetrics& worker) { return (worker.*cell).get(); });
   };
   for (const CellMetric& row : kCells) {
-    const uint64_t value = sum(row.cell);
-    out.push_back(
-        single(row.name, row.type, row.help,
-               row.type == MetricType::Gauge ? gauge_value(value) : static_cast<double>(value)));
+    out.push_back(single(row.name, row.type, row.help, sample_value(row.type, sum(row.cell))));
   }
   MetricFamily handshakes = make_family("kernelgate_tls_handshakes_total", MetricType::Counter,
                                         "TLS handshakes with clients that succeeded, by kind.");
@@ -325,20 +347,14 @@ void Exporter::Collector::collect_endpoints(Families& out) const {
         add_sample(family, with(labels, "result", "ok"), static_cast<double>(ok));
         add_sample(family, with(labels, "result", "failed"), static_cast<double>(failed));
       }));
-  out.push_back(by_endpoint(
-      names, "kernelgate_websockets_open", MetricType::Gauge, "WebSockets that are open now.",
-      [](MetricFamily& family, const Labels& labels, auto sum) {
-        add_sample(
-            family, labels,
-            gauge_value(sum([](const EndpointMetrics& e) { return e.websockets_open.get(); })));
-      }));
-  out.push_back(by_endpoint(
-      names, "kernelgate_websockets_total", MetricType::Counter, "WebSockets that were opened.",
-      [](MetricFamily& family, const Labels& labels, auto sum) {
-        add_sample(family, labels, static_cast<double>(sum([](const EndpointMetrics& e) {
-                     return e.websockets_total.get();
-                   })));
-      }));
+  for (const EndpointCellMetric& row : kEndpointCells) {
+    out.push_back(by_endpoint(names, row.name, row.type, row.help,
+                              [&row](MetricFamily& family, const Labels& labels, auto sum) {
+                                const uint64_t value = sum(
+                                    [&](const EndpointMetrics& e) { return (e.*row.cell).get(); });
+                                add_sample(family, labels, sample_value(row.type, value));
+                              }));
+  }
   out.push_back(by_direction(names, "kernelgate_websocket_messages_total",
                              "WebSocket data messages relayed, by direction.",
                              &EndpointMetrics::messages));

@@ -63,6 +63,11 @@ struct alignas(64) EndpointMetrics {
   Cell launches_failed;
   Cell websockets_open;  // gauge
   Cell websockets_total;
+  Cell upstream_active;   // gauge: requests in flight to the pod
+  Cell upstream_queued;   // gauge: requests that wait for a place among them
+  Cell upstream_refused;  // requests beyond both
+  Cell retries;
+  Cell retries_refused;                      // no retry budget was left
   std::array<Cell, 2> messages;              // WebSocket data messages, by Direction
   std::array<Cell, 2> bytes;                 // payload of bodies and WebSockets, by Direction
   std::array<Cell, kErrorCodeCount> errors;  // exchanges that ended with that error
@@ -98,7 +103,6 @@ struct alignas(64) WorkerMetrics {
   Cell upstream_connections_opened;
   Cell upstream_connections_reused;
   Cell upstream_connections_open;  // gauge
-  Cell upstream_retries;
   Cell gateway_errors_reduced;
   Cell gateway_errors_replaced;
   Cell session_cache_hits;

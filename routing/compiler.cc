@@ -48,11 +48,20 @@ class Compiler {
     const config::Pod& pod = wanted.gateway.pods.front();
     const auto address = event::SocketAddress::parse(pod.address.host, pod.address.port);
     if (address) {
-      endpoint->pod = {pod.name, *address};
+      endpoint->pod = {pod.name, *address, pool_limits(wanted.gateway)};
     } else {
       fail(wanted.place, "the pod's address is not numeric", "write it as IP:port");
     }
     return endpoint;
+  }
+
+  static PoolLimits pool_limits(const config::Gateway& gateway) {
+    PoolLimits out;
+    out.active_max = gateway.connections_max;
+    out.queue_max = gateway.queue_max;
+    out.connect_ms = static_cast<uint32_t>(gateway.connect_timeout.count());
+    out.idle_ms = static_cast<uint32_t>(gateway.idle_timeout.count());
+    return out;
   }
 
   Secret read_token(const config::Gateway& gateway) {

@@ -7,14 +7,24 @@
 #include <vector>
 
 #include "auth/session_verifier.h"
+#include "proxy/base/limits.h"
 #include "proxy/base/secret.h"
 #include "proxy/event/address.h"
 
 namespace kg::routing {
 
+// Bounds of one worker's connections to one pod.
+struct PoolLimits {
+  uint32_t active_max = limits::kUpstreamActivePerPodMax;
+  uint32_t queue_max = limits::kUpstreamQueuePerPodMax;
+  uint32_t connect_ms = limits::kUpstreamConnectMs;
+  uint32_t idle_ms = limits::kUpstreamIdleMs;
+};
+
 struct Pod {
   std::string name;
   event::SocketAddress address;
+  PoolLimits limits;
 };
 
 struct Endpoint {

@@ -32,14 +32,14 @@ static_assert(kPendingBytesHigh + kReadBurstBytes <= kUnsentCipherBytesMax / 2 +
               "a burst read just under the high mark must fit, with TLS overhead to spare");
 
 // ---- times (milliseconds) ----
-inline constexpr uint32_t kHandshakeMs = 10'000;     // an ALB gives up after 10 s (domain A3)
-inline constexpr uint32_t kRequestHeadMs = 30'000;   // from the first byte of a head to its end
-inline constexpr uint32_t kBodyStallMs = 60'000;     // no byte of a request body
-inline constexpr uint32_t kWriteStallMs = 60'000;    // the client takes too little of an answer
-inline constexpr uint32_t kBodySilenceMs = 300'000;  // the gateway pauses inside an answer
-inline constexpr uint32_t kUpstreamConnectMs = 5'000;
-inline constexpr uint32_t kListMs = 45'000;     // clients give up at 42 s (domain G14)
-inline constexpr uint32_t kDeleteMs = 120'000;  // waits for a running restart (domain 8.1)
+inline constexpr uint32_t kHandshakeMs = 10'000;       // an ALB gives up after 10 s (domain A3)
+inline constexpr uint32_t kRequestHeadMs = 30'000;     // from the first byte of a head to its end
+inline constexpr uint32_t kBodyStallMs = 60'000;       // no byte of a request body
+inline constexpr uint32_t kWriteStallMs = 60'000;      // the client takes too little of an answer
+inline constexpr uint32_t kBodySilenceMs = 300'000;    // the gateway pauses inside an answer
+inline constexpr uint32_t kUpstreamConnectMs = 5'000;  // default; TLS handshake included
+inline constexpr uint32_t kListMs = 45'000;            // clients give up at 42 s (domain G14)
+inline constexpr uint32_t kDeleteMs = 120'000;         // waits for a running restart (domain 8.1)
 inline constexpr uint32_t kUpgradeMs = 75'000;  // a gateway holds the 101 up to 60 s (domain J30)
 inline constexpr uint32_t kLaunchMarginMs = 10'000;  // on top of KERNEL_LAUNCH_TIMEOUT (domain R6)
 inline constexpr uint32_t kLaunchMsMax = 400'000;    // EMR's maximum (domain E13)
@@ -49,16 +49,23 @@ inline constexpr uint32_t kCloseBoundaryMs = 1'000;  // wait for a frame boundar
 inline constexpr uint32_t kCloseReplyMs = 3'000;     // wait for the peer's Close after ours
 inline constexpr uint32_t kLingerMs =
     2'000;  // drop what still comes, so that no RST eats the answer
-inline constexpr uint32_t kUpstreamIdleMs = 300'000;  // pooled; gateways keep 3,600 s (domain J2)
-inline constexpr uint32_t kTurnWarnMs = 100;          // a loop turn above it is counted
+inline constexpr uint32_t kUpstreamIdleMs =
+    300'000;  // default; pooled connections: gateways keep them 3,600 s (domain J2)
+inline constexpr uint32_t kTurnWarnMs = 100;  // a loop turn above it is counted
 
 // ---- counts ----
 inline constexpr uint32_t kAcceptsPerTurnMax = 64;
 inline constexpr uint32_t kAcceptBackoffMs = 100;             // out of descriptors
 inline constexpr uint32_t kConnectionsPerWorkerMax = 20'000;  // memory: about 15 KiB each
-inline constexpr uint32_t kUpstreamActivePerPodMax = 256;     // per worker, without open WebSockets
-inline constexpr uint32_t kUpstreamIdlePerPodMax = 64;        // per worker
-inline constexpr uint32_t kUpstreamQueuePerPodMax = 1'024;    // per worker, requests that wait
+inline constexpr uint32_t kUpstreamActivePerPodMax =
+    256;  // default; per worker, without open WebSockets
+inline constexpr uint32_t kUpstreamIdlePerPodMax = 64;      // per worker
+inline constexpr uint32_t kUpstreamQueuePerPodMax = 1'024;  // default; per worker, waiting requests
+// Requests sent again, per worker and endpoint: a share of what went up in the window, so that a
+// gateway that drops everything is not asked twice for everything, and a few where little goes up.
+inline constexpr uint32_t kRetryBudgetPercent = 20;
+inline constexpr uint32_t kRetryBudgetMin = 3;  // in each window
+inline constexpr uint32_t kRetryWindowSeconds = 10;
 inline constexpr uint32_t kRequestsPerConnectionMax = 100'000;
 inline constexpr uint32_t kSessionCacheMax = 8'192;  // verified tokens per worker
 

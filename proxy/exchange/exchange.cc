@@ -201,7 +201,10 @@ void Exchange::send_request(upstream::UpstreamConnection& connection) {
   phase_ = Phase::kWaiting;
   upstream_ = &connection;
   connection.begin(*this, client_.head().method);
-  if (record_.sent_us == 0) record_.sent_us = event::monotonic_us();
+  if (record_.sent_us == 0) {
+    record_.sent_us = event::monotonic_us();
+    endpoint_->retries.count_request(context_.loop.now_us());
+  }
   record_.upstream_reused = connection.reused();
   append_request_head();
   if (collects_) {

@@ -139,6 +139,8 @@ bool Exchange::may_be_sent_twice() const noexcept {
   return idempotent && head.framing == Framing::kNone;
 }
 
+// RFC 9110 section 9.2.2: a proxy never repeats what is not idempotent, and a repetition not again;
+// RFC 9112 section 9.3.1: only where the connection was closed under the request.
 bool Exchange::may_retry(const Error& error) const noexcept {
   return phase_ == Phase::kWaiting && !retried_ && record_.upstream_reused && may_be_sent_twice() &&
          error.row().retry == Retry::kIfUnsent;
@@ -152,8 +154,12 @@ void Exchange::on_upstream_error(const Error& error) {
   const bool again = may_retry(error);
   release_upstream(false);
   if (!again) return fail(error);
+  if (!endpoint_->retries.take(context_.loop.now_us())) {
+    endpoint_->counters.retries_refused.add();
+    return fail(error);
+  }
   retried_ = true;
-  context_.metrics.upstream_retries.add();
+  endpoint_->counters.retries.add();
   lease(upstream::LeaseKind::kFresh);
 }
 

@@ -10,6 +10,7 @@
 #include <unordered_map>
 
 #include "proxy/upstream/pod_pool.h"
+#include "proxy/upstream/retry_budget.h"
 #include "routing/route_snapshot.h"
 
 namespace kg::upstream {
@@ -18,11 +19,12 @@ struct LocalEndpoint final : event::Deferred {
   LocalEndpoint(event::EventLoop& loop, metrics::WorkerMetrics& metrics, routing::EndpointRef ref)
       : endpoint(std::move(ref)),
         counters(metrics.endpoint(endpoint->metrics_slot)),
-        pool(loop, metrics, endpoint->pod) {}
+        pool(loop, metrics, counters, endpoint->pod) {}
 
   routing::EndpointRef endpoint;
   metrics::EndpointMetrics& counters;
   PodPool pool;
+  RetryBudget retries;
   uint32_t pins = 0;
   bool retired = false;  // no longer in the snapshot: dies with its last exchange
 };

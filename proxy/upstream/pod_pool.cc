@@ -7,8 +7,11 @@
 
 namespace kg::upstream {
 
-PodPool::PodPool(event::EventLoop& loop, metrics::WorkerMetrics& metrics, const routing::Pod& pod)
-    : loop_(loop), metrics_(metrics), pod_(pod), sweep_(loop, [this] { sweep_idle(); }) {}
+PodPool::PodPool(event::EventLoop& loop, metrics::WorkerMetrics& metrics,
+                 metrics::EndpointMetrics& counters, const routing::Pod& pod)
+    : loop_(loop), metrics_(metrics), counters_(counters), pod_(pod), sweep_(loop, [this] {
+        sweep_idle();
+      }) {}
 
 PodPool::~PodPool() {
   while (!connections_.empty()) {
@@ -19,11 +22,13 @@ PodPool::~PodPool() {
 }
 
 Result<UpstreamConnection*> PodPool::lease(LeaseWaiter& waiter, LeaseKind kind) {
-  if (active_ >= limits::kUpstreamActivePerPodMax) {
-    if (queue_.size() >= limits::kUpstreamQueuePerPodMax) {
+  if (active_ >= pod_.limits.active_max) {
+    if (queue_.size() >= pod_.limits.queue_max) {
+      counters_.upstream_refused.add();
       return Error{ErrorCode::kUpstreamBusy, "the queue for this pod is full", 0};
     }
     queue_.push_back({&waiter, kind});
+    counters_.upstream_queued.add();
     return static_cast<UpstreamConnection*>(nullptr);
   }
   UpstreamConnection* connection = take_idle(kind);
@@ -35,6 +40,7 @@ Result<UpstreamConnection*> PodPool::lease(LeaseWaiter& waiter, LeaseKind kind) 
     connection = *opened;
   }
   ++active_;
+  counters_.upstream_active.add();
   connection->set_counted(true);
   connection->set_leased(true);
   return connection;
@@ -56,14 +62,15 @@ Result<UpstreamConnection*> PodPool::open_connection() {
   auto made = std::make_unique<UpstreamConnection>(loop_, *this, metrics_);
   UpstreamConnection* connection = made.get();
   connections_.emplace(connection, std::move(made));
-  connection->connect(std::move(*socket));
+  connection->connect(std::move(*socket), pod_.limits.connect_ms);
   metrics_.upstream_connections_opened.add();
   metrics_.upstream_connections_open.add();
   return connection;
 }
 
 void PodPool::cancel(LeaseWaiter& waiter) noexcept {
-  queue_.remove_if([&](const Waiting& waiting) { return waiting.waiter == &waiter; });
+  counters_.upstream_queued.sub(
+      queue_.remove_if([&](const Waiting& waiting) { return waiting.waiter == &waiter; }));
 }
 
 void PodPool::release(UpstreamConnection& connection, bool healthy) {
@@ -74,7 +81,7 @@ void PodPool::release(UpstreamConnection& connection, bool healthy) {
     connection.stream().resume(event::Pause::kPeerSlow);
     connection.mark_idle(loop_.now_us());
     idle_.push_back(&connection);
-    if (!sweep_.is_set()) sweep_.set_ms(limits::kUpstreamIdleMs);
+    if (!sweep_.is_set()) sweep_.set_ms(pod_.limits.idle_ms);
   } else {
     connection.close();
     forget(connection);
@@ -87,13 +94,15 @@ void PodPool::stop_counting(UpstreamConnection& connection) {
   connection.set_counted(false);
   KG_ASSERT(active_ > 0);
   --active_;
+  counters_.upstream_active.sub();
   serve_queue();
 }
 
 void PodPool::serve_queue() {
-  while (!queue_.empty() && active_ < limits::kUpstreamActivePerPodMax) {
+  while (!queue_.empty() && active_ < pod_.limits.active_max) {
     const Waiting next = queue_.front();
     queue_.pop_front();
+    counters_.upstream_queued.sub();
     const Result<UpstreamConnection*> connection = lease(*next.waiter, next.kind);
     if (connection) {
       next.waiter->on_lease(**connection);
@@ -120,10 +129,10 @@ void PodPool::forget(UpstreamConnection& connection) noexcept {
 void PodPool::sweep_idle() {
   const uint64_t now = loop_.now_us();
   const auto is_old = [&](const UpstreamConnection* connection) {
-    return now - connection->idle_since_us() >= limits::kUpstreamIdleMs * 1'000ULL;
+    return now - connection->idle_since_us() >= pod_.limits.idle_ms * 1'000ULL;
   };
   while (!idle_.empty() && is_old(idle_.front())) idle_.front()->close();
-  if (!idle_.empty()) sweep_.set_ms(limits::kUpstreamIdleMs);
+  if (!idle_.empty()) sweep_.set_ms(pod_.limits.idle_ms);
 }
 
 }  // namespace kg::upstream

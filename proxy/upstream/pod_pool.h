@@ -1,10 +1,10 @@
 // PodPool: one worker's connections to one gateway pod.
 //
 // Owner:  the LocalEndpoint. Thread: the worker's.
-// Limits: kUpstreamActivePerPodMax requests in flight (open WebSockets do not count), then a queue
-// of
-//         kUpstreamQueuePerPodMax in order of arrival, then kUpstreamBusy. kUpstreamIdlePerPodMax
-//         idle connections, each for kUpstreamIdleMs.
+// Limits: the pod's PoolLimits: active_max requests in flight (open WebSockets do not count), then
+// a
+//         queue of queue_max in order of arrival, then kUpstreamBusy at once, counted.
+//         kUpstreamIdlePerPodMax idle connections, each for idle_ms.
 #pragma once
 
 #include <cstdint>
@@ -36,7 +36,8 @@ enum class LeaseKind : uint8_t { kAny, kChecked, kFresh };
 
 class PodPool {
  public:
-  PodPool(event::EventLoop& loop, metrics::WorkerMetrics& metrics, const routing::Pod& pod);
+  PodPool(event::EventLoop& loop, metrics::WorkerMetrics& metrics,
+          metrics::EndpointMetrics& counters, const routing::Pod& pod);
   ~PodPool();
 
   // A connection at once, perhaps still connecting; null when `waiter` was queued; kUpstreamBusy,
@@ -60,6 +61,7 @@ class PodPool {
 
   event::EventLoop& loop_;
   metrics::WorkerMetrics& metrics_;
+  metrics::EndpointMetrics& counters_;
   const routing::Pod& pod_;
   std::unordered_map<UpstreamConnection*, std::unique_ptr<UpstreamConnection>> connections_;
   std::vector<UpstreamConnection*> idle_;  // oldest first, taken from the back

@@ -1,7 +1,6 @@
 #include "proxy/upstream/upstream_connection.h"
 
 #include "proxy/base/assert.h"
-#include "proxy/base/limits.h"
 #include "proxy/upstream/pod_pool.h"
 
 namespace kg::upstream {
@@ -18,9 +17,9 @@ UpstreamConnection::UpstreamConnection(event::EventLoop& loop, PodPool& pool,
       reader_(head_),
       opened_us_(event::monotonic_us()) {}
 
-void UpstreamConnection::connect(event::Socket socket) {
+void UpstreamConnection::connect(event::Socket socket, uint32_t connect_ms) {
   transport_.connect(std::move(socket));
-  connect_deadline_.set_ms(limits::kUpstreamConnectMs);
+  connect_deadline_.set_ms(connect_ms);
 }
 
 void UpstreamConnection::on_connected() {

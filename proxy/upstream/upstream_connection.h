@@ -8,7 +8,7 @@
 // Errors:  one on_upstream_error per lease at most, and nothing after it. kUpstreamConnect and
 //          kUpstreamConnectTimeout: nothing was sent. kUpstreamReset: no byte of an answer came.
 //          kUpstreamGone: the answer broke off. kUpstreamProtocol: the answer is not HTTP.
-// Limits:  connect deadline kUpstreamConnectMs; the exchange keeps all other deadlines.
+// Limits:  the deadline given to connect(); the exchange keeps all other deadlines.
 #pragma once
 
 #include <cstdint>
@@ -44,7 +44,7 @@ class UpstreamConnection final : public event::Deferred, private event::Transpor
  public:
   UpstreamConnection(event::EventLoop& loop, PodPool& pool, metrics::WorkerMetrics& metrics);
 
-  void connect(event::Socket socket);
+  void connect(event::Socket socket, uint32_t connect_ms);
   // From here on the answer to `method` is awaited and told to `handler`.
   void begin(UpstreamHandler& handler, http::Method method);
   void detach() noexcept { handler_ = nullptr; }

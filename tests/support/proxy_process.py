@@ -43,15 +43,15 @@ def base_config(keyring, access_log, certificates=None):
 
 
 def endpoint_config(endpoint_id, port, jwks, gateway_token_file, **changes):
-    """An endpoint on host ENDPOINT_ID.test with one pod on loopback. Changes replace whole keys,
-    None removes one."""
+    """An endpoint on host ENDPOINT_ID.test with one pod on loopback. Changes replace whole keys
+    (those in `gateway` the keys of that map), None removes one."""
     gateway = {"pods": [{"name": "jeg-0", "address": f"127.0.0.1:{port}"}],
-               "token_file": str(gateway_token_file)}
+               "token_file": str(gateway_token_file), **changes.pop("gateway", {})}
     whole = {
         "id": endpoint_id,
         "virtual_cluster": "analytics",
         "hosts": [f"{endpoint_id}.test"],
-        "gateway": gateway,
+        "gateway": {key: value for key, value in gateway.items() if value is not None},
         "sessions": {"jwt": {"issuer": tokens.ISSUER, "audience": tokens.AUDIENCE,
                              "keys_file": str(jwks)}},
         **changes,

@@ -41,6 +41,10 @@ TEST(Loader, DefaultsAreThoseOfTheStructs) {
   EXPECT_EQ(endpoint.other_paths, plain_endpoint.other_paths);
   EXPECT_EQ(endpoint.gateway.kernel_launch_timeout, plain_endpoint.gateway.kernel_launch_timeout);
   EXPECT_EQ(endpoint.gateway.kernel_launch_timeout, Millis(limits::kLaunchMsMax));
+  EXPECT_EQ(endpoint.gateway.connections_max, plain_endpoint.gateway.connections_max);
+  EXPECT_EQ(endpoint.gateway.queue_max, plain_endpoint.gateway.queue_max);
+  EXPECT_EQ(endpoint.gateway.connect_timeout, plain_endpoint.gateway.connect_timeout);
+  EXPECT_EQ(endpoint.gateway.idle_timeout, plain_endpoint.gateway.idle_timeout);
   EXPECT_EQ(endpoint.gateway.pods.at(0).name, "127.0.0.1:8888");
   EXPECT_EQ(endpoint.sessions.realm, endpoint.sessions.issuer);
   EXPECT_THAT(endpoint.sessions.algorithms, IsEmpty());

@@ -219,6 +219,47 @@ TEST_F(PodPoolTest, TheQueueIsBounded) {
   pool_.cancel(refused);
 }
 
+TEST_F(PodPoolTest, BoundsAreThePodsOwnAndWhatTheyDoIsCounted) {
+  pod_.limits.active_max = 2;
+  pod_.limits.queue_max = 1;
+  gateway_.answer.clear();
+  for (int i = 0; i < 2; ++i) ASSERT_TRUE(busy_.emplace_back(pool_).ask());
+  std::vector<int> served;
+  queue_one(served, 1);
+  EXPECT_EQ(counters_.upstream_active.get(), 2U);
+  EXPECT_EQ(counters_.upstream_queued.get(), 1U);
+  Caller refused(pool_);
+  EXPECT_FALSE(refused.ask());
+  EXPECT_EQ(counters_.upstream_refused.get(), 1U);
+  busy_[0].give_back(false);
+  EXPECT_EQ(counters_.upstream_active.get(), 2U);
+  EXPECT_EQ(counters_.upstream_queued.get(), 0U);
+  queue_one(served, 2);
+  pool_.cancel(waiting_.back());
+  EXPECT_EQ(counters_.upstream_queued.get(), 0U);
+  busy_[1].give_back(false);
+  waiting_[0].give_back(false);
+  EXPECT_EQ(counters_.upstream_active.get(), 0U);
+  EXPECT_EQ(counters_.upstream_refused.get(), 1U);
+}
+
+TEST_F(PodPoolTest, AQueueMayHaveNoPlace) {
+  pod_.limits.active_max = 1;
+  pod_.limits.queue_max = 0;
+  gateway_.answer.clear();
+  ASSERT_TRUE(busy_.emplace_back(pool_).ask());
+  Caller refused(pool_);
+  EXPECT_FALSE(refused.ask());
+  EXPECT_EQ(refused.lease_error, ErrorCode::kUpstreamBusy);
+}
+
+TEST_F(PodPoolTest, AnIdleConnectionEndsAfterItsTime) {
+  pod_.limits.idle_ms = 20;
+  exchange();
+  EXPECT_EQ(open_now(), 1U);
+  EXPECT_TRUE(run_until([&] { return open_now() == 0; }));
+}
+
 TEST_F(PodPoolTest, AnOpenWebSocketLeavesItsPlaceToTheNext) {
   fill();
   std::vector<int> served;

@@ -101,11 +101,13 @@ TEST_F(UpstreamConnectionTest, WhatIsNoHttpIsAProtocolError) {
 }
 
 TEST_F(UpstreamConnectionTest, NobodyListening) {
-  const routing::Pod nowhere{"nowhere", [] {
+  const routing::Pod nowhere{"nowhere",
+                             [] {
                                const event::Socket listener = event::listen_anywhere();
                                return listener.local_address();
-                             }()};
-  PodPool pool(loop_, metrics_, nowhere);
+                             }(),
+                             {}};
+  PodPool pool(loop_, metrics_, counters_, nowhere);
   Caller caller(pool);
   if (caller.ask()) {
     EXPECT_TRUE(run_until([&] { return caller.error.has_value(); }));
