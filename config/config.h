@@ -59,10 +59,19 @@ struct Pod {
 
 enum class OtherPaths { kDeny, kForward };
 
+// TLS to the pods.
+struct GatewayTls {
+  std::string ca_file;      // "": the system's store
+  std::string server_name;  // "": the pod's address
+  std::optional<CertificatePair> client_certificate;
+  Place place;
+};
+
 struct Gateway {
   std::vector<Pod> pods;   // exactly one for now
   std::string token_file;  // "" when the gateway wants none
   Place token_place;
+  std::optional<GatewayTls> tls;  // none: plain HTTP
   Millis kernel_launch_timeout{400'000};
   uint32_t connections_max = limits::kUpstreamActivePerPodMax;
   uint32_t queue_max = limits::kUpstreamQueuePerPodMax;

@@ -58,11 +58,30 @@ void read_pods(const Section& gateway, std::vector<Pod>& out) {
   }
 }
 
+std::optional<GatewayTls> read_tls(const Section& gateway, const Files& files) {
+  if (!gateway.has("tls")) return std::nullopt;
+  const auto section = gateway.map("tls");
+  if (!section) return std::nullopt;
+  GatewayTls out;
+  out.place = section->place();
+  out.ca_file = files.existing(*section, "ca_file", Secrecy::kPublic);
+  out.server_name = section->value<std::string>("server_name", parse_host);
+  if (!section->has("client_certificate")) return out;
+  if (const auto own = section->map("client_certificate")) {
+    CertificatePair& pair = out.client_certificate.emplace();
+    pair.certificate = files.existing(*own, "certificate", Secrecy::kPublic);
+    pair.private_key = files.existing(*own, "private_key", Secrecy::kSecret);
+    pair.place = own->place_of("certificate");
+  }
+  return out;
+}
+
 void read_gateway(const Section& section, const Files& files, Gateway& out) {
   read_pods(section, out.pods);
   section.value<std::string>("credentials", parse_credentials);
   out.token_file = files.existing(section, "token_file", Secrecy::kSecret);
   out.token_place = section.place_of("token_file");
+  out.tls = read_tls(section, files);
   out.kernel_launch_timeout = section.value<Millis>("kernel_launch_timeout", parse_duration);
   out.connections_max = section.value<uint32_t>("connections_max", parse_integer);
   out.queue_max = section.value<uint32_t>("queue_max", parse_integer);

@@ -82,7 +82,7 @@ constexpr auto kSchema = std::to_array<KeyInfo>({
      "that is asked for another one's kernel deletes its record."},
     {"endpoints[].gateway.pods[].name", "DNS name", "253 bytes", "(its address)", "For log lines."},
     {"endpoints[].gateway.pods[].address", "IP:port", "port 1 to 65535", "required",
-     "Where it listens, plain HTTP."},
+     "Where it listens."},
     {"endpoints[].gateway.credentials", "word", "own", "own",
      "Whose token goes to the gateway: `own` is the endpoint's, from `token_file`. The client's "
      "stops at the proxy."},
@@ -104,6 +104,21 @@ constexpr auto kSchema = std::to_array<KeyInfo>({
     {"endpoints[].gateway.idle_timeout", "duration", "1s to 1h", "300s",
      "An unused connection to the pod is kept for so long. Keep it below the gateway's own "
      "limit (3600 s), or requests meet closed connections."},
+    {"endpoints[].gateway.tls", "map", "", "(plain HTTP)",
+     "Reach the pod by TLS 1.2 or 1.3 and verify its certificate. `{}` verifies with the "
+     "defaults below."},
+    {"endpoints[].gateway.tls.ca_file", "file", "PEM", "(the system's)",
+     "Who may sign the pod's certificate: usually a CA inside the cluster. A certificate that "
+     "does not verify is answered 502, `upstream_tls`; it is never ignored."},
+    {"endpoints[].gateway.tls.server_name", "host name", "", "(the pod's address)",
+     "The name that the pod's certificate must hold, also sent as SNI. Without it the "
+     "certificate must hold the pod's IP address."},
+    {"endpoints[].gateway.tls.client_certificate", "map", "", "(none)",
+     "What the proxy shows to a gateway that asks for a certificate."},
+    {"endpoints[].gateway.tls.client_certificate.certificate", "file", "PEM", "required",
+     "The chain, leaf first."},
+    {"endpoints[].gateway.tls.client_certificate.private_key", "file", "PEM", "required",
+     "Its private key. A warning if everybody on the machine may read it."},
     {"endpoints[].sessions", "map", "", "required", "Who is let in."},
     {"endpoints[].sessions.jwt", "map", "", "required", "Sessions are signed tokens (JWT)."},
     {"endpoints[].sessions.jwt.realm", "text", "", "(the issuer)",

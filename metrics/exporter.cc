@@ -282,6 +282,14 @@ void Exporter::Collector::collect_workers(Families& out) const {
   add_sample(handshakes, {{"kind", "resumed"}},
              static_cast<double>(sum(&WorkerMetrics::tls_handshakes_resumed)));
   out.push_back(std::move(handshakes));
+  MetricFamily upstream = make_family("kernelgate_upstream_tls_handshakes_total",
+                                      MetricType::Counter,
+                                      "TLS handshakes with gateway pods that succeeded, by kind.");
+  add_sample(upstream, {{"kind", "full"}},
+             static_cast<double>(sum(&WorkerMetrics::upstream_tls_full)));
+  add_sample(upstream, {{"kind", "resumed"}},
+             static_cast<double>(sum(&WorkerMetrics::upstream_tls_resumed)));
+  out.push_back(std::move(upstream));
   for (const HistogramMetric& row : kHistograms) {
     MetricFamily family = make_family(row.name, MetricType::Histogram, row.help);
     family.metric.emplace_back().histogram = sum_histogram(

@@ -105,6 +105,8 @@ struct alignas(64) WorkerMetrics {
   Cell upstream_connections_open;  // gauge
   Cell gateway_errors_reduced;
   Cell gateway_errors_replaced;
+  Cell upstream_tls_full;  // handshakes
+  Cell upstream_tls_resumed;
   Cell session_cache_hits;
   Cell session_cache_misses;
   Cell websocket_scan_lost;

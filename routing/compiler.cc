@@ -1,6 +1,7 @@
 #include "routing/compiler.h"
 
 #include <fstream>
+#include <map>
 #include <utility>
 
 #include "proxy/base/ascii.h"
@@ -10,10 +11,12 @@ namespace {
 
 constexpr size_t kTokenBytesMax = size_t{8} * 1024;  // one header line of a gateway (domain G8)
 
+using TlsContextRef = std::shared_ptr<const tls::TlsClientContext>;
+
 class Compiler {
  public:
-  Compiler(const config::Config& config, metrics::EndpointSlots& slots)
-      : config_(config), slots_(slots) {}
+  Compiler(const config::Config& config, metrics::EndpointSlots& slots, size_t threads)
+      : config_(config), slots_(slots), threads_(threads) {}
 
   Compiled run(uint64_t version) {
     std::vector<Route> routes;
@@ -48,7 +51,7 @@ class Compiler {
     const config::Pod& pod = wanted.gateway.pods.front();
     const auto address = event::SocketAddress::parse(pod.address.host, pod.address.port);
     if (address) {
-      endpoint->pod = {pod.name, *address, pool_limits(wanted.gateway)};
+      endpoint->pod = {pod.name, *address, pool_limits(wanted.gateway), pod_tls(wanted.gateway)};
     } else {
       fail(wanted.place, "the pod's address is not numeric", "write it as IP:port");
     }
@@ -62,6 +65,35 @@ class Compiler {
     out.connect_ms = static_cast<uint32_t>(gateway.connect_timeout.count());
     out.idle_ms = static_cast<uint32_t>(gateway.idle_timeout.count());
     return out;
+  }
+
+  std::shared_ptr<const PodTls> pod_tls(const config::Gateway& gateway) {
+    if (!gateway.tls) return nullptr;
+    auto out = std::make_shared<PodTls>();
+    out->name = {gateway.tls->server_name, false};
+    if (out->name.text.empty()) out->name = {gateway.pods.front().address.host, true};
+    out->contexts = contexts_for(*gateway.tls);
+    return out;
+  }
+
+  // Endpoints with the same files share their contexts: a CA bundle takes a megabyte.
+  const std::vector<TlsContextRef>& contexts_for(const config::GatewayTls& wanted) {
+    tls::ClientTlsFiles files{wanted.ca_file, "", ""};
+    if (wanted.client_certificate) {
+      files.certificate = wanted.client_certificate->certificate;
+      files.private_key = wanted.client_certificate->private_key;
+    }
+    const auto [entry, added] = contexts_.try_emplace(files);
+    std::string problem;
+    while (added && problem.empty() && entry->second.size() < threads_) {
+      entry->second.push_back(tls::TlsClientContext::make(files, problem));
+    }
+    if (!problem.empty()) {
+      fail(wanted.place, problem,
+           "give PEM files: the CA's certificates, and the chain, leaf first, with its unencrypted "
+           "private key");
+    }
+    return entry->second;
   }
 
   Secret read_token(const config::Gateway& gateway) {
@@ -120,13 +152,16 @@ class Compiler {
 
   const config::Config& config_;
   metrics::EndpointSlots& slots_;
+  size_t threads_;
+  std::map<tls::ClientTlsFiles, std::vector<TlsContextRef>> contexts_;
   std::vector<config::ConfigError> errors_;
 };
 
 }  // namespace
 
-Compiled compile(const config::Config& config, uint64_t version, metrics::EndpointSlots& slots) {
-  return Compiler(config, slots).run(version);
+Compiled compile(const config::Config& config, uint64_t version, metrics::EndpointSlots& slots,
+                 size_t threads) {
+  return Compiler(config, slots, threads).run(version);
 }
 
 }  // namespace kg::routing

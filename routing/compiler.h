@@ -20,6 +20,8 @@ struct Compiled {
   std::vector<config::ConfigError> errors;
 };
 
-Compiled compile(const config::Config& config, uint64_t version, metrics::EndpointSlots& slots);
+// `threads`: so many connect to pods, each with TLS contexts of its own (PodTls).
+Compiled compile(const config::Config& config, uint64_t version, metrics::EndpointSlots& slots,
+                 size_t threads);
 
 }  // namespace kg::routing

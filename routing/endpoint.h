@@ -10,6 +10,7 @@
 #include "proxy/base/limits.h"
 #include "proxy/base/secret.h"
 #include "proxy/event/address.h"
+#include "proxy/tls/tls_client_context.h"
 
 namespace kg::routing {
 
@@ -21,10 +22,18 @@ struct PoolLimits {
   uint32_t idle_ms = limits::kUpstreamIdleMs;
 };
 
+// How a pod is reached by TLS.
+struct PodTls {
+  tls::PeerName name;
+  // One for each thread that connects: the workers in order, then the control thread.
+  std::vector<std::shared_ptr<const tls::TlsClientContext>> contexts;
+};
+
 struct Pod {
   std::string name;
   event::SocketAddress address;
   PoolLimits limits;
+  std::shared_ptr<const PodTls> tls;  // null: plain HTTP
 };
 
 struct Endpoint {

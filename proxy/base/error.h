@@ -36,6 +36,7 @@ enum class ErrorCode : uint8_t {
   // The upstream's side.
   kUpstreamConnect,
   kUpstreamConnectTimeout,
+  kUpstreamTls,
   kUpstreamTimeout,
   kUpstreamReset,
   kUpstreamProtocol,

@@ -28,11 +28,11 @@ struct ListenerFacts {
 
 struct WorkerContext {
   WorkerContext(event::EventLoop& event_loop, metrics::WorkerMetrics& worker_metrics,
-                metrics::AccessLogWriter* log_writer, LaunchBoard& launch_board)
+                metrics::AccessLogWriter* log_writer, LaunchBoard& launch_board, size_t worker)
       : loop(event_loop),
         metrics(worker_metrics),
         access_log(event_loop, worker_metrics, log_writer),
-        endpoints(event_loop, worker_metrics),
+        endpoints(event_loop, worker_metrics, worker),
         launches(launch_board) {}
 
   std::string next_request_id();

@@ -47,7 +47,7 @@ std::shared_ptr<const tls::TlsContext> make_tls(const config::Config& config,
 Prepared prepare(const config::Config& config, const std::vector<uint16_t>& ports, size_t workers,
                  uint64_t version, const tls::TicketKeys& tickets, metrics::EndpointSlots& slots) {
   Prepared prepared;
-  routing::Compiled compiled = routing::compile(config, version, slots);
+  routing::Compiled compiled = routing::compile(config, version, slots, workers + 1);
   prepared.routes = std::move(compiled.snapshot);
   prepared.errors = std::move(compiled.errors);
   prepared.listeners.resize(workers);

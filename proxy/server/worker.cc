@@ -16,7 +16,7 @@ Worker::Worker(size_t index, uint32_t endpoint_slots, WorkerCrew& crew,
     : index_(index),
       crew_(crew),
       metrics_(endpoint_slots),
-      context_(loop_, metrics_, log_writer, launches),
+      context_(loop_, metrics_, log_writer, launches, index),
       drain_timer_(loop_, [this] { drain_tick(); }) {
   loop_.on_slow_turn([this](uint64_t us) {
     metrics_.slow_turns.add();

@@ -1,67 +1,11 @@
 #include "proxy/tls/tls_stream.h"
 
-#include <openssl/bio.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 
-#include <algorithm>
-#include <cstring>
-
 #include "proxy/base/assert.h"
-#include "proxy/base/limits.h"
 
 namespace kg::tls {
-namespace {
-
-constexpr size_t kRecordPlainBytesMax = size_t{16} * 1024;  // RFC 8446 section 5.1
-constexpr size_t kPlainScratchBytes = limits::kReadBurstBytes + kRecordPlainBytesMax;
-
-// One per worker thread: decrypted bytes live here during a single on_data call.
-char* plain_scratch() {
-  thread_local const std::unique_ptr<char[]> scratch(new char[kPlainScratchBytes]);
-  return scratch.get();
-}
-
-}  // namespace
-
-// The BIO between OpenSSL and the transport's buffers.
-struct BioMethods {
-  static TlsStream& owner(BIO* bio) { return *static_cast<TlsStream*>(BIO_get_data(bio)); }
-
-  static int bio_read_cb(BIO* bio, char* out, int size) noexcept {
-    std::string_view& cipher = owner(bio).cipher_;
-    BIO_clear_retry_flags(bio);
-    if (cipher.empty()) {
-      BIO_set_retry_read(bio);
-      return -1;
-    }
-    const size_t count = std::min(cipher.size(), static_cast<size_t>(size));
-    std::memcpy(out, cipher.data(), count);
-    cipher.remove_prefix(count);
-    return static_cast<int>(count);
-  }
-
-  static int bio_write_cb(BIO* bio, const char* bytes, int size) noexcept {
-    owner(bio).transport_.output().append({bytes, static_cast<size_t>(size)});
-    return size;
-  }
-
-  static long bio_control_cb(BIO*, int command, long, void*) noexcept {
-    return command == BIO_CTRL_FLUSH ? 1 : 0;
-  }
-
-  static const BIO_METHOD* get() {
-    static const BIO_METHOD* const method = [] {
-      BIO_METHOD* made = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "kernelgate");
-      KG_ASSERT(made != nullptr);
-      BIO_meth_set_read(made, &bio_read_cb);
-      BIO_meth_set_write(made, &bio_write_cb);
-      BIO_meth_set_ctrl(made, &bio_control_cb);
-      return made;
-    }();
-    return method;
-  }
-};
 
 void TlsStream::SslFree::operator()(ssl_st* ssl) const noexcept { SSL_free(ssl); }
 
@@ -72,10 +16,7 @@ TlsStream::TlsStream(event::EventLoop& loop, TlsHandler& handler,
       transport_(loop, *this, ErrorCode::kClientGone),
       ssl_(SSL_new(context_->default_context())) {
   KG_ASSERT(ssl_ != nullptr);
-  BIO* bio = BIO_new(BioMethods::get());
-  KG_ASSERT(bio != nullptr);
-  BIO_set_data(bio, this);
-  BIO_set_init(bio, 1);
+  BIO* bio = make_cipher_bio(port_);
   SSL_set_bio(ssl_.get(), bio, bio);  // owns the BIO now
   SSL_set_accept_state(ssl_.get());
 }
@@ -86,10 +27,10 @@ bool TlsStream::resumed() const noexcept { return SSL_session_reused(ssl_.get())
 
 void TlsStream::on_data(std::string_view cipher) {
   if (ended_) return;
-  cipher_ = cipher;
+  port_.incoming = cipher;
   ERR_clear_error();
   if (handshake_done_ || shake_hands()) read_plain();
-  cipher_ = {};
+  port_.incoming = {};
   if (transport_.unsent() > 0) transport_.output_grew();  // handshake flights, tickets, key updates
 }
 

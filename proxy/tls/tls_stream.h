@@ -14,9 +14,9 @@
 #include <string_view>
 
 #include "proxy/event/transport.h"
+#include "proxy/tls/cipher_bio.h"
 #include "proxy/tls/tls_context.h"
 
-struct bio_st;
 struct ssl_st;
 
 namespace kg::tls {
@@ -47,7 +47,6 @@ class TlsStream final : public event::Stream, private event::TransportHandler {
   uint64_t last_progress_us() const noexcept override { return transport_.last_progress_us(); }
 
  private:
-  friend struct BioMethods;
   void on_data(std::string_view cipher) override;
   void on_end(bool clean) override;
   void on_drained() override { handler_.on_drained(); }
@@ -59,11 +58,11 @@ class TlsStream final : public event::Stream, private event::TransportHandler {
   TlsHandler& handler_;
   std::shared_ptr<const TlsContext> context_;
   event::Transport transport_;
+  CipherPort port_{transport_, {}};
   struct SslFree {
     void operator()(ssl_st* ssl) const noexcept;
   };
   std::unique_ptr<ssl_st, SslFree> ssl_;
-  std::string_view cipher_;  // what the BIO may still read of the burst in hand
   bool handshake_done_ = false;
   bool ended_ = false;
   bool finished_ = false;

@@ -20,7 +20,7 @@ void EndpointPin::release() noexcept {
 
 EndpointPin EndpointRegistry::pin(const routing::EndpointRef& endpoint) {
   auto& local = locals_[endpoint.get()];
-  if (local == nullptr) local = std::make_unique<LocalEndpoint>(loop_, metrics_, endpoint);
+  if (local == nullptr) local = std::make_unique<LocalEndpoint>(loop_, metrics_, endpoint, thread_);
   return {*this, *local};
 }
 

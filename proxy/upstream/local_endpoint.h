@@ -16,10 +16,11 @@
 namespace kg::upstream {
 
 struct LocalEndpoint final : event::Deferred {
-  LocalEndpoint(event::EventLoop& loop, metrics::WorkerMetrics& metrics, routing::EndpointRef ref)
+  LocalEndpoint(event::EventLoop& loop, metrics::WorkerMetrics& metrics, routing::EndpointRef ref,
+                size_t thread)
       : endpoint(std::move(ref)),
         counters(metrics.endpoint(endpoint->metrics_slot)),
-        pool(loop, metrics, counters, endpoint->pod) {}
+        pool(loop, metrics, counters, endpoint->pod, thread) {}
 
   routing::EndpointRef endpoint;
   metrics::EndpointMetrics& counters;
@@ -56,8 +57,9 @@ class EndpointPin {
 
 class EndpointRegistry {
  public:
-  EndpointRegistry(event::EventLoop& loop, metrics::WorkerMetrics& metrics)
-      : loop_(loop), metrics_(metrics) {}
+  // `thread`: the worker's index.
+  EndpointRegistry(event::EventLoop& loop, metrics::WorkerMetrics& metrics, size_t thread)
+      : loop_(loop), metrics_(metrics), thread_(thread) {}
 
   EndpointPin pin(const routing::EndpointRef& endpoint);
   // A new snapshot took over: what only older ones knew goes, at once or with its last exchange.
@@ -69,6 +71,7 @@ class EndpointRegistry {
 
   event::EventLoop& loop_;
   metrics::WorkerMetrics& metrics_;
+  size_t thread_;
   std::unordered_map<const routing::Endpoint*, std::unique_ptr<LocalEndpoint>> locals_;
 };
 

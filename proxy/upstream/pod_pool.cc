@@ -8,10 +8,16 @@
 namespace kg::upstream {
 
 PodPool::PodPool(event::EventLoop& loop, metrics::WorkerMetrics& metrics,
-                 metrics::EndpointMetrics& counters, const routing::Pod& pod)
-    : loop_(loop), metrics_(metrics), counters_(counters), pod_(pod), sweep_(loop, [this] {
-        sweep_idle();
-      }) {}
+                 metrics::EndpointMetrics& counters, const routing::Pod& pod, size_t thread)
+    : loop_(loop),
+      metrics_(metrics),
+      counters_(counters),
+      pod_(pod),
+      sweep_(loop, [this] { sweep_idle(); }) {
+  if (pod.tls != nullptr) {
+    peer_.emplace(tls::TlsPeer{pod.tls->contexts.at(thread), pod.tls->name, nullptr});
+  }
+}
 
 PodPool::~PodPool() {
   while (!connections_.empty()) {
@@ -59,7 +65,8 @@ UpstreamConnection* PodPool::take_idle(LeaseKind kind) {
 Result<UpstreamConnection*> PodPool::open_connection() {
   Result<event::Socket> socket = event::Socket::connect(pod_.address);
   if (!socket) return socket.error();
-  auto made = std::make_unique<UpstreamConnection>(loop_, *this, metrics_);
+  auto made = std::make_unique<UpstreamConnection>(loop_, *this, metrics_,
+                                                   peer_ ? &*peer_ : nullptr);
   UpstreamConnection* connection = made.get();
   connections_.emplace(connection, std::move(made));
   connection->connect(std::move(*socket), pod_.limits.connect_ms);

@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <list>
 #include <memory>
+#include <optional>
 #include <unordered_map>
 #include <vector>
 
@@ -36,8 +37,9 @@ enum class LeaseKind : uint8_t { kAny, kChecked, kFresh };
 
 class PodPool {
  public:
+  // `thread`: index of the calling thread among those that connect (PodTls::contexts).
   PodPool(event::EventLoop& loop, metrics::WorkerMetrics& metrics,
-          metrics::EndpointMetrics& counters, const routing::Pod& pod);
+          metrics::EndpointMetrics& counters, const routing::Pod& pod, size_t thread);
   ~PodPool();
 
   // A connection at once, perhaps still connecting; null when `waiter` was queued; kUpstreamBusy,
@@ -63,6 +65,7 @@ class PodPool {
   metrics::WorkerMetrics& metrics_;
   metrics::EndpointMetrics& counters_;
   const routing::Pod& pod_;
+  std::optional<tls::TlsPeer> peer_;  // none: plain HTTP
   std::unordered_map<UpstreamConnection*, std::unique_ptr<UpstreamConnection>> connections_;
   std::vector<UpstreamConnection*> idle_;  // oldest first, taken from the back
   struct Waiting {

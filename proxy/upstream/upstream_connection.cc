@@ -6,10 +6,13 @@
 namespace kg::upstream {
 
 UpstreamConnection::UpstreamConnection(event::EventLoop& loop, PodPool& pool,
-                                       metrics::WorkerMetrics& metrics)
+                                       metrics::WorkerMetrics& metrics, tls::TlsPeer* peer)
     : pool_(pool),
       metrics_(metrics),
-      transport_(loop, *this, ErrorCode::kUpstreamReset),
+      tls_(peer == nullptr
+               ? nullptr
+               : std::make_unique<tls::TlsClientStream>(transport_, as_handler(), *peer)),
+      transport_(loop, tls_ == nullptr ? as_handler() : *tls_, ErrorCode::kUpstreamReset),
       connect_deadline_(loop,
                         [this] {
                           fail({ErrorCode::kUpstreamConnectTimeout, "no connection in time", 0});
@@ -22,10 +25,18 @@ void UpstreamConnection::connect(event::Socket socket, uint32_t connect_ms) {
   connect_deadline_.set_ms(connect_ms);
 }
 
+event::Stream& UpstreamConnection::stream() noexcept {
+  if (tls_ != nullptr) return *tls_;
+  return transport_;
+}
+
 void UpstreamConnection::on_connected() {
   connect_deadline_.clear();
   connect_us_ = event::monotonic_us() - opened_us_;
   metrics_.upstream_connect.observe_us(connect_us_);
+  if (tls_ != nullptr) {
+    (tls_->resumed() ? metrics_.upstream_tls_resumed : metrics_.upstream_tls_full).add();
+  }
   state_ = active_ ? State::kActive : State::kIdle;
 }
 
@@ -124,7 +135,7 @@ void UpstreamConnection::end_response() {
   if (handler != nullptr) handler->on_response_end();
 }
 
-void UpstreamConnection::on_end(bool) {
+void UpstreamConnection::on_end(bool clean) {
   switch (state_) {
     case State::kTunnel:
       if (handler_ != nullptr) handler_->on_tunnel_end();
@@ -137,6 +148,8 @@ void UpstreamConnection::on_end(bool) {
       if (!head_done_ || !body_.end_of_stream()) {
         return fail({ErrorCode::kUpstreamGone, "closed inside its answer", 0});
       }
+      // Anybody on the way could have cut it short (RFC 9112 section 9.8).
+      if (!clean) return fail({ErrorCode::kUpstreamGone, "closed without close_notify", 0});
       return end_response();
     case State::kConnecting:
     case State::kIdle:
@@ -169,7 +182,7 @@ void UpstreamConnection::close() noexcept {
   state_ = State::kClosed;
   handler_ = nullptr;
   connect_deadline_.clear();
-  transport_.close();
+  stream().close();
   pool_.forget(*this);
 }
 

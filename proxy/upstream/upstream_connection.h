@@ -6,9 +6,10 @@
 // Owner:   the PodPool. An exchange borrows it between lease and release; it may write while the
 //          connection is still being made. Dies between turns only.
 // Errors:  one on_upstream_error per lease at most, and nothing after it. kUpstreamConnect and
-//          kUpstreamConnectTimeout: nothing was sent. kUpstreamReset: no byte of an answer came.
+//          kUpstreamConnectTimeout: nothing was sent. kUpstreamTls: the pod is not who it should be,
+//          or TLS broke. kUpstreamReset: no byte of an answer came.
 //          kUpstreamGone: the answer broke off. kUpstreamProtocol: the answer is not HTTP.
-// Limits:  the deadline given to connect(); the exchange keeps all other deadlines.
+// Limits:  the deadline given to connect(), TLS handshake included; the exchange keeps all other deadlines.
 #pragma once
 
 #include <cstdint>
@@ -19,6 +20,7 @@
 #include "proxy/event/transport.h"
 #include "proxy/http/body_reader.h"
 #include "proxy/http/head_reader.h"
+#include "proxy/tls/tls_client_stream.h"
 
 namespace kg::upstream {
 
@@ -42,7 +44,9 @@ class UpstreamHandler {
 
 class UpstreamConnection final : public event::Deferred, private event::TransportHandler {
  public:
-  UpstreamConnection(event::EventLoop& loop, PodPool& pool, metrics::WorkerMetrics& metrics);
+  // `peer`: null for plain HTTP.
+  UpstreamConnection(event::EventLoop& loop, PodPool& pool, metrics::WorkerMetrics& metrics,
+                     tls::TlsPeer* peer);
 
   void connect(event::Socket socket, uint32_t connect_ms);
   // From here on the answer to `method` is awaited and told to `handler`.
@@ -51,7 +55,7 @@ class UpstreamConnection final : public event::Deferred, private event::Transpor
   // Inside on_response_head of a 101: what follows is the tunnel's.
   void become_tunnel();
 
-  event::Stream& stream() noexcept { return transport_; }
+  event::Stream& stream() noexcept;
   bool reused() const noexcept { return uses_ > 1; }
   bool is_open() const noexcept { return transport_.is_open(); }
   // Whether the pool counts it as a request in flight.
@@ -69,6 +73,7 @@ class UpstreamConnection final : public event::Deferred, private event::Transpor
 
  private:
   enum class State : uint8_t { kConnecting, kIdle, kActive, kTunnel, kClosed };
+  event::TransportHandler& as_handler() noexcept { return *this; }
   void on_connected() override;
   void on_data(std::string_view bytes) override;
   void on_end(bool clean) override;
@@ -82,6 +87,7 @@ class UpstreamConnection final : public event::Deferred, private event::Transpor
 
   PodPool& pool_;
   metrics::WorkerMetrics& metrics_;
+  std::unique_ptr<tls::TlsClientStream> tls_;  // over transport_; null for plain HTTP
   event::Transport transport_;
   event::Deadline connect_deadline_;
   UpstreamHandler* handler_ = nullptr;

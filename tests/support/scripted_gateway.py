@@ -6,11 +6,13 @@ answer(call) for every request in a thread per connection.
 """
 
 import socket
+import ssl
 import threading
 import time
 
 from . import frames
 from .http_text import chunked, has_no_body, read_body, read_request_head
+from .tls_socket import TlsSocket
 from .waiting import PATIENCE, GaveUp
 from .wire import Ended, Wire
 
@@ -75,14 +77,16 @@ def response_bytes(status, body=b"", headers=(), framing="length"):
 
 
 class ScriptedGateway:
-    def __init__(self, listening=True, receive_buffer=None):
+    def __init__(self, listening=True, receive_buffer=None, tls=None):
         """listening=False refuses connections (the port stays ours). receive_buffer: bytes, small
-        for tests of backpressure."""
+        for tests of backpressure. tls: the ssl.SSLContext of a gateway that speaks TLS."""
         self.listener = socket.socket()
         if receive_buffer:
             self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
         self.listener.bind(("127.0.0.1", 0))
         self.port = self.listener.getsockname()[1]
+        self.tls = tls
+        self.handshake_errors = []  # ssl errors of handshakes that failed; their wires stay silent
         self.wires = []  # every connection that was ever accepted
         self.requests = []  # every request head that was ever read
         self._lock = threading.Lock()
@@ -106,11 +110,23 @@ class ScriptedGateway:
         return self._adopt(sock)
 
     def _adopt(self, sock):
+        if self.tls:
+            sock = self._shake_hands(sock)
         wire = Wire(sock, f"gateway connection {len(self.wires) + 1}")
         wire.busy = False
         with self._lock:
             self.wires.append(wire)
         return wire
+
+    def _shake_hands(self, sock):
+        sock.settimeout(PATIENCE)
+        secured = TlsSocket(sock, self.tls, server_side=True)
+        try:
+            secured.handshake()
+        except (ssl.SSLError, OSError) as error:
+            self.handshake_errors.append(error)
+            secured.close()
+        return secured
 
     def next_call(self, timeout=PATIENCE, body=True):
         """The next request on any connection, new or open; body=False leaves its body unread."""

@@ -1,4 +1,4 @@
-"""TlsSocket: client TLS over memory buffers, so that tests own every byte and every end.
+"""TlsSocket: TLS of either side over memory buffers, so that tests own every byte and every end.
 
 Unlike ssl.SSLSocket it can end its direction (close_notify) and go on reading, and it tells a
 clean end from a truncated one. One thread may read while another writes.
@@ -10,12 +10,11 @@ import threading
 
 
 class TlsSocket:
-    def __init__(self, sock, context, server_hostname=None, session=None):
+    def __init__(self, sock, context, server_hostname=None, session=None, server_side=False):
         self._sock = sock
         self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
         self.tls = context.wrap_bio(
-            self._incoming, self._outgoing, server_hostname=server_hostname, session=session
-        )
+            self._incoming, self._outgoing, server_side, server_hostname, session)
         self.end_kind = "close"
         self._tls_lock = threading.Lock()  # OpenSSL's object and the memory buffers
         self._send_lock = threading.Lock()  # records leave in the order in which they were made
@@ -116,6 +115,10 @@ class TlsSocket:
 
     def setsockopt(self, *arguments):
         self._sock.setsockopt(*arguments)
+
+    def pending(self):
+        """True if bytes wait that the system no longer has."""
+        return bool(self._incoming.pending or self.tls.pending())
 
     def fileno(self):
         return self._sock.fileno()

@@ -145,7 +145,8 @@ class Wire:
 
     def readable(self):
         """True if bytes or an end are there now."""
-        return bool(self._pending) or bool(select.select([self.sock], [], [], 0)[0])
+        held = getattr(self.sock, "pending", lambda: False)()
+        return bool(self._pending) or held or bool(select.select([self.sock], [], [], 0)[0])
 
     def fileno(self):
         return self.sock.fileno()

@@ -11,7 +11,7 @@ FLOORS = Path(__file__).with_name("floors.txt")
 # Library -> (its include, the folders or files where it may stand, what others use instead).
 CONTAINED = {
     "libevent": (r"<event2/", ["proxy/event/"], "proxy/event's loop, watchers and streams"),
-    # The benchmark's files are the client side of TLS, which the proxy itself does not have.
+    # The benchmark's files have a client side of TLS of their own: it must not use the proxy's.
     "OpenSSL": (r"<openssl/", ["proxy/tls/", "auth/", "proxy/base/crypto.cc", "proxy/base/crypto.h",
                                "proxy/base/secret.cc", "proxy/base/secret.h",
                                "bench/load/target.", "bench/load/connection.",

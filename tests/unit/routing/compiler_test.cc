@@ -43,7 +43,7 @@ class CompilerTest : public testing::Test {
     config::Config config;
     config.file = "kernelgate.yaml";
     config.endpoints = std::move(endpoints);
-    Compiled compiled = compile(config, 42, slots_);
+    Compiled compiled = compile(config, 42, slots_, 2);
     for (const config::ConfigError& error : compiled.errors) {
       EXPECT_EQ(error.file, "kernelgate.yaml");
       EXPECT_FALSE(error.remedy.empty());

@@ -164,9 +164,9 @@ class GatewayTest : public testing::Test {
   event::EventLoop loop_;
   metrics::WorkerMetrics metrics_{4};
   GatewayScript gateway_;
-  routing::Pod pod_{"pod", gateway_.address(), {}};
+  routing::Pod pod_{"pod", gateway_.address(), {}, nullptr};
   metrics::EndpointMetrics& counters_ = metrics_.endpoint(1);
-  PodPool pool_{loop_, metrics_, counters_, pod_};
+  PodPool pool_{loop_, metrics_, counters_, pod_, 0};
 };
 
 }  // namespace kg::upstream

@@ -16,7 +16,7 @@ class EndpointRegistryTest : public GatewayTest {
     endpoint->pod = pod_;
     return endpoint;
   }
-  EndpointRegistry registry_{loop_, metrics_};
+  EndpointRegistry registry_{loop_, metrics_, 0};
 };
 
 TEST_F(EndpointRegistryTest, PinsOfOneEndpointShareItsSide) {

@@ -106,8 +106,9 @@ TEST_F(UpstreamConnectionTest, NobodyListening) {
                                const event::Socket listener = event::listen_anywhere();
                                return listener.local_address();
                              }(),
-                             {}};
-  PodPool pool(loop_, metrics_, counters_, nowhere);
+                             {},
+                             nullptr};
+  PodPool pool(loop_, metrics_, counters_, nowhere, 0);
   Caller caller(pool);
   if (caller.ask()) {
     EXPECT_TRUE(run_until([&] { return caller.error.has_value(); }));
