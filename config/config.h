@@ -67,11 +67,23 @@ struct GatewayTls {
   Place place;
 };
 
+struct HealthCheck {
+  bool enabled = true;
+  std::string path = "/api";
+  Millis interval{5'000};
+  Millis timeout{2'000};
+  uint32_t unhealthy_after = 3;
+  uint32_t healthy_after = 2;
+
+  bool operator==(const HealthCheck&) const = default;
+};
+
 struct Gateway {
   std::vector<Pod> pods;   // exactly one for now
   std::string token_file;  // "" when the gateway wants none
   Place token_place;
   std::optional<GatewayTls> tls;  // none: plain HTTP
+  HealthCheck health_check;
   Millis kernel_launch_timeout{400'000};
   uint32_t connections_max = limits::kUpstreamActivePerPodMax;
   uint32_t queue_max = limits::kUpstreamQueuePerPodMax;

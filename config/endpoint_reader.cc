@@ -76,12 +76,27 @@ std::optional<GatewayTls> read_tls(const Section& gateway, const Files& files) {
   return out;
 }
 
+HealthCheck read_health_check(const Section& gateway) {
+  HealthCheck out;
+  out.enabled = !gateway.is_word("health_check", "off");
+  if (!out.enabled) return out;
+  const auto section = gateway.map("health_check");
+  if (!section) return out;
+  out.path = section->value<std::string>("path", parse_request_path);
+  out.interval = section->value<Millis>("interval", parse_duration);
+  out.timeout = section->value<Millis>("timeout", parse_duration);
+  out.unhealthy_after = section->value<uint32_t>("unhealthy_after", parse_integer);
+  out.healthy_after = section->value<uint32_t>("healthy_after", parse_integer);
+  return out;
+}
+
 void read_gateway(const Section& section, const Files& files, Gateway& out) {
   read_pods(section, out.pods);
   section.value<std::string>("credentials", parse_credentials);
   out.token_file = files.existing(section, "token_file", Secrecy::kSecret);
   out.token_place = section.place_of("token_file");
   out.tls = read_tls(section, files);
+  out.health_check = read_health_check(section);
   out.kernel_launch_timeout = section.value<Millis>("kernel_launch_timeout", parse_duration);
   out.connections_max = section.value<uint32_t>("connections_max", parse_integer);
   out.queue_max = section.value<uint32_t>("queue_max", parse_integer);

@@ -146,6 +146,15 @@ Parsed<std::string> parse_host(std::string_view text, const KeyInfo& /*info*/) {
   return Text::ok(std::string(text));
 }
 
+Parsed<std::string> parse_request_path(std::string_view text, const KeyInfo& /*info*/) {
+  const bool plain = std::all_of(text.begin(), text.end(), [](char c) {
+    return c > ' ' && c < 0x7f && c != '#' && c != '"' && c != '\\';
+  });
+  if (text.front() != '/' || !plain || text.size() > kPrefixBytesMax)
+    return Text::bad(quote(text) + " is not a path", "write it as /api, at most 256 bytes");
+  return Text::ok(std::string(text));
+}
+
 Parsed<std::string> parse_path_prefix(std::string_view text, const KeyInfo& /*info*/) {
   if (text == "/") return Text::bad("\"/\" is no prefix", "remove the key and give hosts instead");
   if (text.front() != '/')

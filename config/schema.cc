@@ -119,6 +119,22 @@ constexpr auto kSchema = std::to_array<KeyInfo>({
      "The chain, leaf first."},
     {"endpoints[].gateway.tls.client_certificate.private_key", "file", "PEM", "required",
      "Its private key. A warning if everybody on the machine may read it."},
+    {"endpoints[].gateway.health_check", "map or `off`", "", "(defaults)",
+     "Ask the pod at intervals whether it answers: GET with the gateway's token, healthy is "
+     "200. One check for each pod, however many workers. An endpoint's only pod is used "
+     "whatever the checks say: they show in `kernelgate_pod_healthy` and, at changes, in the "
+     "log."},
+    {"endpoints[].gateway.health_check.path", "path", "256 bytes", "/api",
+     "What every Jupyter gateway answers without work."},
+    {"endpoints[].gateway.health_check.interval", "duration", "100ms to 1h", "5s",
+     "From the end of one check to the next, give or take a tenth."},
+    {"endpoints[].gateway.health_check.timeout", "duration", "50ms to 60s", "2s",
+     "For connection and answer. A gateway that starts a kernel may hold up its other answers "
+     "for a while: `unhealthy_after` forgives that."},
+    {"endpoints[].gateway.health_check.unhealthy_after", "integer", "1 to 100", "3",
+     "So many failed checks in a row make a pod unhealthy."},
+    {"endpoints[].gateway.health_check.healthy_after", "integer", "1 to 100", "2",
+     "So many passed ones make it healthy again."},
     {"endpoints[].sessions", "map", "", "required", "Who is let in."},
     {"endpoints[].sessions.jwt", "map", "", "required", "Sessions are signed tokens (JWT)."},
     {"endpoints[].sessions.jwt.realm", "text", "", "(the issuer)",
@@ -144,7 +160,6 @@ constexpr auto kLaterKeys = std::to_array<LaterKey>({
     {"endpoints[].foreign_ids", "remove it: every kernel id goes to the endpoint's only pod"},
     {"endpoints[].gateway.pods[].service",
      "remove it, and give address: the numeric IP:port of the only pod"},
-    {"endpoints[].gateway.health_check", "remove it: a request finds out whether the pod answers"},
     {"endpoints[].gateway.replication", "remove it: an endpoint has one pod"},
     {"endpoints[].gateway.gone_after", "remove it: an endpoint has one pod"},
     {"endpoints[].sessions.allow",

@@ -36,6 +36,11 @@ Place Section::place_of(std::string_view name) const {
   return {node == nullptr ? place_.line : node->line, std::move(key)};
 }
 
+bool Section::is_word(std::string_view name, std::string_view word) const noexcept {
+  const YamlNode* node = map_ == nullptr ? nullptr : map_->find(name);
+  return node != nullptr && node->kind == YamlNode::Kind::kScalar && node->text == word;
+}
+
 void Section::refuse_unknown_keys() const {
   for (const YamlNode& child : map_->children) {
     const std::string path = path_of(child.key);
@@ -128,7 +133,8 @@ std::optional<Section> Section::map(std::string_view name) const {
   }
   if (node->kind != YamlNode::Kind::kMap) {
     problems_->error(place_of(name), "is not a map",
-                     "write keys below it: " + keys_of(path_of(name)));
+                     "write keys below it: " + keys_of(path_of(name)) +
+                         (info.type.ends_with("`off`") ? ", or off" : ""));
     return std::nullopt;
   }
   return Section(node, place_of(name), path_of(name), *problems_);

@@ -29,6 +29,8 @@ class Section {
   Section(const YamlNode& root, Problems& problems);
 
   bool has(std::string_view name) const noexcept { return map_ != nullptr && map_->find(name); }
+  // Whether a key holds this very word: `off` where else a map stands.
+  bool is_word(std::string_view name, std::string_view word) const noexcept;
   // Where a key stands, or where it is missing.
   Place place_of(std::string_view name) const;
   const Place& place() const noexcept { return place_; }

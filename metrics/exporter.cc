@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "metrics/metric_tables.h"
 #include "metrics/process_usage.h"
 #include "proxy/base/assert.h"
 
@@ -14,7 +15,6 @@ namespace {
 
 using prometheus::ClientMetric;
 using prometheus::MetricFamily;
-using prometheus::MetricType;
 using Label = ClientMetric::Label;
 using Labels = std::vector<Label>;
 using Workers = std::vector<const WorkerMetrics*>;
@@ -23,111 +23,6 @@ constexpr double kMicrosPerSecond = 1e6;
 constexpr std::array<const char*, kCodeClasses> kCodeNames{"1xx", "2xx", "3xx", "4xx", "5xx"};
 constexpr size_t kCode2xx = 1;
 constexpr std::array<const char*, 2> kDirectionNames{"from_client", "from_upstream"};
-
-struct CellMetric {
-  const char* name;
-  MetricType type;
-  const char* help;
-  Cell WorkerMetrics::*cell;
-};
-constexpr CellMetric kCells[] = {
-    {"kernelgate_connections_accepted_total", MetricType::Counter, "Client connections accepted.",
-     &WorkerMetrics::connections_accepted},
-    {"kernelgate_connections_open", MetricType::Gauge, "Client connections that are open now.",
-     &WorkerMetrics::connections_open},
-    {"kernelgate_connections_refused_total", MetricType::Counter,
-     "Client connections closed at once because of a limit or allow_sources.",
-     &WorkerMetrics::connections_refused},
-    {"kernelgate_connections_handed_over_total", MetricType::Counter,
-     "Client connections given to a less loaded worker.", &WorkerMetrics::connections_handed_over},
-    {"kernelgate_tls_handshake_errors_total", MetricType::Counter,
-     "TLS handshakes with clients that failed.", &WorkerMetrics::tls_handshake_errors},
-    {"kernelgate_upstream_connections_opened_total", MetricType::Counter,
-     "Connections opened to gateway pods.", &WorkerMetrics::upstream_connections_opened},
-    {"kernelgate_upstream_connections_reused_total", MetricType::Counter,
-     "Requests that took an idle connection from the pool.",
-     &WorkerMetrics::upstream_connections_reused},
-    {"kernelgate_upstream_connections_open", MetricType::Gauge,
-     "Connections to gateway pods that are open now, idle ones included.",
-     &WorkerMetrics::upstream_connections_open},
-    {"kernelgate_gateway_errors_reduced_total", MetricType::Counter,
-     "Errors of gateways that said more than a client may see.",
-     &WorkerMetrics::gateway_errors_reduced},
-    {"kernelgate_gateway_errors_replaced_total", MetricType::Counter,
-     "Errors of gateways whose body is not passed on at all.",
-     &WorkerMetrics::gateway_errors_replaced},
-    {"kernelgate_session_cache_hits_total", MetricType::Counter,
-     "Session tokens found already verified.", &WorkerMetrics::session_cache_hits},
-    {"kernelgate_session_cache_misses_total", MetricType::Counter,
-     "Session tokens whose signature had to be verified.", &WorkerMetrics::session_cache_misses},
-    {"kernelgate_websocket_scan_lost_total", MetricType::Counter,
-     "WebSocket directions whose frames could no longer be followed.",
-     &WorkerMetrics::websocket_scan_lost},
-    {"kernelgate_access_log_dropped_total", MetricType::Counter,
-     "Access-log lines dropped because the log could not be written in time.",
-     &WorkerMetrics::access_log_dropped},
-    {"kernelgate_slow_turns_total", MetricType::Counter,
-     "Event loop turns that took longer than 100 ms.", &WorkerMetrics::slow_turns},
-};
-
-struct EndpointCellMetric {
-  const char* name;
-  MetricType type;
-  const char* help;
-  Cell EndpointMetrics::*cell;
-};
-constexpr EndpointCellMetric kEndpointCells[] = {
-    {"kernelgate_websockets_open", MetricType::Gauge, "WebSockets that are open now.",
-     &EndpointMetrics::websockets_open},
-    {"kernelgate_websockets_total", MetricType::Counter, "WebSockets that were opened.",
-     &EndpointMetrics::websockets_total},
-    {"kernelgate_upstream_requests_active", MetricType::Gauge,
-     "Requests in flight to gateway pods, without open WebSockets.",
-     &EndpointMetrics::upstream_active},
-    {"kernelgate_upstream_requests_queued", MetricType::Gauge,
-     "Requests that wait for a place among those in flight.", &EndpointMetrics::upstream_queued},
-    {"kernelgate_upstream_requests_refused_total", MetricType::Counter,
-     "Requests answered 503 at once because the queue was full.",
-     &EndpointMetrics::upstream_refused},
-    {"kernelgate_upstream_retries_total", MetricType::Counter,
-     "Requests sent again on another connection.", &EndpointMetrics::retries},
-    {"kernelgate_upstream_retries_refused_total", MetricType::Counter,
-     "Requests not sent again because the retry budget was used up.",
-     &EndpointMetrics::retries_refused},
-};
-
-struct HistogramMetric {
-  const char* name;
-  const char* help;
-  Histogram WorkerMetrics::*histogram;
-};
-constexpr HistogramMetric kHistograms[] = {
-    {"kernelgate_upstream_connect_seconds", "Time to connect to a gateway pod.",
-     &WorkerMetrics::upstream_connect},
-    {"kernelgate_tls_handshake_seconds", "Time of a TLS handshake with a client.",
-     &WorkerMetrics::tls_handshake},
-    {"kernelgate_websocket_upgrade_seconds",
-     "Time from the upgrade request sent to the gateway until its 101.", &WorkerMetrics::upgrade},
-    {"kernelgate_kernel_launch_seconds",
-     "Time from a kernel start until the first 101 of that kernel, or the end of the answer.",
-     &WorkerMetrics::kernel_launch},
-    {"kernelgate_websocket_duration_seconds", "Time from the 101 to the end of a WebSocket.",
-     &WorkerMetrics::websocket_duration},
-};
-
-struct OperationMetric {
-  const char* name;
-  const char* help;
-  std::array<Histogram, kCodeClasses> OperationMetrics::*histograms;
-};
-constexpr OperationMetric kOperationHistograms[] = {
-    {"kernelgate_request_first_byte_seconds",
-     "Time from the complete request head to the first byte of the answer.",
-     &OperationMetrics::first_byte},
-    {"kernelgate_request_duration_seconds",
-     "Time from the complete request head to the last byte of the answer, without WebSockets.",
-     &OperationMetrics::total},
-};
 
 // Relaxed cells of several workers are not read at one instant: what one worker added and another
 // took away may look like less than nothing for a moment.
@@ -198,6 +93,7 @@ class Exporter::Collector final : public prometheus::Collectable {
     collect_workers(families);
     collect_operations(families);
     collect_endpoints(families);
+    collect_health(families);
     return families;
   }
 
@@ -208,6 +104,7 @@ class Exporter::Collector final : public prometheus::Collectable {
   void collect_workers(Families& out) const;
   void collect_operations(Families& out) const;
   void collect_endpoints(Families& out) const;
+  void collect_health(Families& out) const;
 
   // One family with the samples that `add` makes of each endpoint: add(family, labels, sum), where
   // sum(get) adds get(EndpointMetrics) up over the workers.
@@ -282,9 +179,9 @@ void Exporter::Collector::collect_workers(Families& out) const {
   add_sample(handshakes, {{"kind", "resumed"}},
              static_cast<double>(sum(&WorkerMetrics::tls_handshakes_resumed)));
   out.push_back(std::move(handshakes));
-  MetricFamily upstream = make_family("kernelgate_upstream_tls_handshakes_total",
-                                      MetricType::Counter,
-                                      "TLS handshakes with gateway pods that succeeded, by kind.");
+  MetricFamily upstream =
+      make_family("kernelgate_upstream_tls_handshakes_total", MetricType::Counter,
+                  "TLS handshakes with gateway pods that succeeded, by kind.");
   add_sample(upstream, {{"kind", "full"}},
              static_cast<double>(sum(&WorkerMetrics::upstream_tls_full)));
   add_sample(upstream, {{"kind", "resumed"}},
@@ -381,6 +278,26 @@ void Exporter::Collector::collect_endpoints(Families& out) const {
           add_sample(family, with(labels, "reason", reason), static_cast<double>(value));
         }
       }));
+}
+
+void Exporter::Collector::collect_health(Families& out) const {
+  const std::vector<EndpointName> names = slots_.names();
+  const std::vector<EndpointHealth> health = facts_().health;
+  MetricFamily healthy = make_family("kernelgate_pod_healthy", MetricType::Gauge,
+                                     "1 unless a gateway pod fails its health checks.");
+  MetricFamily checks = make_family("kernelgate_pod_health_checks_total", MetricType::Counter,
+                                    "Health checks of gateway pods by result.");
+  for (size_t slot = 0; slot < std::min(names.size(), health.size()); ++slot) {
+    const Labels labels{{"endpoint", names[slot].endpoint},
+                        {"virtual_cluster", names[slot].virtual_cluster}};
+    const EndpointHealth& found = health[slot];
+    if (found.checked) add_sample(healthy, labels, found.healthy ? 1 : 0);
+    if (!found.checked && found.passed + found.failed == 0) continue;
+    add_sample(checks, with(labels, "result", "ok"), static_cast<double>(found.passed));
+    add_sample(checks, with(labels, "result", "failed"), static_cast<double>(found.failed));
+  }
+  out.push_back(std::move(healthy));
+  out.push_back(std::move(checks));
 }
 
 Exporter::Exporter(const EndpointSlots& slots, std::vector<std::string> operation_names,

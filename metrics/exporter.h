@@ -17,6 +17,14 @@
 
 namespace kg::metrics {
 
+// What active checks found of an endpoint's pods.
+struct EndpointHealth {
+  bool checked = false;  // a pod of it is being checked
+  bool healthy = true;   // all of them are
+  uint64_t passed = 0;   // checks
+  uint64_t failed = 0;
+};
+
 // What belongs to the process, not to a worker.
 struct ProcessFacts {
   std::string version;
@@ -27,6 +35,7 @@ struct ProcessFacts {
   uint64_t reloads_ok = 0;
   uint64_t reloads_failed = 0;
   double start_time_seconds = 0;
+  std::vector<EndpointHealth> health;  // by slot
 };
 
 class Exporter {

@@ -31,6 +31,27 @@ class Cell {
   std::atomic<uint64_t> value_{0};
 };
 
+// A count that its gauge follows.
+class GaugedCount {
+ public:
+  explicit GaugedCount(Cell& gauge) noexcept : gauge_(gauge) {}
+  GaugedCount(const GaugedCount&) = delete;
+  GaugedCount& operator=(const GaugedCount&) = delete;
+  void operator++() noexcept {
+    ++value_;
+    gauge_.add();
+  }
+  void operator--() noexcept {
+    --value_;
+    gauge_.sub();
+  }
+  operator uint32_t() const noexcept { return value_; }  // NOLINT(google-explicit-constructor)
+
+ private:
+  Cell& gauge_;
+  uint32_t value_ = 0;
+};
+
 // Upper bounds in microseconds: 100 us .. 400 s, +Inf implied.
 inline constexpr std::array<uint64_t, 20> kLatencyBoundsUs{
     100,       250,        500,        1'000,      2'500,       5'000,      10'000,
@@ -68,6 +89,8 @@ struct alignas(64) EndpointMetrics {
   Cell upstream_refused;  // requests beyond both
   Cell retries;
   Cell retries_refused;                      // no retry budget was left
+  Cell pod_suspect;                          // gauge: workers that suspect the pod now
+  Cell pod_suspected;                        // times that one began to
   std::array<Cell, 2> messages;              // WebSocket data messages, by Direction
   std::array<Cell, 2> bytes;                 // payload of bodies and WebSockets, by Direction
   std::array<Cell, kErrorCodeCount> errors;  // exchanges that ended with that error

@@ -47,6 +47,7 @@ class Compiler {
         static_cast<uint32_t>(wanted.gateway.kernel_launch_timeout.count());
     endpoint->metrics_slot = slots_.slot_for(wanted.virtual_cluster, wanted.id);
     endpoint->gateway_token = read_token(wanted.gateway);
+    endpoint->health = health_check(wanted.gateway.health_check);
     endpoint->sessions = verifier(wanted);
     const config::Pod& pod = wanted.gateway.pods.front();
     const auto address = event::SocketAddress::parse(pod.address.host, pod.address.port);
@@ -67,11 +68,23 @@ class Compiler {
     return out;
   }
 
+  static HealthCheck health_check(const config::HealthCheck& wanted) {
+    HealthCheck out;
+    out.enabled = wanted.enabled;
+    out.path = wanted.path;
+    out.interval_ms = static_cast<uint32_t>(wanted.interval.count());
+    out.timeout_ms = static_cast<uint32_t>(wanted.timeout.count());
+    out.unhealthy_after = wanted.unhealthy_after;
+    out.healthy_after = wanted.healthy_after;
+    return out;
+  }
+
   std::shared_ptr<const PodTls> pod_tls(const config::Gateway& gateway) {
     if (!gateway.tls) return nullptr;
     auto out = std::make_shared<PodTls>();
-    out->name = {gateway.tls->server_name, false};
-    if (out->name.text.empty()) out->name = {gateway.pods.front().address.host, true};
+    const std::string& name = gateway.tls->server_name;
+    out->name.text = name.empty() ? gateway.pods.front().address.host : name;
+    out->name.is_address = event::SocketAddress::parse(out->name.text, 0).has_value();
     out->contexts = contexts_for(*gateway.tls);
     return out;
   }

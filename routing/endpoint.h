@@ -36,6 +36,15 @@ struct Pod {
   std::shared_ptr<const PodTls> tls;  // null: plain HTTP
 };
 
+struct HealthCheck {
+  bool enabled = false;
+  std::string path;
+  uint32_t interval_ms = 0;
+  uint32_t timeout_ms = 0;
+  uint32_t unhealthy_after = 1;
+  uint32_t healthy_after = 1;
+};
+
 struct Endpoint {
   std::string id;
   std::string virtual_cluster;
@@ -44,6 +53,7 @@ struct Endpoint {
   bool forward_other_paths = false;
   Secret gateway_token;  // empty: the gateway wants none
   Pod pod;               // several pods need kernel placement, which refuses to guess (domain J23)
+  HealthCheck health;
   uint32_t launch_timeout_ms = 0;
   uint32_t metrics_slot = 0;
   std::shared_ptr<const auth::SessionVerifier> sessions;

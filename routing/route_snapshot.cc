@@ -30,7 +30,7 @@ size_t RouteSnapshot::KeyHash::operator()(const KeyView& key) const noexcept {
 }
 
 RouteSnapshot::RouteSnapshot(uint64_t version, std::vector<Route> routes) : version_(version) {
-  std::set<const Endpoint*> endpoints;
+  std::set<const Endpoint*> known;
   // Sorted whole, so that each key's routes lie side by side, longest prefix first.
   std::stable_sort(routes.begin(), routes.end(), [](const Route& a, const Route& b) {
     const auto rank = [](const Route& route) {
@@ -48,14 +48,15 @@ RouteSnapshot::RouteSnapshot(uint64_t version, std::vector<Route> routes) : vers
     auto& shard = building[KeyHash()(wanted) % kShards];
     if (shard == nullptr) shard = std::make_shared<Shard>();
     std::vector<Route> group(std::make_move_iterator(first), std::make_move_iterator(last));
-    for (const Route& route : group) endpoints.insert(route.endpoint.get());
+    for (const Route& route : group) {
+      if (known.insert(route.endpoint.get()).second) endpoints_.push_back(route.endpoint);
+    }
     // The vector's storage, and with it the views of the key, stays where it is when moved.
     const KeyView key{group.front().host, first_element(group.front().prefix)};
     shard->emplace(key, std::move(group));
     first = last;
   }
   for (size_t i = 0; i < kShards; ++i) shards_[i] = std::move(building[i]);
-  endpoints_ = endpoints.size();
 }
 
 const Route* RouteSnapshot::find_in(std::string_view host, std::string_view element,

@@ -41,7 +41,7 @@ class RouteSnapshot {
   // `authority`: Host as sent, with or without port. `path` begins with '/'.
   Match match(std::string_view authority, std::string_view path) const;
   uint64_t version() const noexcept { return version_; }
-  size_t endpoint_count() const noexcept { return endpoints_; }
+  const std::vector<EndpointRef>& endpoints() const noexcept { return endpoints_; }
 
  private:
   static constexpr size_t kShards = 256;
@@ -61,7 +61,7 @@ class RouteSnapshot {
                        std::string_view path) const;
 
   uint64_t version_;
-  size_t endpoints_ = 0;
+  std::vector<EndpointRef> endpoints_;
   std::array<std::shared_ptr<const Shard>, kShards> shards_;
 };
 

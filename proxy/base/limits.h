@@ -66,6 +66,10 @@ inline constexpr uint32_t kUpstreamQueuePerPodMax = 1'024;  // default; per work
 inline constexpr uint32_t kRetryBudgetPercent = 20;
 inline constexpr uint32_t kRetryBudgetMin = 3;  // in each window
 inline constexpr uint32_t kRetryWindowSeconds = 10;
+// A pod whose requests fail is suspected by the worker that saw it.
+inline constexpr uint32_t kOutlierFailures = 5;  // in a row
+inline constexpr uint32_t kOutlierBackoffMs = 10'000;
+inline constexpr uint32_t kOutlierBackoffMsMax = 300'000;
 inline constexpr uint32_t kRequestsPerConnectionMax = 100'000;
 inline constexpr uint32_t kSessionCacheMax = 8'192;  // verified tokens per worker
 

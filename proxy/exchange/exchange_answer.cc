@@ -25,6 +25,7 @@ void Exchange::on_interim_head(const http::ResponseHead& head) {
 void Exchange::on_response_head(const http::ResponseHead& head) {
   KG_ASSERT(phase_ == Phase::kWaiting);
   record_.first_byte_us = event::monotonic_us();
+  endpoint_->answered(head.status, context_.loop.now_us());
   record_.upstream_connect_us = record_.upstream_reused ? 0 : upstream_->connect_us();
   // Details of an error, tracebacks for example, do not leave the cluster (domain J4a).
   if (head.status >= 400 && request_.operation != Operation::kOther) return hold_error(head);
@@ -174,6 +175,7 @@ void Exchange::relay_ended() {
 void Exchange::fail(const Error& error) {
   if (phase_ == Phase::kDone) return;
   record_.error = error;
+  if (endpoint_) endpoint_->failed(error.code, context_.loop.now_us());
   release_upstream(false);
   if (phase_ == Phase::kResponding) {
     // The answer began: only a broken connection tells the client that it is not whole.

@@ -84,6 +84,8 @@ int Server::run() {
 void Server::make_workers(size_t count) {
   metrics::AccessLogWriter* log = config_.access_log_path == "off" ? nullptr : access_log_.get();
   crew_.open = std::vector<OpenCount>(count);
+  // The thread after the workers', in the order of routing::PodTls.
+  health_ = std::make_unique<upstream::HealthChecker>(loop_, count, slots_.capacity());
   for (size_t i = 0; i < count; ++i) {
     workers_.push_back(std::make_unique<Worker>(i, slots_.capacity(), crew_, log, launches_));
     crew_.workers.push_back(workers_.back().get());
@@ -93,13 +95,15 @@ void Server::make_workers(size_t count) {
 }
 
 void Server::start_workers(Prepared prepared) {
-  routes_version_ = prepared.routes->version();
-  endpoints_ = prepared.routes->endpoint_count();
+  const auto routes = prepared.routes;
+  routes_version_ = routes->version();
+  endpoints_ = routes->endpoints().size();
   for (size_t i = 0; i < workers_.size(); ++i) {
     workers_[i]->set_configuration(std::move(prepared.listeners[i]), prepared.routes,
                                    keep_alive_ms(config_));
   }
   for (const auto& worker : workers_) worker->start();
+  health_->apply(routes->endpoints());
 }
 
 bool Server::bind_listeners() {
@@ -181,11 +185,12 @@ void Server::reload() {
   }
   config_ = std::move(*loaded.config);
   routes_version_ = prepared.routes->version();
-  endpoints_ = prepared.routes->endpoint_count();
+  endpoints_ = prepared.routes->endpoints().size();
   ++reloads_ok_;
   for (size_t i = 0; i < workers_.size(); ++i) {
     workers_[i]->apply(prepared.listeners[i], prepared.routes, keep_alive_ms(config_), loop_);
   }
+  health_->apply(prepared.routes->endpoints());
   log::info("config", "reloaded file={} version={} endpoints={}", config_.file, routes_version_,
             endpoints_);
 }
@@ -254,6 +259,7 @@ metrics::ProcessFacts Server::facts() const {
   facts.endpoints = endpoints_;
   facts.reloads_ok = reloads_ok_;
   facts.reloads_failed = reloads_failed_;
+  if (health_ != nullptr) facts.health = health_->facts();
   facts.start_time_seconds = static_cast<double>(started_wall_us_) / 1e6;
   return facts;
 }

@@ -19,6 +19,7 @@
 #include "proxy/exchange/launch_board.h"
 #include "proxy/server/preparation.h"
 #include "proxy/server/worker.h"
+#include "proxy/upstream/health_checker.h"
 
 namespace kg::server {
 
@@ -53,6 +54,7 @@ class Server {
   std::unique_ptr<metrics::AccessLogWriter> access_log_;
   metrics::Exporter exporter_;
   event::StatusServer monitoring_;
+  std::unique_ptr<upstream::HealthChecker> health_;
   WorkerCrew crew_;
   std::vector<std::unique_ptr<Worker>> workers_;
   std::vector<uint16_t> ports_;  // bound, per listener

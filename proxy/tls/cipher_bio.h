@@ -1,5 +1,6 @@
-// The BIO between OpenSSL and a transport's buffers, for both sides of TLS: no read or write call is
-// OpenSSL's. It reads from the burst that the transport read and writes into the transport's output.
+// The BIO between OpenSSL and a transport's buffers, for both sides of TLS: no read or write call
+// is OpenSSL's. It reads from the burst that the transport read and writes into the transport's
+// output.
 //
 // Thread: the transport's. A worker decrypts into one scratch, used during a single on_data call.
 #pragma once

@@ -29,8 +29,7 @@ bool apply_policy(SSL_CTX* context) {
   SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS);  // idle connections hold no buffers
   SSL_CTX_set_verify(context, SSL_VERIFY_PEER, nullptr);
   // Sessions are kept where their peer is known: TlsPeer.
-  SSL_CTX_set_session_cache_mode(context,
-                                 SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL_STORE);
+  SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL_STORE);
   SSL_CTX_sess_set_new_cb(context, &TlsClientStream::new_session_cb);
   return SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION) == 1 &&
          SSL_CTX_set_cipher_list(context, kCiphers12) == 1 &&
@@ -80,8 +79,8 @@ SslHandle TlsClientContext::new_ssl(const PeerName& peer) const {
   KG_ASSERT(ssl != nullptr);
   SSL_set_connect_state(ssl.get());
   // Names stand in subjectAltName alone (RFC 9525 section 6.3), and "*" for one whole label.
-  SSL_set_hostflags(ssl.get(), X509_CHECK_FLAG_NEVER_CHECK_SUBJECT |
-                                   X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+  SSL_set_hostflags(ssl.get(),
+                    X509_CHECK_FLAG_NEVER_CHECK_SUBJECT | X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
   if (peer.is_address) {
     KG_ASSERT(X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl.get()), peer.text.c_str()) == 1);
     return ssl;

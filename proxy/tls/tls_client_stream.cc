@@ -8,16 +8,11 @@
 
 namespace kg::tls {
 
-void SessionFree::operator()(ssl_session_st* session) const noexcept {
-  SSL_SESSION_free(session);
-}
+void SessionFree::operator()(ssl_session_st* session) const noexcept { SSL_SESSION_free(session); }
 
 TlsClientStream::TlsClientStream(event::Transport& transport, event::TransportHandler& handler,
                                  TlsPeer& peer)
-    : handler_(handler),
-      peer_(peer),
-      port_{transport, {}},
-      ssl_(peer.context->new_ssl(peer.name)) {
+    : handler_(handler), peer_(peer), port_{transport, {}}, ssl_(peer.context->new_ssl(peer.name)) {
   bio_st* bio = make_cipher_bio(port_);
   SSL_set_bio(ssl_.get(), bio, bio);  // owns the BIO now
   SSL_set_ex_data(ssl_.get(), 0, this);

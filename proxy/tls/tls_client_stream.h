@@ -2,9 +2,9 @@
 // same owner and has this stream as its handler.
 //
 // What is written before the handshake is done waits here; on_connected comes when it is. Records
-// pass as in TlsStream: decrypted from the burst that the transport read, encrypted into its output.
-// Owner:  an upstream connection, as a member; destroyed only between turns.
-// Errors: on_error(kUpstreamTls) for a certificate that is not accepted, a failed handshake or a
+// pass as in TlsStream: decrypted from the burst that the transport read, encrypted into its
+// output. Owner:  an upstream connection, as a member; destroyed only between turns. Errors:
+// on_error(kUpstreamTls) for a certificate that is not accepted, a failed handshake or a
 //         broken record, with the reason as detail; what the transport says of itself passes.
 // Ends:   on_end(true) at close_notify, on_end(false) at a FIN without it: a truncation
 //         (RFC 8446 section 6.1), which only a body's own framing can heal (RFC 9112 section 9.8).
@@ -36,8 +36,7 @@ struct TlsPeer {
 class TlsClientStream final : public event::Stream, public event::TransportHandler {
  public:
   // `transport` may still be under construction.
-  TlsClientStream(event::Transport& transport, event::TransportHandler& handler,
-                  TlsPeer& peer);
+  TlsClientStream(event::Transport& transport, event::TransportHandler& handler, TlsPeer& peer);
   ~TlsClientStream() override;
 
   bool resumed() const noexcept;

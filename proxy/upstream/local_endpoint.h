@@ -9,6 +9,7 @@
 #include <memory>
 #include <unordered_map>
 
+#include "proxy/upstream/outlier_detector.h"
 #include "proxy/upstream/pod_pool.h"
 #include "proxy/upstream/retry_budget.h"
 #include "routing/route_snapshot.h"
@@ -21,13 +22,22 @@ struct LocalEndpoint final : event::Deferred {
       : endpoint(std::move(ref)),
         counters(metrics.endpoint(endpoint->metrics_slot)),
         pool(loop, metrics, counters, endpoint->pod, thread) {}
+  ~LocalEndpoint() override;
+
+  // What came of a request that went to the pod: a status, or an error instead of an answer.
+  void answered(uint16_t status, uint64_t now_us);
+  void failed(ErrorCode code, uint64_t now_us);
 
   routing::EndpointRef endpoint;
   metrics::EndpointMetrics& counters;
   PodPool pool;
   RetryBudget retries;
+  OutlierDetector outlier;
   uint32_t pins = 0;
   bool retired = false;  // no longer in the snapshot: dies with its last exchange
+
+ private:
+  void suspect(std::string_view last, uint64_t now_us);
 };
 
 class EndpointRegistry;

@@ -13,9 +13,10 @@ PodPool::PodPool(event::EventLoop& loop, metrics::WorkerMetrics& metrics,
       metrics_(metrics),
       counters_(counters),
       pod_(pod),
+      active_(counters.upstream_active),
       sweep_(loop, [this] { sweep_idle(); }) {
   if (pod.tls != nullptr) {
-    peer_.emplace(tls::TlsPeer{pod.tls->contexts.at(thread), pod.tls->name, nullptr});
+    peer_.emplace(tls::TlsPeer{pod.tls->contexts[thread], pod.tls->name, nullptr});
   }
 }
 
@@ -46,7 +47,6 @@ Result<UpstreamConnection*> PodPool::lease(LeaseWaiter& waiter, LeaseKind kind) 
     connection = *opened;
   }
   ++active_;
-  counters_.upstream_active.add();
   connection->set_counted(true);
   connection->set_leased(true);
   return connection;
@@ -65,8 +65,8 @@ UpstreamConnection* PodPool::take_idle(LeaseKind kind) {
 Result<UpstreamConnection*> PodPool::open_connection() {
   Result<event::Socket> socket = event::Socket::connect(pod_.address);
   if (!socket) return socket.error();
-  auto made = std::make_unique<UpstreamConnection>(loop_, *this, metrics_,
-                                                   peer_ ? &*peer_ : nullptr);
+  auto made =
+      std::make_unique<UpstreamConnection>(loop_, *this, metrics_, peer_ ? &*peer_ : nullptr);
   UpstreamConnection* connection = made.get();
   connections_.emplace(connection, std::move(made));
   connection->connect(std::move(*socket), pod_.limits.connect_ms);
@@ -101,7 +101,6 @@ void PodPool::stop_counting(UpstreamConnection& connection) {
   connection.set_counted(false);
   KG_ASSERT(active_ > 0);
   --active_;
-  counters_.upstream_active.sub();
   serve_queue();
 }
 

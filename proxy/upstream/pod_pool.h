@@ -73,7 +73,7 @@ class PodPool {
     LeaseKind kind;
   };
   std::list<Waiting> queue_;
-  uint32_t active_ = 0;
+  metrics::GaugedCount active_;
   event::Deadline sweep_;
 };
 

@@ -6,10 +6,11 @@
 // Owner:   the PodPool. An exchange borrows it between lease and release; it may write while the
 //          connection is still being made. Dies between turns only.
 // Errors:  one on_upstream_error per lease at most, and nothing after it. kUpstreamConnect and
-//          kUpstreamConnectTimeout: nothing was sent. kUpstreamTls: the pod is not who it should be,
-//          or TLS broke. kUpstreamReset: no byte of an answer came.
-//          kUpstreamGone: the answer broke off. kUpstreamProtocol: the answer is not HTTP.
-// Limits:  the deadline given to connect(), TLS handshake included; the exchange keeps all other deadlines.
+//          kUpstreamConnectTimeout: nothing was sent. kUpstreamTls: the pod is not who it should
+//          be, or TLS broke. kUpstreamReset: no byte of an answer came. kUpstreamGone: the answer
+//          broke off. kUpstreamProtocol: the answer is not HTTP.
+// Limits:  the deadline given to connect(), TLS handshake included; the exchange keeps all other
+// deadlines.
 #pragma once
 
 #include <cstdint>

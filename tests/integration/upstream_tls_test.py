@@ -136,18 +136,6 @@ def test_a_certificate_of_an_unknown_issuer_is_refused(tls_stage, strangers, key
     refused(stage, "unable to get local issuer certificate")
 
 
-def test_a_gateway_without_tls_is_refused(tls_stage):
-    gateway = serving(ScriptedGateway())
-    stage = tls_stage(gateway=gateway)
-    client = stage.connect()
-    client.send_request("GET", "/api/kernels", token=stage.token())
-    gateway.wires  # its reader never finds a head; what it answers is no TLS
-    response = client.read_response(timeout=10)
-    assert response.status in (502, 504)
-    stage.proxy.wait_log(status=response.status)
-    assert all(GATEWAY_TOKEN.encode() not in bytes(w.received) for w in gateway.wires)
-
-
 def test_an_answer_that_is_no_tls_is_refused(tls_stage):
     gateway = ScriptedGateway()
     stage = tls_stage(gateway=gateway)

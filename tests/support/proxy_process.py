@@ -43,10 +43,11 @@ def base_config(keyring, access_log, certificates=None):
 
 
 def endpoint_config(endpoint_id, port, jwks, gateway_token_file, **changes):
-    """An endpoint on host ENDPOINT_ID.test with one pod on loopback. Changes replace whole keys
-    (those in `gateway` the keys of that map), None removes one."""
+    """An endpoint on host ENDPOINT_ID.test with one pod on loopback and no health checks. Changes
+    replace whole keys (those in `gateway` the keys of that map), None removes one."""
     gateway = {"pods": [{"name": "jeg-0", "address": f"127.0.0.1:{port}"}],
-               "token_file": str(gateway_token_file), **changes.pop("gateway", {})}
+               "token_file": str(gateway_token_file), "health_check": "off",
+               **changes.pop("gateway", {})}
     whole = {
         "id": endpoint_id,
         "virtual_cluster": "analytics",

@@ -45,6 +45,8 @@ TEST(Loader, DefaultsAreThoseOfTheStructs) {
   EXPECT_EQ(endpoint.gateway.queue_max, plain_endpoint.gateway.queue_max);
   EXPECT_EQ(endpoint.gateway.connect_timeout, plain_endpoint.gateway.connect_timeout);
   EXPECT_EQ(endpoint.gateway.idle_timeout, plain_endpoint.gateway.idle_timeout);
+  EXPECT_EQ(endpoint.gateway.health_check, plain_endpoint.gateway.health_check);
+  EXPECT_FALSE(endpoint.gateway.tls);
   EXPECT_EQ(endpoint.gateway.pods.at(0).name, "127.0.0.1:8888");
   EXPECT_EQ(endpoint.sessions.realm, endpoint.sessions.issuer);
   EXPECT_THAT(endpoint.sessions.algorithms, IsEmpty());
@@ -83,10 +85,30 @@ TEST(Loader, ReadsEveryKey) {
   EXPECT_EQ(endpoint.gateway.pods.at(0).address.port, 8888);
   EXPECT_EQ(endpoint.gateway.token_file, folder.path("secrets/gateway-token"));
   EXPECT_EQ(endpoint.gateway.token_place.key, "endpoints[0].gateway.token_file");
+  ASSERT_TRUE(endpoint.gateway.tls);
+  EXPECT_EQ(endpoint.gateway.tls->ca_file, folder.path("tls/gateway-ca.crt"));
+  EXPECT_EQ(endpoint.gateway.tls->server_name, "jeg.analytics.svc");
+  ASSERT_TRUE(endpoint.gateway.tls->client_certificate);
+  EXPECT_EQ(endpoint.gateway.tls->client_certificate->private_key, folder.path("tls/proxy.key"));
   EXPECT_EQ(endpoint.sessions.realm, "studio");
   EXPECT_EQ(endpoint.sessions.audience, "kernelgate");
   EXPECT_EQ(endpoint.sessions.keys_file, folder.path("secrets/jwks.json"));
   EXPECT_THAT(endpoint.sessions.algorithms, ElementsAre("ES256", "RS256"));
+}
+
+TEST(Loader, AHealthCheckMayBeOff) {
+  const ConfigFolder folder;
+  const std::string key = "      token_file: secrets/gateway-token\n";
+  const Loaded off = folder.load(with(minimal(), key, key + "      health_check: off\n"));
+  ASSERT_TRUE(off.config);
+  EXPECT_FALSE(off.config->endpoints.at(0).gateway.health_check.enabled);
+  EXPECT_THAT(folder.problems(with(minimal(), key, key + "      health_check: on\n")),
+              ElementsAre("13 endpoints[0].gateway.health_check: is not a map"));
+  EXPECT_THAT(
+      folder.problems(
+          with(minimal(), key, key + "      health_check: {path: api, interval: 1ms}\n")),
+      ElementsAre("13 endpoints[0].gateway.health_check.path: \"api\" is not a path",
+                  "13 endpoints[0].gateway.health_check.interval: \"1ms\" is out of range"));
 }
 
 TEST(Loader, FindsEveryErrorInOnePassInFileOrder) {

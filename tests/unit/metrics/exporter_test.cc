@@ -35,6 +35,8 @@ class ExporterTest : public ::testing::Test {
   // Something in every family, so that nothing is left out for being zero.
   void populate() {
     const uint32_t slot = slots_.slot_for("analytics", "abc");
+    facts_.health.resize(slot + 1);
+    facts_.health[slot] = {.checked = true, .healthy = false, .passed = 5, .failed = 3};
     for (WorkerMetrics* worker : {&first_, &second_}) {
       worker->operations[0].first_byte[1].observe_us(150);
       worker->operations[1].total[4].observe_us(3'000'000);
@@ -58,7 +60,8 @@ class ExporterTest : public ::testing::Test {
                       .endpoints = 9,
                       .reloads_ok = 3,
                       .reloads_failed = 1,
-                      .start_time_seconds = 1767225600.25};
+                      .start_time_seconds = 1767225600.25,
+                      .health = {}};
   Exporter exporter_{slots_, operations(), [this] { return facts_; }};
 };
 
@@ -103,6 +106,21 @@ TEST_F(ExporterTest, ProcessFacts) {
   EXPECT_THAT(text, HasSubstr("\nkernelgate_process_start_time_seconds 1767225600.25\n"));
   EXPECT_THAT(text, Not(HasSubstr("kernelgate_process_resident_memory_bytes 0\n")));
   EXPECT_THAT(text, Not(HasSubstr("kernelgate_process_open_fds 0\n")));
+}
+
+TEST_F(ExporterTest, HealthIsOfThoseWhoAreChecked) {
+  populate();
+  const std::string labels = "{endpoint=\"abc\",virtual_cluster=\"analytics\"";
+  std::string text = exporter_.text();
+  EXPECT_THAT(text, HasSubstr("\nkernelgate_pod_healthy" + labels + "} 0\n"));
+  EXPECT_THAT(text, Not(HasSubstr("kernelgate_pod_healthy{endpoint=\"other\"")));
+  EXPECT_THAT(text,
+              HasSubstr("kernelgate_pod_health_checks_total" + labels + ",result=\"failed\"} 3\n"));
+  facts_.health[1].checked = false;  // switched off: a counter stays, a state does not
+  text = exporter_.text();
+  EXPECT_THAT(text, Not(HasSubstr("kernelgate_pod_healthy{")));
+  EXPECT_THAT(text,
+              HasSubstr("kernelgate_pod_health_checks_total" + labels + ",result=\"ok\"} 5\n"));
 }
 
 TEST_F(ExporterTest, UnobservedCellsAndReasonsHaveNoSeries) {

@@ -94,7 +94,7 @@ TEST_F(CompilerTest, CarriesEverythingAWorkerNeeds) {
   wanted.gateway.kernel_launch_timeout = config::Millis(123'000);
   const Compiled compiled = compile_all({wanted});
   EXPECT_EQ(compiled.snapshot->version(), 42U);
-  EXPECT_EQ(compiled.snapshot->endpoint_count(), 1U);
+  EXPECT_EQ(compiled.snapshot->endpoints().size(), 1U);
   EXPECT_EQ(compiled.snapshot->match("a.test", "/").endpoint, nullptr);
   const Match match = compiled.snapshot->match("a.test", "/p/q/api");
   ASSERT_NE(match.endpoint, nullptr);
@@ -114,13 +114,61 @@ TEST_F(CompilerTest, CarriesEverythingAWorkerNeeds) {
   EXPECT_NE(made.sessions, nullptr);
 }
 
+TEST_F(CompilerTest, BoundsAndChecksOfTheGatewayAreCarried) {
+  config::Endpoint wanted = endpoint("a");
+  const Endpoint plain = only(compile_all({wanted}));
+  EXPECT_EQ(plain.pod.limits.active_max, PoolLimits().active_max);
+  EXPECT_EQ(plain.pod.limits.queue_max, PoolLimits().queue_max);
+  EXPECT_EQ(plain.pod.limits.connect_ms, PoolLimits().connect_ms);
+  EXPECT_EQ(plain.pod.limits.idle_ms, PoolLimits().idle_ms);
+  EXPECT_TRUE(plain.health.enabled);
+  EXPECT_EQ(plain.health.path, "/api");
+  EXPECT_EQ(plain.health.interval_ms, 5'000U);
+  EXPECT_EQ(plain.pod.tls, nullptr);
+  wanted.gateway.connections_max = 7;
+  wanted.gateway.idle_timeout = config::Millis(9'000);
+  wanted.gateway.health_check.enabled = false;
+  const Endpoint other = only(compile_all({wanted}));
+  EXPECT_EQ(other.pod.limits.active_max, 7U);
+  EXPECT_EQ(other.pod.limits.idle_ms, 9'000U);
+  EXPECT_FALSE(other.health.enabled);
+}
+
+TEST_F(CompilerTest, TlsContextsAreOnePerThreadAndSharedByEndpoints) {
+  config::Endpoint named = endpoint("a");
+  named.gateway.tls.emplace().server_name = "jeg.test";
+  config::Endpoint by_address = endpoint("b");
+  by_address.gateway.tls.emplace();
+  const Compiled compiled = compile_all({named, by_address});
+  const Pod& a = (*compiled.snapshot->match("a.test", "/").endpoint)->pod;
+  const Pod& b = (*compiled.snapshot->match("b.test", "/").endpoint)->pod;
+  ASSERT_NE(a.tls, nullptr);
+  ASSERT_NE(b.tls, nullptr);
+  EXPECT_EQ(a.tls->name.text, "jeg.test");
+  EXPECT_FALSE(a.tls->name.is_address);
+  EXPECT_EQ(b.tls->name.text, "127.0.0.1");
+  EXPECT_TRUE(b.tls->name.is_address);
+  ASSERT_EQ(a.tls->contexts.size(), 2U);
+  EXPECT_NE(a.tls->contexts[0], a.tls->contexts[1]);
+  EXPECT_EQ(a.tls->contexts, b.tls->contexts);
+}
+
+TEST_F(CompilerTest, AnUnusableCaIsNamed) {
+  const TempFile junk("no certificates in here");
+  config::Endpoint wanted = endpoint("a");
+  wanted.gateway.tls.emplace().ca_file = junk.path();
+  wanted.gateway.tls->place = {15, "endpoints.a.gateway.tls"};
+  EXPECT_THAT(problems({wanted}), ElementsAre(AllOf(HasSubstr("15 endpoints.a.gateway.tls: "),
+                                                    HasSubstr(junk.path()))));
+}
+
 TEST_F(CompilerTest, HostsShareAnEndpointAndNoHostMeansAny) {
   config::Endpoint both = endpoint("a");
   both.hosts = {"a.test", "b.test"};
   config::Endpoint any = endpoint("any");
   any.hosts = {};
   const Compiled compiled = compile_all({both, any});
-  EXPECT_EQ(compiled.snapshot->endpoint_count(), 2U);
+  EXPECT_EQ(compiled.snapshot->endpoints().size(), 2U);
   EXPECT_EQ(*compiled.snapshot->match("a.test", "/").endpoint,
             *compiled.snapshot->match("b.test", "/").endpoint);
   EXPECT_EQ((*compiled.snapshot->match("else.test", "/").endpoint)->id, "any");

@@ -43,13 +43,13 @@ TEST(RouteSnapshot, WithoutRoutesFindsNothing) {
   EXPECT_EQ(found(routes, "a.test", "/"), "-");
   EXPECT_EQ(found(routes, "", "/api"), "-");
   EXPECT_EQ(routes.version(), 7U);
-  EXPECT_EQ(routes.endpoint_count(), 0U);
+  EXPECT_EQ(routes.endpoints().size(), 0U);
 }
 
 TEST(RouteSnapshot, CountsEndpointsNotRoutes) {
   const RouteSnapshot routes =
       snapshot({{"a.test", "", "a"}, {"b.test", "", "a"}, {"", "/p", "b"}});
-  EXPECT_EQ(routes.endpoint_count(), 2U);
+  EXPECT_EQ(routes.endpoints().size(), 2U);
 }
 
 TEST(RouteSnapshot, TheLongestPrefixWins) {
@@ -125,7 +125,7 @@ TEST(RouteSnapshot, TenThousandRoutesAreAllFound) {
     rules.push_back({"shared.test", "/team" + n + "/a", "t" + n});
   }
   const RouteSnapshot routes = snapshot(rules);
-  EXPECT_EQ(routes.endpoint_count(), 10'001U);
+  EXPECT_EQ(routes.endpoints().size(), 10'001U);
   int wrong = 0;
   for (int i = 0; i < 5'000; ++i) {
     const std::string n = std::to_string(i);

@@ -110,13 +110,13 @@ TEST_F(TlsClientStreamTest, ThePeersNameOrAddressMustBeInItsCertificate) {
     bool is_address;
     const char* outcome;
   };
-  for (const Case& c : {Case{"jeg.test", false, "connected"}, {"a.wild.test", false, "connected"},
+  for (const Case& c : {Case{"jeg.test", false, "connected"},
+                        {"a.wild.test", false, "connected"},
                         {"a.b.wild.test", false, "hostname mismatch"},
                         {"gateway", false, "hostname mismatch"},  // the common name is no name
                         {"jeg.test.evil", false, "hostname mismatch"},
                         {"10.1.2.3", true, "connected"},
-                        {"10.1.2.4", true, "IP address mismatch"},
-                        {"10.1.2.3", false, "hostname mismatch"}}) {
+                        {"10.1.2.4", true, "IP address mismatch"}}) {
     TlsPeer known = peer(c.name, c.is_address);
     Link link(server_context(), known);
     link.stream.write("secret");

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 
 #include "gateway_script.h"
+#include "proxy/base/limits.h"
 
 namespace kg::upstream {
 namespace {
@@ -91,6 +92,33 @@ TEST_F(EndpointRegistryTest, TheNextSnapshotsEndpointIsAnotherOne) {
   const EndpointPin new_pin = registry_.pin(after);
   EXPECT_NE(old_pin.get(), new_pin.get());
   EXPECT_FALSE(new_pin->retired);
+}
+
+TEST_F(EndpointRegistryTest, SuspicionIsCountedAndEndsWithAnAnswerOrTheEndpoint) {
+  const routing::EndpointRef a = make("a", 1);
+  EndpointPin pin = registry_.pin(a);
+  const auto fail = [&](ErrorCode code) {
+    for (uint32_t i = 0; i < limits::kOutlierFailures; ++i) pin->failed(code, 1);
+  };
+  for (const ErrorCode code : {ErrorCode::kUpstreamTimeout, ErrorCode::kUpstreamBusy,
+                               ErrorCode::kUpstreamStalled, ErrorCode::kClientGone}) {
+    fail(code);
+    EXPECT_FALSE(pin->outlier.suspects()) << error_row(code).label;
+  }
+  fail(ErrorCode::kUpstreamConnect);
+  EXPECT_TRUE(pin->outlier.suspects());
+  EXPECT_EQ(counters_.pod_suspect.get(), 1U);
+  pin->answered(500, 1);
+  EXPECT_EQ(counters_.pod_suspect.get(), 0U);
+  for (const int status : {502, 503, 504, 502, 503}) {
+    pin->answered(static_cast<uint16_t>(status), 1);
+  }
+  EXPECT_EQ(counters_.pod_suspect.get(), 1U);
+  EXPECT_EQ(counters_.pod_suspected.get(), 2U);
+  pin.release();
+  registry_.retire_all();
+  loop_.settle();
+  EXPECT_EQ(counters_.pod_suspect.get(), 0U);
 }
 
 TEST_F(EndpointRegistryTest, RetiringClosesIdleConnectionsAndSparesBusyOnes) {

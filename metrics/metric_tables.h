@@ -1,0 +1,125 @@
+// The metrics that are one cell or one histogram each: name, type, help, and where a worker keeps
+// it. Only exporter.cc includes this; metrics/README.md documents every name.
+#pragma once
+
+#include <prometheus/metric_type.h>
+
+#include <array>
+
+#include "metrics/worker_metrics.h"
+
+namespace kg::metrics {
+
+using prometheus::MetricType;
+
+struct CellMetric {
+  const char* name;
+  MetricType type;
+  const char* help;
+  Cell WorkerMetrics::*cell;
+};
+inline constexpr CellMetric kCells[] = {
+    {"kernelgate_connections_accepted_total", MetricType::Counter, "Client connections accepted.",
+     &WorkerMetrics::connections_accepted},
+    {"kernelgate_connections_open", MetricType::Gauge, "Client connections that are open now.",
+     &WorkerMetrics::connections_open},
+    {"kernelgate_connections_refused_total", MetricType::Counter,
+     "Client connections closed at once because of a limit or allow_sources.",
+     &WorkerMetrics::connections_refused},
+    {"kernelgate_connections_handed_over_total", MetricType::Counter,
+     "Client connections given to a less loaded worker.", &WorkerMetrics::connections_handed_over},
+    {"kernelgate_tls_handshake_errors_total", MetricType::Counter,
+     "TLS handshakes with clients that failed.", &WorkerMetrics::tls_handshake_errors},
+    {"kernelgate_upstream_connections_opened_total", MetricType::Counter,
+     "Connections opened to gateway pods.", &WorkerMetrics::upstream_connections_opened},
+    {"kernelgate_upstream_connections_reused_total", MetricType::Counter,
+     "Requests that took an idle connection from the pool.",
+     &WorkerMetrics::upstream_connections_reused},
+    {"kernelgate_upstream_connections_open", MetricType::Gauge,
+     "Connections to gateway pods that are open now, idle ones included.",
+     &WorkerMetrics::upstream_connections_open},
+    {"kernelgate_gateway_errors_reduced_total", MetricType::Counter,
+     "Errors of gateways that said more than a client may see.",
+     &WorkerMetrics::gateway_errors_reduced},
+    {"kernelgate_gateway_errors_replaced_total", MetricType::Counter,
+     "Errors of gateways whose body is not passed on at all.",
+     &WorkerMetrics::gateway_errors_replaced},
+    {"kernelgate_session_cache_hits_total", MetricType::Counter,
+     "Session tokens found already verified.", &WorkerMetrics::session_cache_hits},
+    {"kernelgate_session_cache_misses_total", MetricType::Counter,
+     "Session tokens whose signature had to be verified.", &WorkerMetrics::session_cache_misses},
+    {"kernelgate_websocket_scan_lost_total", MetricType::Counter,
+     "WebSocket directions whose frames could no longer be followed.",
+     &WorkerMetrics::websocket_scan_lost},
+    {"kernelgate_access_log_dropped_total", MetricType::Counter,
+     "Access-log lines dropped because the log could not be written in time.",
+     &WorkerMetrics::access_log_dropped},
+    {"kernelgate_slow_turns_total", MetricType::Counter,
+     "Event loop turns that took longer than 100 ms.", &WorkerMetrics::slow_turns},
+};
+
+struct EndpointCellMetric {
+  const char* name;
+  MetricType type;
+  const char* help;
+  Cell EndpointMetrics::*cell;
+};
+inline constexpr EndpointCellMetric kEndpointCells[] = {
+    {"kernelgate_websockets_open", MetricType::Gauge, "WebSockets that are open now.",
+     &EndpointMetrics::websockets_open},
+    {"kernelgate_websockets_total", MetricType::Counter, "WebSockets that were opened.",
+     &EndpointMetrics::websockets_total},
+    {"kernelgate_upstream_requests_active", MetricType::Gauge,
+     "Requests in flight to gateway pods, without open WebSockets.",
+     &EndpointMetrics::upstream_active},
+    {"kernelgate_upstream_requests_queued", MetricType::Gauge,
+     "Requests that wait for a place among those in flight.", &EndpointMetrics::upstream_queued},
+    {"kernelgate_upstream_requests_refused_total", MetricType::Counter,
+     "Requests answered 503 at once because the queue was full.",
+     &EndpointMetrics::upstream_refused},
+    {"kernelgate_upstream_retries_total", MetricType::Counter,
+     "Requests sent again on another connection.", &EndpointMetrics::retries},
+    {"kernelgate_upstream_retries_refused_total", MetricType::Counter,
+     "Requests not sent again because the retry budget was used up.",
+     &EndpointMetrics::retries_refused},
+    {"kernelgate_pod_suspect", MetricType::Gauge,
+     "Workers that suspect the pod now, because its requests failed one after the other.",
+     &EndpointMetrics::pod_suspect},
+    {"kernelgate_pod_suspected_total", MetricType::Counter, "Times that a worker began to suspect.",
+     &EndpointMetrics::pod_suspected},
+};
+
+struct HistogramMetric {
+  const char* name;
+  const char* help;
+  Histogram WorkerMetrics::*histogram;
+};
+inline constexpr HistogramMetric kHistograms[] = {
+    {"kernelgate_upstream_connect_seconds", "Time to connect to a gateway pod.",
+     &WorkerMetrics::upstream_connect},
+    {"kernelgate_tls_handshake_seconds", "Time of a TLS handshake with a client.",
+     &WorkerMetrics::tls_handshake},
+    {"kernelgate_websocket_upgrade_seconds",
+     "Time from the upgrade request sent to the gateway until its 101.", &WorkerMetrics::upgrade},
+    {"kernelgate_kernel_launch_seconds",
+     "Time from a kernel start until the first 101 of that kernel, or the end of the answer.",
+     &WorkerMetrics::kernel_launch},
+    {"kernelgate_websocket_duration_seconds", "Time from the 101 to the end of a WebSocket.",
+     &WorkerMetrics::websocket_duration},
+};
+
+struct OperationMetric {
+  const char* name;
+  const char* help;
+  std::array<Histogram, kCodeClasses> OperationMetrics::*histograms;
+};
+inline constexpr OperationMetric kOperationHistograms[] = {
+    {"kernelgate_request_first_byte_seconds",
+     "Time from the complete request head to the first byte of the answer.",
+     &OperationMetrics::first_byte},
+    {"kernelgate_request_duration_seconds",
+     "Time from the complete request head to the last byte of the answer, without WebSockets.",
+     &OperationMetrics::total},
+};
+
+}  // namespace kg::metrics
