@@ -54,7 +54,11 @@ class PodCheck final : public event::Deferred, private UpstreamHandler, private 
  private:
   void begin() {
     const Result<UpstreamConnection*> leased = pool_.lease(*this, LeaseKind::kFresh);
-    if (!leased) return finish(false, leased.error().row().label);
+    if (!leased) {
+      // That we are out of descriptors says nothing of the pod.
+      if (leased.error().row().side != Side::kUpstream) return wait();
+      return finish(false, leased.error().row().label);
+    }
     connection_ = *leased;
     status_ = 0;
     deadline_.set_ms(endpoint_->health.timeout_ms);
@@ -80,6 +84,9 @@ class PodCheck final : public event::Deferred, private UpstreamHandler, private 
     metrics::EndpointHealth& counts = owner_.counts_[endpoint_->metrics_slot];
     ++(passed ? counts.passed : counts.failed);
     if (state_.report(passed)) announce(reason);
+    wait();
+  }
+  void wait() {
     const uint64_t interval = endpoint_->health.interval_ms;
     next_.arm_ms(interval - interval / 20 + owner_.part_of(interval / 10 + 1));
   }

@@ -1,6 +1,7 @@
 """Gateway pods are checked and suspected; the only pod is asked all the same."""
 
 import re
+import resource
 import signal
 import time
 
@@ -105,6 +106,20 @@ def test_a_pod_that_refuses_connections_is_unhealthy_until_it_listens(make_stage
     gateway.start_listening()
     gateway.serve(lambda call: call.reply(200, b"{}"))
     healthy(stage, 1)
+
+
+def test_a_check_without_a_descriptor_says_nothing_of_the_pod(checked):
+    stage, answers = checked(unhealthy_after=1)
+    healthy(stage, 1)
+    client = stage.connect()
+    before = resource.prlimit(stage.proxy.pid, resource.RLIMIT_NOFILE)
+    resource.prlimit(stage.proxy.pid, resource.RLIMIT_NOFILE, (3, before[1]))
+    client.expect_open_and_silent(0.5)  # some intervals long
+    resource.prlimit(stage.proxy.pid, resource.RLIMIT_NOFILE, before)
+    seen = len(answers.checks())
+    wait_until(lambda: len(answers.checks()) > seen, "checks to go on")
+    assert not [line for line in stage.proxy.stderr_lines if "pod unhealthy" in line]
+    stage.unmoved("kernelgate_pod_health_checks_total", result="failed")
 
 
 def test_serving_waits_for_no_check(checked):
