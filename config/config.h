@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "proxy/base/limits.h"
+#include "proxy/base/settings.h"
 
 namespace kg::config {
 
@@ -110,6 +111,7 @@ struct Config {
   uint32_t workers = 0;  // 0: auto
   std::vector<Listener> listeners;
   Millis alb_idle_timeout{60'000};
+  Settings settings;
   Address monitoring{"127.0.0.1", 9902};
   std::string access_log_path = "stdout";  // "stdout", "off" or a file
   Millis drain_lame_duck{25'000};

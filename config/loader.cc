@@ -8,6 +8,7 @@
 #include "config/names.h"
 #include "config/routes.h"
 #include "config/section.h"
+#include "config/settings_reader.h"
 #include "config/values.h"
 #include "config/yaml_tree.h"
 
@@ -111,6 +112,7 @@ void read_config(const Section& root, const Files& files, Config& config) {
   read_addresses(root, files, config);
   const auto alb = root.map("alb");
   if (alb) config.alb_idle_timeout = alb->value<Millis>("idle_timeout", parse_duration);
+  config.settings = read_settings(root, config.alb_idle_timeout);
   if (const auto access_log = root.map("access_log"))
     config.access_log_path = files.log(*access_log, "path");
   read_drain(root, config);

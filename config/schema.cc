@@ -34,6 +34,67 @@ constexpr auto kSchema = std::to_array<KeyInfo>({
      "The ALB's `idle_timeout.timeout_seconds`; 60 s is AWS's default. Keep-alive and pings derive "
      "from it. The ALB answers 504 when a kernel start is silent for longer, so raise both above "
      "`kernel_launch_timeout`."},
+    {"timeouts", "map", "", "(defaults)",
+     "How long the proxy waits for clients, and for an answer that it passes on to them."},
+    {"timeouts.handshake", "duration", "100ms to 60s", "10s",
+     "TLS handshake, from the accept on; then the connection closes. An ALB gives up after 10 s."},
+    {"timeouts.request_head", "duration", "100ms to 10m", "30s",
+     "A request's head, from its first byte to its last; then 408. It bounds clients that send "
+     "byte by byte."},
+    {"timeouts.request_body_idle", "duration", "100ms to 1h", "60s",
+     "Silence inside a request body; then 408. Not counted while the proxy itself does not read."},
+    {"timeouts.keep_alive", "duration", "100ms to 2h",
+     "(alb.idle_timeout and a quarter, at least 15 s more)",
+     "An open connection without a request; then it closes. Longer than the load balancer's, or "
+     "its next request meets a closed connection and becomes a 502."},
+    {"timeouts.write_stall", "duration", "100ms to 1h", "60s",
+     "The client takes less than 32 KiB of an answer that waits for it; then the connection is "
+     "cut. Open WebSockets are not cut: a slow notebook slows its own kernel only."},
+    {"timeouts.response_idle", "duration", "100ms to 1h", "300s",
+     "The gateway pauses inside an answer; then the connection is cut, which tells the client that "
+     "the answer is not whole."},
+    {"timeouts.first_byte", "map", "", "(defaults)",
+     "From the request being sent to the first byte of the gateway's answer, by operation; then "
+     "504. A kernel start waits for its `KERNEL_LAUNCH_TIMEOUT` and 10 s."},
+    {"timeouts.first_byte.list", "duration", "100ms to 1h", "45s",
+     "List, get and interrupt kernels, and kernel specs. Gateway clients give up at 42 s."},
+    {"timeouts.first_byte.restart", "duration", "100ms to 1h", "(kernel_launch_timeout + 10s)",
+     "Restart a kernel: it starts anew."},
+    {"timeouts.first_byte.delete", "duration", "100ms to 1h", "120s",
+     "Delete a kernel: the gateway waits for a running restart first."},
+    {"timeouts.first_byte.upgrade", "duration", "100ms to 1h", "75s",
+     "Open a kernel's WebSocket: a gateway holds its 101 for up to 60 s."},
+    {"timeouts.first_byte.other", "duration", "100ms to 1h", "300s",
+     "Paths that `other_paths: forward` lets pass."},
+    {"limits", "map", "", "(defaults)",
+     "What one client, and all of them together, may take. Each one that acts counts in "
+     "`kernelgate_limits_hit_total`."},
+    {"limits.uri_bytes", "size", "1KiB to 64KiB", "16KiB",
+     "The request line; above it 414. An ALB passes 16 KiB."},
+    {"limits.header_bytes", "size", "4KiB to 256KiB", "96KiB",
+     "A request's whole head; above it 431. An ALB passes a request line of 16 KiB and 64 KiB of "
+     "fields, one of them up to 16 KiB."},
+    {"limits.header_count", "integer", "16 to 1000", "128",
+     "Header fields; above it 431. Browsers send under 40."},
+    {"limits.body_min_rate", "size", "0B to 1MiB", "500B",
+     "Bytes per second that a request body must come with, averaged over "
+     "`timeouts.request_body_idle`; then 408. `0B`: no limit."},
+    {"limits.requests_per_connection", "integer", "1 to 1000000000", "100000",
+     "The last one is answered with `Connection: close`, so that clients spread anew."},
+    {"limits.connections", "integer", "1 to 1000000", "100000",
+     "Client connections of the process; further ones are closed at once. Each takes about 15 KiB, "
+     "and a WebSocket two descriptors."},
+    {"limits.connections_per_worker", "integer", "1 to 1000000", "20000",
+     "The same for each worker thread: what one CPU serves well."},
+    {"limits.memory_bytes", "size", "16MiB to 1024GiB", "(80 % of the cgroup's memory.max, if any)",
+     "Resident memory above which new work is turned away: new connections close, kernel starts, "
+     "WebSockets and other bodies get 503. It ends below nine tenths of it."},
+    {"limits.connections_per_address", "integer", "1 to 1000000", "1024",
+     "The same for each peer address (IPv6: each /64): an office behind one address fits. Peers in "
+     "`trusted_proxies` have no such bound."},
+    {"limits.requests_per_client", "integer", "1 to 1000000", "1024",
+     "Requests and open WebSockets at a time of each client that a trusted proxy names last in "
+     "`X-Forwarded-For`; then 429 with `Retry-After`."},
     {"monitoring", "map", "", "(defaults)",
      "The plain HTTP address of `/healthz`, `/readyz` and `/metrics`."},
     {"monitoring.address", "IP:port", "port 0 to 65535", "127.0.0.1:9902",

@@ -54,6 +54,41 @@ std::optional<uint64_t> to_millis(const Quantity& quantity) noexcept {
   return *count * *factor;
 }
 
+std::optional<uint64_t> bytes_per(std::string_view unit) noexcept {
+  if (unit == "B") return 1;
+  if (unit == "KiB") return uint64_t{1} << 10;
+  if (unit == "MiB") return uint64_t{1} << 20;
+  if (unit == "GiB") return uint64_t{1} << 30;
+  return std::nullopt;
+}
+
+std::optional<uint64_t> to_bytes(const Quantity& quantity) noexcept {
+  constexpr uint64_t kBytesMax = uint64_t{1} << 50;  // far above every range: no overflow
+  const auto count = ascii::parse_decimal(quantity.digits);
+  const auto factor = bytes_per(quantity.unit);
+  if (!count || !factor || *count > kBytesMax / *factor) return std::nullopt;
+  return *count * *factor;
+}
+
+std::string size_remedy(const Quantity& quantity) {
+  const std::string digits(quantity.digits);
+  const std::string unit = ascii::lower(ascii::trim(quantity.unit));
+  if (digits.empty()) return "write a number and a unit, such as 64KiB";
+  if (unit.empty()) return "add the unit: " + digits + "B or " + digits + "KiB";
+  switch (unit.front()) {
+    case 'b':
+      return "write " + digits + "B";
+    case 'k':
+      return "write " + digits + "KiB";
+    case 'm':
+      return "write " + digits + "MiB";
+    case 'g':
+      return "write " + digits + "GiB";
+    default:
+      return "write a whole number and one of the units B, KiB, MiB, GiB";
+  }
+}
+
 std::string duration_remedy(const Quantity& quantity) {
   const std::string digits(quantity.digits);
   const std::string unit = ascii::lower(ascii::trim(quantity.unit));
@@ -112,6 +147,20 @@ Parsed<Millis> parse_duration(std::string_view text, const KeyInfo& info) {
   if (!millis || *millis < *least || *millis > *most)
     return Parsed<Millis>::bad(quote(text) + " is out of range", range_text(info));
   return Parsed<Millis>::ok(Millis(*millis));
+}
+
+Parsed<uint64_t> parse_size(std::string_view text, const KeyInfo& info) {
+  const Quantity quantity = split_quantity(text);
+  if (quantity.digits.empty() || !bytes_per(quantity.unit))
+    return Parsed<uint64_t>::bad(quote(text) + " is not a size", size_remedy(quantity));
+  const auto [least_word, most_word] = range_words(info);
+  const auto least = to_bytes(split_quantity(least_word));
+  const auto most = to_bytes(split_quantity(most_word));
+  KG_ASSERT(least.has_value() && most.has_value());
+  const auto bytes = to_bytes(quantity);
+  if (!bytes || *bytes < *least || *bytes > *most)
+    return Parsed<uint64_t>::bad(quote(text) + " is out of range", range_text(info));
+  return Parsed<uint64_t>::ok(*bytes);
 }
 
 Parsed<bool> parse_boolean(std::string_view text, const KeyInfo& /*info*/) {

@@ -1,4 +1,5 @@
-// Parsers of numbers, durations and words. Ranges and words come from the schema's unit column.
+// Parsers of numbers, durations, sizes and words. Ranges and words come from the schema's unit
+// column.
 #pragma once
 
 #include <cstdint>
@@ -13,6 +14,7 @@ namespace kg::config {
 Parsed<uint32_t> parse_integer(std::string_view text, const KeyInfo& info);
 Parsed<uint32_t> parse_workers(std::string_view text, const KeyInfo& info);  // auto is 0
 Parsed<Millis> parse_duration(std::string_view text, const KeyInfo& info);
+Parsed<uint64_t> parse_size(std::string_view text, const KeyInfo& info);  // 64KiB, in bytes
 Parsed<bool> parse_boolean(std::string_view text, const KeyInfo& info);
 Parsed<OtherPaths> parse_other_paths(std::string_view text, const KeyInfo& info);
 Parsed<std::string> parse_credentials(std::string_view text, const KeyInfo& info);

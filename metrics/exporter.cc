@@ -153,6 +153,12 @@ void Exporter::Collector::collect_process(Families& out) const {
                        "File descriptors that are open now.", static_cast<double>(open_fds())));
   out.push_back(single("kernelgate_draining", MetricType::Gauge,
                        "1 from the first SIGTERM on, else 0.", facts.draining ? 1 : 0));
+  MetricFamily overloaded = make_family("kernelgate_overloaded", MetricType::Gauge,
+                                        "1 while new work is turned away for that resource.");
+  add_sample(overloaded, {{"resource", "memory"}}, facts.overload.memory ? 1 : 0);
+  add_sample(overloaded, {{"resource", "descriptors"}}, facts.overload.descriptors ? 1 : 0);
+  add_sample(overloaded, {{"resource", "connections"}}, facts.overload.connections ? 1 : 0);
+  out.push_back(std::move(overloaded));
   out.push_back(single("kernelgate_endpoints", MetricType::Gauge, "Endpoints that are configured.",
                        static_cast<double>(facts.endpoints)));
   out.push_back(single("kernelgate_routes_version", MetricType::Gauge,
@@ -187,6 +193,15 @@ void Exporter::Collector::collect_workers(Families& out) const {
   add_sample(upstream, {{"kind", "resumed"}},
              static_cast<double>(sum(&WorkerMetrics::upstream_tls_resumed)));
   out.push_back(std::move(upstream));
+  MetricFamily limits_hit = make_family("kernelgate_limits_hit_total", MetricType::Counter,
+                                        "How often a bound acted, by bound.");
+  for (uint8_t i = 0; i < kLimitCount; ++i) {
+    const uint64_t hits =
+        sum_over(workers_, [i](const WorkerMetrics& worker) { return worker.limits_hit[i].get(); });
+    add_sample(limits_hit, {{"limit", std::string(limit_label(static_cast<Limit>(i)))}},
+               static_cast<double>(hits));
+  }
+  out.push_back(std::move(limits_hit));
   for (const HistogramMetric& row : kHistograms) {
     MetricFamily family = make_family(row.name, MetricType::Histogram, row.help);
     family.metric.emplace_back().histogram = sum_histogram(

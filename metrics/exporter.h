@@ -25,11 +25,19 @@ struct EndpointHealth {
   uint64_t failed = 0;
 };
 
+// What is at its bound now, so that new work is turned away.
+struct Overload {
+  bool memory = false;
+  bool descriptors = false;
+  bool connections = false;
+};
+
 // What belongs to the process, not to a worker.
 struct ProcessFacts {
   std::string version;
   std::string openssl_version;
   bool draining = false;
+  Overload overload;
   uint64_t routes_version = 0;  // counts up with every applied configuration
   uint64_t endpoints = 0;
   uint64_t reloads_ok = 0;

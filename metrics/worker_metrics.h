@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <memory>
 
+#include "metrics/limit.h"
 #include "proxy/base/error.h"
 
 namespace kg::metrics {
@@ -108,6 +109,7 @@ struct alignas(64) WorkerMetrics {
 
   EndpointMetrics& endpoint(uint32_t slot) noexcept;
   const EndpointMetrics& endpoint(uint32_t slot) const noexcept;
+  void hit(Limit limit) noexcept { limits_hit[static_cast<size_t>(limit)].add(); }
 
   std::array<OperationMetrics, kOperations> operations;
   Histogram upstream_connect;
@@ -135,6 +137,7 @@ struct alignas(64) WorkerMetrics {
   Cell websocket_scan_lost;
   Cell access_log_dropped;
   Cell slow_turns;
+  std::array<Cell, kLimitCount> limits_hit;
 
  private:
   uint32_t slots_;

@@ -40,6 +40,9 @@ constexpr std::array<ErrorRow, kErrorCodeCount> kRows{{
      "This operation does not take that method.", "Use the method of the kernel gateway API."},
     {kUpgradeRequired, "upgrade_required", kClient, kNever, 426, 1002,
      "This address is a WebSocket.", "Connect with a WebSocket client, version 13."},
+    {kTooManyRequests, "too_many_requests", kClient, kNever, 429, 1013,
+     "This client has too many requests and WebSockets open at a time.",
+     "Close some, or try again in a few seconds."},
     {kUnauthorized, "unauthorized", kClient, kNever, 401, 1008,
      "No valid session token came with the request.",
      "Send Authorization: token <session token> (JUPYTER_GATEWAY_AUTH_TOKEN)."},
@@ -132,6 +135,8 @@ std::string_view reason_phrase(uint16_t status) noexcept {
       return "Expectation Failed";
     case 426:
       return "Upgrade Required";
+    case 429:
+      return "Too Many Requests";
     case 431:
       return "Request Header Fields Too Large";
     case 500:

@@ -25,6 +25,7 @@ enum class ErrorCode : uint8_t {
   kVersionNotSupported,
   kMethodNotAllowed,
   kUpgradeRequired,
+  kTooManyRequests,
   kUnauthorized,
   kSessionExpired,
   kForbidden,

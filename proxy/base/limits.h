@@ -27,14 +27,16 @@ inline constexpr size_t kPendingBytesHigh =
 inline constexpr size_t kPendingBytesLow = kPendingBytesHigh / 2;
 inline constexpr size_t kReadBurstBytes = size_t{64} * 1024;  // one read call, a worker's scratch
 inline constexpr size_t kUnsentCipherBytesMax = size_t{256} * 1024;  // above: the connection closes
-inline constexpr int kReadsPerTurnMax = 4;  // then other connections get their turn
+inline constexpr uint32_t kBodyMinRate = 500;  // bytes per second: slower than any modem
+inline constexpr int kReadsPerTurnMax = 4;     // then other connections get their turn
 static_assert(kPendingBytesHigh + kReadBurstBytes <= kUnsentCipherBytesMax / 2 + 1,
               "a burst read just under the high mark must fit, with TLS overhead to spare");
 
 // ---- times (milliseconds) ----
-inline constexpr uint32_t kHandshakeMs = 10'000;       // an ALB gives up after 10 s (domain A3)
-inline constexpr uint32_t kRequestHeadMs = 30'000;     // from the first byte of a head to its end
-inline constexpr uint32_t kBodyStallMs = 60'000;       // no byte of a request body
+inline constexpr uint32_t kHandshakeMs = 10'000;    // an ALB gives up after 10 s (domain A3)
+inline constexpr uint32_t kRequestHeadMs = 30'000;  // from the first byte of a head to its end
+inline constexpr uint32_t kBodyStallMs = 60'000;    // no byte of a request body
+inline constexpr uint32_t kKeepAliveMs = 75'000;  // above an ALB's idle timeout of 60 s (domain A2)
 inline constexpr uint32_t kWriteStallMs = 60'000;      // the client takes too little of an answer
 inline constexpr uint32_t kBodySilenceMs = 300'000;    // the gateway pauses inside an answer
 inline constexpr uint32_t kUpstreamConnectMs = 5'000;  // default; TLS handshake included
@@ -55,8 +57,14 @@ inline constexpr uint32_t kTurnWarnMs = 100;  // a loop turn above it is counted
 
 // ---- counts ----
 inline constexpr uint32_t kAcceptsPerTurnMax = 64;
-inline constexpr uint32_t kAcceptBackoffMs = 100;             // out of descriptors
+inline constexpr uint32_t kDescriptorsLeftMin = 32;     // for all but clients: an eighth of
+inline constexpr uint32_t kDescriptorsLeftMax = 1'024;  // all descriptors within these bounds
+inline constexpr uint32_t kDescriptorsOwn = 16;         // scrapes, logs, files: not for gateways
+inline constexpr uint32_t kAcceptBackoffMs = 100;       // out of descriptors
+inline constexpr uint32_t kConnectionsMax = 100'000;    // of the process
 inline constexpr uint32_t kConnectionsPerWorkerMax = 20'000;  // memory: about 15 KiB each
+inline constexpr uint32_t kConnectionsPerAddressMax = 1'024;  // an office behind one address
+inline constexpr uint32_t kRequestsPerClientMax = 1'024;      // at a time, WebSockets among them
 inline constexpr uint32_t kUpstreamActivePerPodMax =
     256;  // default; per worker, without open WebSockets
 inline constexpr uint32_t kUpstreamIdlePerPodMax = 64;      // per worker
@@ -72,6 +80,11 @@ inline constexpr uint32_t kOutlierBackoffMs = 10'000;
 inline constexpr uint32_t kOutlierBackoffMsMax = 300'000;
 inline constexpr uint32_t kRequestsPerConnectionMax = 100'000;
 inline constexpr uint32_t kSessionCacheMax = 8'192;  // verified tokens per worker
+
+// ---- overload ----
+inline constexpr uint32_t kOverloadLookMs = 1'000;
+inline constexpr uint32_t kOverloadCalmMs = 5'000;      // no client turned away for so long: over
+inline constexpr uint32_t kMemoryPercentOfCgroup = 80;  // the rest: socket buffers, page cache
 
 // ---- sessions ----
 inline constexpr size_t kCredentialBytesMax = size_t{16} * 1024;

@@ -2,10 +2,14 @@
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <utility>
+
+#include "proxy/base/limits.h"
 
 namespace kg::event {
 namespace {
@@ -15,6 +19,17 @@ constexpr int kListenBacklog = 4096;  // the system's somaxconn caps it
 void set_flag(int fd, int level, int option) noexcept {
   const int on = 1;
   setsockopt(fd, level, option, &on, sizeof on);
+}
+
+// The last few descriptors are not for gateways, or nobody could read the metrics that say so. The
+// bound is raised before the first connection, and only then looked up.
+bool leaves_enough(int fd) noexcept {
+  static const rlim_t mark = [] {
+    rlimit bounds{};
+    if (getrlimit(RLIMIT_NOFILE, &bounds) != 0) return RLIM_INFINITY;
+    return bounds.rlim_cur - std::min<rlim_t>(bounds.rlim_cur, limits::kDescriptorsOwn);
+  }();
+  return static_cast<rlim_t>(fd) < mark;
 }
 
 Error system_error(ErrorCode code, const char* detail) { return {code, detail, errno}; }
@@ -35,6 +50,10 @@ void Socket::close() noexcept {
   if (fd_ >= 0) ::close(std::exchange(fd_, -1));
 }
 
+Socket Socket::spare() noexcept {
+  return Socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+}
+
 Result<Socket> Socket::listen(const SocketAddress& address) {
   Socket socket(::socket(address.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (!socket.is_open()) return system_error(ErrorCode::kConfiguration, "socket");
@@ -53,6 +72,7 @@ Result<Socket> Socket::listen(const SocketAddress& address) {
 Result<Socket> Socket::connect(const SocketAddress& address) {
   Socket socket(::socket(address.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (!socket.is_open()) return system_error(ErrorCode::kOverloaded, "out of descriptors");
+  if (!leaves_enough(socket.fd())) return Error{ErrorCode::kOverloaded, "out of descriptors", 0};
   set_flag(socket.fd(), IPPROTO_TCP, TCP_NODELAY);
   if (::connect(socket.fd(), address.get(), address.size()) != 0 && errno != EINPROGRESS) {
     return system_error(ErrorCode::kUpstreamConnect, "connect");

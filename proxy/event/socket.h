@@ -18,6 +18,9 @@ class Socket {
   Socket& operator=(Socket&& other) noexcept;
   ~Socket() { close(); }
 
+  // Holds a descriptor for when there are no others; open or not.
+  static Socket spare() noexcept;
+
   int fd() const noexcept { return fd_; }
   bool is_open() const noexcept { return fd_ >= 0; }
   int release() noexcept;

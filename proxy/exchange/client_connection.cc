@@ -8,9 +8,12 @@
 
 namespace kg::exchange {
 
+using metrics::Limit;
+
 ClientConnection::ClientConnection(WorkerContext& context, ConnectionTable& table,
                                    std::shared_ptr<const ListenerFacts> listener,
-                                   const event::SocketAddress& peer)
+                                   const event::SocketAddress& peer,
+                                   ClientCounts::Hold address_hold)
     : context_(context),
       table_(table),
       listener_(std::move(listener)),
@@ -18,6 +21,7 @@ ClientConnection::ClientConnection(WorkerContext& context, ConnectionTable& tabl
       deadline_(context.loop, [this] { on_deadline(); }),
       leftover_task_(*this),
       reader_(head_),
+      address_hold_(std::move(address_hold)),
       peer_text_(peer.text()),
       peer_host_(peer.host_text()),
       opened_us_(event::monotonic_us()),
@@ -29,7 +33,7 @@ ClientConnection::~ClientConnection() { context_.metrics.connections_open.sub();
 
 void ClientConnection::open(event::Socket socket) {
   stream_.open(std::move(socket));
-  deadline_.set_ms(limits::kHandshakeMs);
+  deadline_.set_ms(context_.settings.timeouts.handshake_ms);
 }
 
 ClientFacts ClientConnection::facts() const {
@@ -42,7 +46,7 @@ ClientFacts ClientConnection::facts() const {
 
 bool ClientConnection::may_reuse() const noexcept {
   return !last_request_ && !context_.draining && head_.keep_alive && !peer_ended_ &&
-         requests_ < limits::kRequestsPerConnectionMax;
+         requests_ < context_.settings.limits.requests_per_connection;
 }
 
 bool ClientConnection::is_websocket() const noexcept {
@@ -65,8 +69,10 @@ void ClientConnection::on_handshake_done() {
 
 void ClientConnection::await_head() {
   state_ = State::kHead;
+  const Limits& limits = context_.settings.limits;
   reader_.reset();
-  deadline_.set_ms(context_.keep_alive_ms);
+  reader_.set_limits({limits.uri_bytes, limits.header_bytes, limits.header_count});
+  deadline_.set_ms(context_.settings.timeouts.keep_alive_ms);
 }
 
 void ClientConnection::on_data(std::string_view bytes) {
@@ -106,14 +112,16 @@ bool ClientConnection::read_head(std::string_view& bytes) {
     start_exchange();
     return true;
   }
-  if (fresh && reader_.started()) deadline_.set_ms(limits::kRequestHeadMs);
+  if (fresh && reader_.started()) deadline_.set_ms(context_.settings.timeouts.request_head_ms);
   return true;
 }
 
 void ClientConnection::start_exchange() {
   state_ = State::kExchange;
   deadline_.clear();
-  ++requests_;
+  if (++requests_ == context_.settings.limits.requests_per_connection) {
+    context_.metrics.hit(Limit::kRequestsPerConnection);
+  }
   exchange_ = std::make_unique<Exchange>(context_, *this);
   exchange_->start();
 }
@@ -121,6 +129,7 @@ void ClientConnection::start_exchange() {
 // A head that is not a request: answered, logged, and the connection ends, because where the next
 // request would begin is unknown.
 void ClientConnection::refuse_head(const Error& error) {
+  count_head_limit(error);
   ExchangeRecord record;
   record.start();
   record.request_id = context_.next_request_id();
@@ -132,6 +141,14 @@ void ClientConnection::refuse_head(const Error& error) {
   reader_.reset();  // what was read of a bad head is not logged
   record.finish(context_, nullptr, head_, facts());
   close_gracefully();
+}
+
+void ClientConnection::count_head_limit(const Error& error) noexcept {
+  if (error.code == ErrorCode::kUriTooLong) context_.metrics.hit(Limit::kUriBytes);
+  if (error.code == ErrorCode::kRequestTimeout) context_.metrics.hit(Limit::kRequestHead);
+  if (error.code != ErrorCode::kHeadTooLarge) return;
+  const bool large = head_.bytes.size() > context_.settings.limits.header_bytes;
+  context_.metrics.hit(large ? Limit::kHeaderBytes : Limit::kHeaderCount);
 }
 
 void ClientConnection::exchange_finished(bool reuse) {
@@ -184,11 +201,19 @@ void ClientConnection::on_error(const Error& error) {
 
 void ClientConnection::on_deadline() {
   if (state_ == State::kExchange) return exchange_->on_deadline();
-  if (state_ == State::kHandshake) context_.metrics.tls_handshake_errors.add();
   if (state_ == State::kHead && reader_.started()) {
     return refuse_head({ErrorCode::kRequestTimeout, "head not complete in time", 0});
   }
-  if (state_ == State::kHead) return close_gracefully();
+  if (state_ == State::kHead) {
+    if (!last_request_) context_.metrics.hit(Limit::kKeepAlive);
+    return close_gracefully();
+  }
+  if (state_ == State::kHandshake) {
+    context_.metrics.tls_handshake_errors.add();
+    context_.metrics.hit(Limit::kHandshake);
+  } else if (stream_.unsent() > 0) {
+    context_.metrics.hit(Limit::kWriteStall);
+  }
   close();
 }
 
@@ -208,7 +233,7 @@ void ClientConnection::close_gracefully() {
   stream_.resume(event::Pause::kPeerSlow);
   stream_.resume(event::Pause::kConnecting);
   stream_.resume(event::Pause::kPipelined);
-  deadline_.set_ms(limits::kWriteStallMs);
+  deadline_.set_ms(context_.settings.timeouts.write_stall_ms);
   stream_.finish();
   linger_once_sent();  // a relay may have finished the stream long ago
 }

@@ -6,10 +6,10 @@
 // Head: a request head is awaited or arriving. Exchange: one runs, a WebSocket for its whole life;
 // bytes of a next request wait in leftover_ and reading pauses (Pause::kPipelined), as they do
 // while the client leaves too much of earlier answers unread. Closing: our last bytes and end are
-// on their way, for kWriteStallMs at most; then what still comes is dropped for kLingerMs, so that
+// on their way, for write_stall at most; then what still comes is dropped for kLingerMs, so that
 // no reset eats the answer.
 // Owner:  the ConnectionTable of the worker; dies between turns. Thread: the worker's.
-// Limits: handshake, head and keep-alive deadlines (limits.h); one request at a time, in order.
+// Limits: Settings; one request at a time, in order. Each bound that acts is counted.
 #pragma once
 
 #include <cstdint>
@@ -37,7 +37,8 @@ class ConnectionTable {
 class ClientConnection final : public event::Deferred, private tls::TlsHandler {
  public:
   ClientConnection(WorkerContext& context, ConnectionTable& table,
-                   std::shared_ptr<const ListenerFacts> listener, const event::SocketAddress& peer);
+                   std::shared_ptr<const ListenerFacts> listener, const event::SocketAddress& peer,
+                   ClientCounts::Hold address_hold);
   ~ClientConnection() override;
 
   void open(event::Socket socket);
@@ -84,6 +85,7 @@ class ClientConnection final : public event::Deferred, private tls::TlsHandler {
   bool read_head(std::string_view& bytes);
   void start_exchange();
   void refuse_head(const Error& error);
+  void count_head_limit(const Error& error) noexcept;
   void keep_leftover(std::string_view bytes);
   void take_leftover();
   void await_head();
@@ -100,6 +102,7 @@ class ClientConnection final : public event::Deferred, private tls::TlsHandler {
   http::RequestReader reader_;
   std::unique_ptr<Exchange> exchange_;
   std::string leftover_;
+  ClientCounts::Hold address_hold_;
   std::string peer_text_;
   std::string peer_host_;
   uint64_t opened_us_;

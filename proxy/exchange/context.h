@@ -8,8 +8,10 @@
 
 #include "auth/session_cache.h"
 #include "metrics/worker_metrics.h"
+#include "proxy/base/settings.h"
 #include "proxy/event/event_loop.h"
 #include "proxy/exchange/access_sink.h"
+#include "proxy/exchange/admission.h"
 #include "proxy/exchange/launch_board.h"
 #include "proxy/tls/tls_context.h"
 #include "proxy/upstream/local_endpoint.h"
@@ -28,12 +30,14 @@ struct ListenerFacts {
 
 struct WorkerContext {
   WorkerContext(event::EventLoop& event_loop, metrics::WorkerMetrics& worker_metrics,
-                metrics::AccessLogWriter* log_writer, LaunchBoard& launch_board, size_t worker)
+                metrics::AccessLogWriter* log_writer, LaunchBoard& launch_board,
+                Admission& shared_admission, size_t worker)
       : loop(event_loop),
         metrics(worker_metrics),
         access_log(event_loop, worker_metrics, log_writer),
         endpoints(event_loop, worker_metrics, worker),
-        launches(launch_board) {}
+        launches(launch_board),
+        admission(shared_admission) {}
 
   std::string next_request_id();
 
@@ -42,9 +46,10 @@ struct WorkerContext {
   AccessSink access_log;
   upstream::EndpointRegistry endpoints;
   LaunchBoard& launches;
+  Admission& admission;
   auth::SessionCache sessions;
   std::shared_ptr<const routing::RouteSnapshot> routes;
-  uint32_t keep_alive_ms = 75'000;  // above the ALB's idle timeout (domain A2)
+  Settings settings;
   bool draining = false;
   std::string scratch;  // heads are written here before they go to a stream
 

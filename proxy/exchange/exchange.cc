@@ -14,6 +14,7 @@ using event::Pause;
 using http::Framing;
 using http::Method;
 using kernel::Operation;
+using metrics::Limit;
 
 Exchange::Exchange(WorkerContext& context, ClientConnection& client)
     : context_(context), client_(client) {}
@@ -27,12 +28,18 @@ void Exchange::start() {
   body_ = http::BodyReader(head.framing, head.content_length, ErrorCode::kBadRequest);
   if (answer_health()) return;
   record_.trace_id = http::trace_id_for(head, record_.wall_us / 1'000'000);
+  const Result<void> admitted = admit();
+  if (!admitted) return fail(admitted.error());
   const Result<void> judged = judge();
   if (!judged) return fail(judged.error());
+  if (context_.admission.short_of_memory.load(std::memory_order_relaxed) && would_hold_memory()) {
+    context_.metrics.hit(Limit::kMemoryBytes);
+    return fail({ErrorCode::kOverloaded, "", 0});
+  }
   if (head.expect_continue && !body_.done()) client_.stream().write(kContinue);
   if (collects_) {
     phase_ = Phase::kCollecting;
-    client_.set_deadline_ms(limits::kBodyStallMs);
+    await_body();
     if (body_.done()) end_body();
     return;
   }
@@ -58,6 +65,23 @@ bool Exchange::answer_health() {
   client_.stream().write(context_.scratch);
   finish(reuse);
   return true;
+}
+
+// A trusted proxy's connections carry many clients: each may have so many exchanges at a time, open
+// WebSockets among them. Before anything is judged: a flood of bad tokens costs signatures.
+Result<void> Exchange::admit() {
+  if (!client_.peer_trusted()) return {};
+  const auto address =
+      event::SocketAddress::parse(std::string(http::forwarded_client(client_.head())), 0);
+  if (!address) return {};  // an ALB always names one; the request is the proxy's own
+  auto hold = context_.admission.requests.take(address->bytes16(),
+                                               context_.settings.limits.requests_per_client);
+  if (hold) {
+    client_hold_ = std::move(*hold);
+    return {};
+  }
+  context_.metrics.hit(Limit::kRequestsPerClient);
+  return Error{ErrorCode::kTooManyRequests, "", 0};
 }
 
 Result<void> Exchange::judge() {
@@ -121,6 +145,12 @@ Result<void> Exchange::judge_operation() {
   }
 }
 
+// Lists, interrupts and deletes pass even then: some of them free memory.
+bool Exchange::would_hold_memory() const noexcept {
+  return collects_ || wants_websocket_ ||
+         (request_.operation == Operation::kOther && !body_.done());
+}
+
 size_t Exchange::on_client_data(std::string_view bytes) {
   if (phase_ == Phase::kRelaying) {
     relay_->on_client_data(bytes);
@@ -148,11 +178,12 @@ void Exchange::take_body(std::string_view payload) {
     if (phase_ == Phase::kCollecting && held_body_.size() > limits::kCreateBodyBytesMax) {
       return fail({ErrorCode::kBodyTooLarge, "", 0});
     }
+    if (phase_ == Phase::kCollecting) grant_body_time(payload.size());
     if (phase_ == Phase::kQueued) client_.stream().pause(Pause::kConnecting);
     return;
   }
   send_body(payload);
-  if (phase_ == Phase::kWaiting) client_.set_deadline_ms(limits::kBodyStallMs);
+  if (phase_ == Phase::kWaiting) grant_body_time(payload.size());
 }
 
 void Exchange::send_body(std::string_view payload) {
@@ -220,7 +251,7 @@ void Exchange::send_request(upstream::UpstreamConnection& connection) {
   if (body_.done()) {
     watch_answer();
   } else {
-    client_.set_deadline_ms(limits::kBodyStallMs);
+    await_body();
   }
 }
 
@@ -255,31 +286,13 @@ void Exchange::append_request_head() {
   http::append_upstream_request(head, rewrite, context_.scratch);
 }
 
-void Exchange::watch_answer() { client_.set_deadline_ms(answer_deadline_ms()); }
-
-// Deadline of the first byte by operation (domain R6).
-uint32_t Exchange::answer_deadline_ms() const noexcept {
-  switch (request_.operation) {
-    case Operation::kCreateKernel:
-      return launch_ms_ + limits::kLaunchMarginMs;
-    case Operation::kRestartKernel:
-      return endpoint_->endpoint->launch_timeout_ms + limits::kLaunchMarginMs;
-    case Operation::kDeleteKernel:
-      return limits::kDeleteMs;
-    case Operation::kConnectKernel:
-      return limits::kUpgradeMs;
-    case Operation::kOther:
-      return limits::kBodySilenceMs;
-    default:
-      return limits::kListMs;
-  }
-}
-
 void Exchange::on_client_drained() {
   if (relay_ != nullptr) return relay_->on_client_drained();
   if (upstream_ == nullptr) return;
   upstream_->stream().resume(Pause::kPeerSlow);
-  if (phase_ == Phase::kResponding) client_.set_deadline_ms(limits::kBodySilenceMs);
+  if (phase_ == Phase::kResponding) {
+    client_.set_deadline_ms(context_.settings.timeouts.response_idle_ms);
+  }
 }
 
 void Exchange::on_client_end(bool) {
@@ -293,29 +306,6 @@ void Exchange::on_client_lost(const Error& error) {
   record_.error = error;
   release_upstream(false);
   finish(false);
-}
-
-void Exchange::on_deadline() {
-  switch (phase_) {
-    case Phase::kReceived:
-    case Phase::kDone:
-      return;
-    case Phase::kCollecting:
-      return fail({ErrorCode::kRequestTimeout, "the body stopped", 0});
-    case Phase::kQueued:
-      return fail({ErrorCode::kUpstreamBusy, "no connection became free in time", 0});
-    case Phase::kWaiting:
-      if (body_.done()) return fail({ErrorCode::kUpstreamTimeout, "", 0});
-      if (upstream_->stream().unsent() > 0) return fail({ErrorCode::kUpstreamStalled, "", 0});
-      return fail({ErrorCode::kRequestTimeout, "the body stopped", 0});
-    case Phase::kHolding:
-      return fail({ErrorCode::kUpstreamStalled, "", 0});
-    case Phase::kResponding:
-      if (client_.stream().unsent() > 0) return fail({ErrorCode::kClientStalled, "", 0});
-      return fail({ErrorCode::kUpstreamStalled, "", 0});
-    case Phase::kRelaying:
-      return relay_->on_deadline();
-  }
 }
 
 }  // namespace kg::exchange

@@ -70,14 +70,20 @@ class Exchange final : public event::Deferred,
 
   // exchange.cc: the request's way.
   bool answer_health();
+  Result<void> admit();
   Result<void> judge();
   Result<void> judge_operation();
+  bool would_hold_memory() const noexcept;
   void take_body(std::string_view payload);
   void end_body();
   void lease(upstream::LeaseKind kind);
   void send_request(upstream::UpstreamConnection& connection);
   void append_request_head();
   void send_body(std::string_view payload);
+  // exchange_deadlines.cc.
+  void await_body();
+  void grant_body_time(size_t bytes);
+  void body_timed_out();
   void watch_answer();
   uint32_t answer_deadline_ms() const noexcept;
   bool may_be_sent_twice() const noexcept;
@@ -112,6 +118,7 @@ class Exchange final : public event::Deferred,
   WorkerContext& context_;
   ClientConnection& client_;
   ExchangeRecord record_;
+  ClientCounts::Hold client_hold_;
   upstream::EndpointPin endpoint_;
   kernel::KernelRequest request_;
   std::string_view upstream_path_;  // the request's path after the endpoint's prefix
@@ -122,6 +129,8 @@ class Exchange final : public event::Deferred,
   std::string held_body_;  // Collecting, or what came before the lease
   std::string held_head_;  // Holding: what goes to the client, without length and end
   std::string held_error_;
+  uint64_t body_until_us_ = 0;  // the body's deadline
+  uint64_t body_seen_us_ = 0;   // its last byte
   uint32_t launch_ms_ = 0;
   Phase phase_ = Phase::kReceived;
   bool wants_websocket_ = false;

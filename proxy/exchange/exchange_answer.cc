@@ -82,7 +82,7 @@ void Exchange::relay_answer_head(const http::ResponseHead& head) {
   context_.scratch.clear();
   http::append_client_response(head, rewrite, context_.scratch);
   client_.stream().write(context_.scratch);
-  client_.set_deadline_ms(limits::kBodySilenceMs);
+  client_.set_deadline_ms(context_.settings.timeouts.response_idle_ms);
 }
 
 // Location: /api/kernels/<id> names the kernel that was made (domain 8.2).
@@ -109,9 +109,9 @@ void Exchange::on_response_body(std::string_view payload) {
   }
   if (stream.unsent() > limits::kPendingBytesHigh) {
     upstream_->stream().pause(Pause::kPeerSlow);
-    client_.set_deadline_ms(limits::kWriteStallMs);
+    client_.set_deadline_ms(context_.settings.timeouts.write_stall_ms);
   } else {
-    client_.set_deadline_ms(limits::kBodySilenceMs);
+    client_.set_deadline_ms(context_.settings.timeouts.response_idle_ms);
   }
 }
 
@@ -130,7 +130,7 @@ void Exchange::on_tunnel_end() { relay_->on_upstream_end(); }
 void Exchange::on_upstream_drained() {
   if (relay_ != nullptr) return relay_->on_upstream_drained();
   client_.stream().resume(Pause::kPeerSlow);
-  if (phase_ == Phase::kWaiting && !body_.done()) client_.set_deadline_ms(limits::kBodyStallMs);
+  if (phase_ == Phase::kWaiting && !body_.done()) await_body();
 }
 
 bool Exchange::may_be_sent_twice() const noexcept {

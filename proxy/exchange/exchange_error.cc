@@ -29,7 +29,7 @@ void Exchange::hold_error(const http::ResponseHead& head) {
   rewrite.close = close_after_;
   rewrite.client_http_1_0 = client_.head().version_minor == 0;
   http::append_client_error(head, rewrite, held_head_);
-  client_.set_deadline_ms(limits::kBodySilenceMs);
+  client_.set_deadline_ms(context_.settings.timeouts.response_idle_ms);
 }
 
 void Exchange::hold_error_body(std::string_view payload) {

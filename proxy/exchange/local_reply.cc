@@ -12,13 +12,14 @@
 namespace kg::exchange {
 namespace {
 
-// Fields that a status asks for: 401 (RFC 9110 11.6.1), 426 (15.5.22), 503 (10.2.3).
+// Fields that a status asks for: 401 (RFC 9110 11.6.1), 426 (15.5.22), 429 and 503 (10.2.3).
 std::string_view status_fields(uint16_t status) {
   switch (status) {
     case 401:
       return "WWW-Authenticate: Bearer realm=\"kernelgate\"\r\n";
     case 426:
       return "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n";
+    case 429:
     case 503:
       return "Retry-After: 2\r\n";
     default:

@@ -28,8 +28,8 @@ Result<size_t> RequestReader::skip_empty_lines(std::string_view data) {
 }
 
 Result<void> RequestReader::check_progress() {
-  if (scanner_.start_line_bytes() > limits::kRequestLineBytesMax) {
-    return Error{ErrorCode::kUriTooLong, "request line above 16 KiB"};
+  if (scanner_.start_line_bytes() > limits_.line_bytes) {
+    return Error{ErrorCode::kUriTooLong, "request line above the limit"};
   }
   if (scanner_.lines() > 0 && !start_line_checked_) {
     start_line_checked_ = true;
@@ -37,11 +37,11 @@ Result<void> RequestReader::check_progress() {
     Result<void> checked = check_request_line(line, head_);
     if (!checked) return checked;
   }
-  if (head_.bytes.size() > limits::kHeadBytesMax) {
-    return Error{ErrorCode::kHeadTooLarge, "head above 96 KiB"};
+  if (head_.bytes.size() > limits_.head_bytes) {
+    return Error{ErrorCode::kHeadTooLarge, "head above the limit"};
   }
-  if (scanner_.lines() > limits::kHeaderCountMax + 1) {
-    return Error{ErrorCode::kHeadTooLarge, "more than 128 header fields"};
+  if (scanner_.lines() > limits_.fields + 1) {
+    return Error{ErrorCode::kHeadTooLarge, "too many header fields"};
   }
   return {};
 }

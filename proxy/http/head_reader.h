@@ -19,15 +19,23 @@
 #include <cstddef>
 #include <string_view>
 
+#include "proxy/base/limits.h"
 #include "proxy/base/result.h"
 #include "proxy/http/head_scanner.h"
 #include "proxy/http/message.h"
 
 namespace kg::http {
 
+struct HeadLimits {
+  size_t line_bytes = limits::kRequestLineBytesMax;
+  size_t head_bytes = limits::kHeadBytesMax;
+  size_t fields = limits::kHeaderCountMax;
+};
+
 class RequestReader {
  public:
   explicit RequestReader(RequestHead& head) : head_(head) {}
+  void set_limits(const HeadLimits& limits) noexcept { limits_ = limits; }
   Result<size_t> feed(std::string_view data);
   bool complete() const noexcept { return complete_; }
   // True once a byte of a request line came: the head deadline runs from then on.
@@ -39,6 +47,7 @@ class RequestReader {
   Result<void> check_progress();
 
   RequestHead& head_;
+  HeadLimits limits_;
   HeadScanner scanner_;
   int empty_line_bytes_ = 0;  // odd: a CR waits for its LF
   bool start_line_checked_ = false;

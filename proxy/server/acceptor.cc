@@ -3,7 +3,6 @@
 #include <cerrno>
 
 #include "proxy/base/limits.h"
-#include "proxy/base/log.h"
 
 namespace kg::server {
 
@@ -12,6 +11,7 @@ Acceptor::Acceptor(event::EventLoop& loop, AcceptHandler& handler, size_t listen
     : handler_(handler),
       listener_(listener),
       socket_(std::move(socket)),
+      spare_(event::Socket::spare()),
       watcher_(loop, socket_.fd(), [this] { accept_some(); }),
       retry_(loop, [this] { watcher_.resume(); }) {}
 
@@ -24,13 +24,23 @@ void Acceptor::accept_some() {
     }
     const int why = accepted.error().sys;
     if (why == EMFILE || why == ENFILE || why == ENOBUFS || why == ENOMEM) {
-      log::warn("server", "cannot accept: errno={}; raise the descriptor limit (ulimit -n)", why);
+      handler_.on_out_of_descriptors();
+      if (turn_one_away()) continue;
       watcher_.pause();
       retry_.arm_ms(limits::kAcceptBackoffMs);
       return;
     }
     if (why == EAGAIN) return;  // else: that connection died in the queue, the next may live
   }
+}
+
+bool Acceptor::turn_one_away() {
+  if (!spare_.is_open()) spare_ = event::Socket::spare();
+  if (!spare_.is_open()) return false;
+  spare_.close();
+  const bool taken = static_cast<bool>(event::accept_from(socket_.fd()));
+  spare_ = event::Socket::spare();
+  return taken;
 }
 
 }  // namespace kg::server

@@ -7,6 +7,7 @@
 #include "config/loader.h"
 #include "proxy/base/log.h"
 #include "proxy/kernel/operation.h"
+#include "proxy/server/descriptors.h"
 #include "proxy/server/version.h"
 
 namespace kg::server {
@@ -21,12 +22,6 @@ std::vector<std::string> operation_names() {
     names.emplace_back(kernel::operation_name(static_cast<kernel::Operation>(i)));
   }
   return names;
-}
-
-uint32_t keep_alive_ms(const config::Config& config) {
-  // Longer than the ALB's idle timeout, or its next request meets our FIN (domain A2).
-  const auto idle = static_cast<uint32_t>(config.alb_idle_timeout.count());
-  return idle + std::max<uint32_t>(15'000, idle / 4);
 }
 
 void log_errors(const std::vector<config::ConfigError>& errors) {
@@ -49,6 +44,9 @@ Server::Server(config::Config config)
       monitoring_(loop_),
       lame_duck_(loop_, [this] { drain(); }),
       trim_(loop_, [this] { trim_memory(); }),
+      overload_(
+          loop_, admission_, [this](metrics::Limit limit) { return hits(limit); },
+          [this] { release_memory(); }),
       started_wall_us_(event::wall_us()) {}
 
 Server::~Server() = default;
@@ -67,6 +65,8 @@ int Server::run() {
   const event::SignalWatcher reopen(loop_, SIGUSR1, [this] {
     if (access_log_ != nullptr) access_log_->reopen();
   });
+  const DescriptorBounds descriptors = raise_descriptor_limit(config_.settings.limits.connections);
+  admission_.descriptor_mark = descriptors.mark;
   make_workers(count);
   if (!bind_listeners() || !start_monitoring()) return 1;
   Prepared prepared = prepare(config_, ports_, count, 1, tickets_, slots_);
@@ -75,6 +75,7 @@ int Server::run() {
   start_workers(std::move(prepared));
   announce_ready();
   trim_.arm_ms(kTrimEveryMs);
+  overload_.start(config_.settings.limits);
   loop_.run();
   for (const auto& worker : workers_) worker->stop_and_join();
   log::info("server", "stopped");
@@ -87,7 +88,8 @@ void Server::make_workers(size_t count) {
   // The thread after the workers', in the order of routing::PodTls.
   health_ = std::make_unique<upstream::HealthChecker>(loop_, count, slots_.capacity());
   for (size_t i = 0; i < count; ++i) {
-    workers_.push_back(std::make_unique<Worker>(i, slots_.capacity(), crew_, log, launches_));
+    workers_.push_back(
+        std::make_unique<Worker>(i, slots_.capacity(), crew_, log, launches_, admission_));
     crew_.workers.push_back(workers_.back().get());
     exporter_.add_worker(&workers_.back()->metrics());
     launches_.add_seat(workers_.back()->loop(), workers_.back()->metrics());
@@ -100,7 +102,7 @@ void Server::start_workers(Prepared prepared) {
   endpoints_ = routes->endpoints().size();
   for (size_t i = 0; i < workers_.size(); ++i) {
     workers_[i]->set_configuration(std::move(prepared.listeners[i]), prepared.routes,
-                                   keep_alive_ms(config_));
+                                   config_.settings);
   }
   for (const auto& worker : workers_) worker->start();
   health_->apply(routes->endpoints());
@@ -186,9 +188,10 @@ void Server::reload() {
   config_ = std::move(*loaded.config);
   routes_version_ = prepared.routes->version();
   endpoints_ = prepared.routes->endpoints().size();
+  overload_.set_limits(config_.settings.limits);
   ++reloads_ok_;
   for (size_t i = 0; i < workers_.size(); ++i) {
-    workers_[i]->apply(prepared.listeners[i], prepared.routes, keep_alive_ms(config_), loop_);
+    workers_[i]->apply(prepared.listeners[i], prepared.routes, config_.settings, loop_);
   }
   health_->apply(prepared.routes->endpoints());
   log::info("config", "reloaded file={} version={} endpoints={}", config_.file, routes_version_,
@@ -245,9 +248,21 @@ void Server::trim_memory() {
   open_peak_ = std::max(open_peak_, open);
   if (open_peak_ >= kTrimWorthConnections && open <= open_peak_ / 2) {
     open_peak_ = open;
-    for (const auto& worker : workers_) worker->release_memory();
+    release_memory();
   }
   trim_.arm_ms(kTrimEveryMs);
+}
+
+void Server::release_memory() {
+  for (const auto& worker : workers_) worker->release_memory();
+}
+
+uint64_t Server::hits(metrics::Limit limit) const {
+  uint64_t sum = 0;
+  for (const auto& worker : workers_) {
+    sum += worker->metrics().limits_hit[static_cast<size_t>(limit)].get();
+  }
+  return sum;
 }
 
 metrics::ProcessFacts Server::facts() const {
@@ -255,6 +270,7 @@ metrics::ProcessFacts Server::facts() const {
   facts.version = kVersion;
   facts.openssl_version = tls::library_version();
   facts.draining = state_ != State::kRunning;
+  facts.overload = overload_.active();
   facts.routes_version = routes_version_;
   facts.endpoints = endpoints_;
   facts.reloads_ok = reloads_ok_;

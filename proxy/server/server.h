@@ -17,6 +17,7 @@
 #include "metrics/exporter.h"
 #include "proxy/event/status_server.h"
 #include "proxy/exchange/launch_board.h"
+#include "proxy/server/overload_watch.h"
 #include "proxy/server/preparation.h"
 #include "proxy/server/worker.h"
 #include "proxy/upstream/health_checker.h"
@@ -44,6 +45,8 @@ class Server {
   void drain();
   void worker_drained();
   void trim_memory();
+  void release_memory();
+  uint64_t hits(metrics::Limit limit) const;
   metrics::ProcessFacts facts() const;
 
   config::Config config_;
@@ -51,6 +54,7 @@ class Server {
   metrics::EndpointSlots slots_;
   tls::TicketKeys tickets_;
   exchange::LaunchBoard launches_;
+  exchange::Admission admission_;
   std::unique_ptr<metrics::AccessLogWriter> access_log_;
   metrics::Exporter exporter_;
   event::StatusServer monitoring_;
@@ -61,6 +65,7 @@ class Server {
   uint16_t monitoring_port_ = 0;
   event::Timer lame_duck_;
   event::Timer trim_;
+  OverloadWatch overload_;
   uint64_t open_peak_ = 0;  // connections since the last trim
   State state_ = State::kRunning;
   size_t drained_ = 0;

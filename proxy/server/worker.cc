@@ -12,11 +12,12 @@ constexpr uint64_t kDrainTickMs = 50;
 }
 
 Worker::Worker(size_t index, uint32_t endpoint_slots, WorkerCrew& crew,
-               metrics::AccessLogWriter* log_writer, exchange::LaunchBoard& launches)
+               metrics::AccessLogWriter* log_writer, exchange::LaunchBoard& launches,
+               exchange::Admission& admission)
     : index_(index),
       crew_(crew),
       metrics_(endpoint_slots),
-      context_(loop_, metrics_, log_writer, launches, index),
+      context_(loop_, metrics_, log_writer, launches, admission, index),
       drain_timer_(loop_, [this] { drain_tick(); }) {
   loop_.on_slow_turn([this](uint64_t us) {
     metrics_.slow_turns.add();
@@ -34,10 +35,10 @@ void Worker::add_acceptor(event::Socket socket) {
 
 void Worker::set_configuration(ListenerFactsList listeners,
                                std::shared_ptr<const routing::RouteSnapshot> routes,
-                               uint32_t keep_alive_ms) {
+                               const Settings& settings) {
   listeners_ = std::move(listeners);
   context_.routes = std::move(routes);
-  context_.keep_alive_ms = keep_alive_ms;
+  context_.settings = settings;
 }
 
 void Worker::start() {
@@ -51,13 +52,13 @@ void Worker::start() {
 }
 
 void Worker::apply(ListenerFactsList listeners,
-                   std::shared_ptr<const routing::RouteSnapshot> routes, uint32_t keep_alive_ms,
+                   std::shared_ptr<const routing::RouteSnapshot> routes, const Settings& settings,
                    event::EventLoop& control) {
-  loop_.post([this, listeners = std::move(listeners), routes = std::move(routes), keep_alive_ms,
+  loop_.post([this, listeners = std::move(listeners), routes = std::move(routes), settings,
               &control]() mutable {
     listeners_.swap(listeners);
     context_.routes.swap(routes);
-    context_.keep_alive_ms = keep_alive_ms;
+    context_.settings = settings;
     context_.endpoints.retire_all();
     context_.sessions.forget_all();
     control.post([old_listeners = std::move(listeners), old_routes = std::move(routes)] {});
@@ -98,6 +99,11 @@ void Worker::on_accepted(size_t listener, event::Accepted accepted) {
   target.take(listener, std::move(accepted));
 }
 
+void Worker::on_out_of_descriptors() {
+  metrics_.connections_refused.add();
+  metrics_.hit(metrics::Limit::kDescriptors);
+}
+
 Worker& Worker::least_loaded() {
   const uint32_t own = crew_.open[index_].value.load(std::memory_order_relaxed);
   size_t best = index_;
@@ -121,17 +127,57 @@ void Worker::take(size_t listener, event::Accepted accepted) {
 }
 
 void Worker::serve(size_t listener, event::Accepted accepted) {
-  if (connections_.size() >= limits::kConnectionsPerWorkerMax || acceptors_.empty()) {
+  if (acceptors_.empty()) {
+    metrics_.connections_refused.add();
+    return;
+  }
+  auto hold = admit(*listeners_[listener], accepted);
+  if (!hold) {
     metrics_.connections_refused.add();
     return;
   }
   exchange::ConnectionTable& table = *this;
   auto made = std::make_unique<exchange::ClientConnection>(context_, table, listeners_[listener],
-                                                           accepted.peer);
+                                                           accepted.peer, std::move(*hold));
   exchange::ClientConnection* connection = made.get();
   connections_.emplace(connection, std::move(made));
   publish_open();
   connection->open(std::move(accepted.socket));
+}
+
+// Counts a new connection in, unless a bound stands against it. A trusted proxy stands for all of
+// its clients, so its address has no bound.
+std::optional<exchange::ClientCounts::Hold> Worker::admit(const exchange::ListenerFacts& facts,
+                                                          const event::Accepted& accepted) {
+  const Limits& limits = context_.settings.limits;
+  exchange::Admission& admission = context_.admission;
+  const auto refuse = [this](metrics::Limit limit) {
+    metrics_.hit(limit);
+    return std::nullopt;
+  };
+  if (accepted.socket.fd() >= admission.descriptor_mark) {
+    return refuse(metrics::Limit::kDescriptors);
+  }
+  const bool trusted = facts.trusted_proxies.contains(accepted.peer);
+  // A load balancer's connection carries requests of many, which are judged one by one.
+  if (!trusted && admission.short_of_memory.load(std::memory_order_relaxed)) {
+    return refuse(metrics::Limit::kMemoryBytes);
+  }
+  if (connections_.size() >= limits.connections_per_worker) {
+    return refuse(metrics::Limit::kConnectionsPerWorker);
+  }
+  exchange::ClientCounts::Hold hold;
+  if (!trusted) {
+    auto taken =
+        admission.connections.take(accepted.peer.bytes16(), limits.connections_per_address);
+    if (!taken) return refuse(metrics::Limit::kConnectionsPerAddress);
+    hold = std::move(*taken);
+  }
+  if (admission.open.fetch_add(1, std::memory_order_relaxed) >= limits.connections) {
+    admission.open.fetch_sub(1, std::memory_order_relaxed);
+    return refuse(metrics::Limit::kConnections);
+  }
+  return hold;
 }
 
 void Worker::forget(exchange::ClientConnection& connection) {
@@ -139,6 +185,7 @@ void Worker::forget(exchange::ClientConnection& connection) {
   if (found == connections_.end()) return;
   loop_.defer_delete(std::move(found->second));
   connections_.erase(found);
+  context_.admission.open.fetch_sub(1, std::memory_order_relaxed);
   publish_open();
   check_drained();
 }

@@ -12,6 +12,7 @@
 #include <atomic>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <thread>
 #include <unordered_map>
 #include <vector>
@@ -40,19 +41,20 @@ using ListenerFactsList = std::vector<std::shared_ptr<const exchange::ListenerFa
 class Worker final : private AcceptHandler, private exchange::ConnectionTable {
  public:
   Worker(size_t index, uint32_t endpoint_slots, WorkerCrew& crew,
-         metrics::AccessLogWriter* log_writer, exchange::LaunchBoard& launches);
+         metrics::AccessLogWriter* log_writer, exchange::LaunchBoard& launches,
+         exchange::Admission& admission);
   ~Worker();
 
   // Before start().
   void add_acceptor(event::Socket socket);
   void set_configuration(ListenerFactsList listeners,
                          std::shared_ptr<const routing::RouteSnapshot> routes,
-                         uint32_t keep_alive_ms);
+                         const Settings& settings);
   void start();
 
   // Control. The old values come back to `control` to be destroyed there.
   void apply(ListenerFactsList listeners, std::shared_ptr<const routing::RouteSnapshot> routes,
-             uint32_t keep_alive_ms, event::EventLoop& control);
+             const Settings& settings, event::EventLoop& control);
   void announce_drain();
   void release_memory();  // what the thread keeps of a wave of connections that has passed
   void drain(uint64_t deadline_ms, std::function<void()> on_drained);
@@ -65,8 +67,11 @@ class Worker final : private AcceptHandler, private exchange::ConnectionTable {
 
  private:
   void on_accepted(size_t listener, event::Accepted accepted) override;
+  void on_out_of_descriptors() override;
   void forget(exchange::ClientConnection& connection) override;
   void serve(size_t listener, event::Accepted accepted);
+  std::optional<exchange::ClientCounts::Hold> admit(const exchange::ListenerFacts& facts,
+                                                    const event::Accepted& accepted);
   Worker& least_loaded();
   void publish_open() noexcept;
   void begin_drain(uint64_t deadline_ms);

@@ -63,12 +63,13 @@ def endpoint_config(endpoint_id, port, jwks, gateway_token_file, **changes):
 class ProxyProcess:
     """Started by start(); stop() drains it, expects exit code 0 and no sanitizer report."""
 
-    def __init__(self, folder, config, environment=None):
+    def __init__(self, folder, config, environment=None, descriptors=None):
         self.folder = Path(folder)
         self.config = config
         self.config_file = self.folder / "kernelgate.yaml"
         self.access_log = Path(config["access_log"]["path"])
         self.environment = environment or {}
+        self.bounds = ["prlimit", f"--nofile={descriptors}:{descriptors}"] if descriptors else []
         self.process = None
         self.stderr_lines = []
         self.ports = []
@@ -85,7 +86,7 @@ class ProxyProcess:
     def start(self):
         self.write_config()
         self.process = subprocess.Popen(
-            [tokens.binary(), "run", "--config", str(self.config_file)],
+            [*self.bounds, tokens.binary(), "run", "--config", str(self.config_file)],
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
             text=True, errors="replace", env={**os.environ, **self.environment},
         )

@@ -29,8 +29,10 @@ class RawClient(Wire):
     """A connection after its handshake. `host` is the default Host (and, by default, the SNI)."""
 
     def __init__(self, port, context, host="ep.test", sni="host", session=None,
-                 receive_buffer=None, keep_record=True, timeout=PATIENCE):
+                 receive_buffer=None, keep_record=True, timeout=PATIENCE, source=None):
         raw = socket.socket()
+        if source:  # any address of 127.0.0.0/8
+            raw.bind((source, 0))
         if receive_buffer:
             raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
         raw.settimeout(timeout)

@@ -38,11 +38,13 @@ class Workshop:
 
 
 class Stage:
-    """Endpoint `ep` (host ep.test) on self.gateway. `endpoint` changes its keys, `config` the top
-    keys of the file; more_endpoints(stage) gives further endpoint entries."""
+    """Endpoint `ep` (host ep.test) on self.gateway. `endpoint` changes its keys, `listener` those
+    of the listener, `config` the top keys of the file; more_endpoints(stage) gives further
+    endpoint entries; descriptors is the process's bound (ulimit -n)."""
 
     def __init__(self, workshop, folder, endpoint=None, config=None, gateway=None,
-                 more_endpoints=None, certificates=None, start=True):
+                 more_endpoints=None, certificates=None, start=True, listener=None,
+                 descriptors=None):
         self.workshop = workshop
         self.folder = Path(folder)
         self.gateway = gateway or ScriptedGateway()
@@ -51,8 +53,9 @@ class Stage:
         whole["endpoints"] = [workshop.endpoint("ep", self.gateway.port, **(endpoint or {}))]
         if more_endpoints:
             whole["endpoints"] += more_endpoints(self)
+        whole["listeners"][0].update(listener or {})
         whole.update(config or {})
-        self.proxy = ProxyProcess(self.folder, whole)
+        self.proxy = ProxyProcess(self.folder, whole, descriptors=descriptors)
         self.context = workshop.context()
         if start:
             self.start()

@@ -148,5 +148,12 @@ class Wire:
         held = getattr(self.sock, "pending", lambda: False)()
         return bool(self._pending) or held or bool(select.select([self.sock], [], [], 0)[0])
 
+    def arrived(self, seconds):
+        """Waits up to that long; True once a byte to be read, or the end, has come."""
+        try:
+            return bool(self._pending or self._fill(time.monotonic() + seconds, "") or self.ended)
+        except GaveUp:
+            return False
+
     def fileno(self):
         return self.sock.fileno()

@@ -56,6 +56,7 @@ class ExporterTest : public ::testing::Test {
   ProcessFacts facts_{.version = "0.1.0",
                       .openssl_version = "3.0.11",
                       .draining = true,
+                      .overload = {.memory = true, .descriptors = false, .connections = false},
                       .routes_version = 4,
                       .endpoints = 9,
                       .reloads_ok = 3,
@@ -76,6 +77,19 @@ TEST_F(ExporterTest, SumsOverWorkers) {
                               "virtual_cluster=\"analytics\",direction=\"from_upstream\"} 14\n"));
   EXPECT_THAT(text, HasSubstr("kernelgate_errors_total{endpoint=\"abc\","
                               "virtual_cluster=\"analytics\",reason=\"upstream_reset\"} 2\n"));
+}
+
+TEST_F(ExporterTest, EveryLimitHasASeriesFromTheStart) {
+  first_.hit(Limit::kHeaderBytes);
+  second_.hit(Limit::kHeaderBytes);
+  const std::string text = exporter_.text();
+  std::set<std::string_view> labels;
+  for (uint8_t i = 0; i < kLimitCount; ++i) {
+    const std::string_view label = limit_label(static_cast<Limit>(i));
+    EXPECT_TRUE(labels.insert(label).second) << label;
+    EXPECT_THAT(text, HasSubstr("kernelgate_limits_hit_total{limit=\"" + std::string(label) +
+                                (label == "header_bytes" ? "\"} 2\n" : "\"} 0\n")));
+  }
 }
 
 TEST_F(ExporterTest, HistogramsAreCumulativeAndInSeconds) {
@@ -100,6 +114,8 @@ TEST_F(ExporterTest, ProcessFacts) {
   EXPECT_THAT(text, HasSubstr("kernelgate_build_info{version=\"0.1.0\",openssl_version=\"3.0.11\"}"
                               " 1\n"));
   EXPECT_THAT(text, HasSubstr("\nkernelgate_draining 1\n"));
+  EXPECT_THAT(text, HasSubstr("\nkernelgate_overloaded{resource=\"memory\"} 1\n"));
+  EXPECT_THAT(text, HasSubstr("\nkernelgate_overloaded{resource=\"descriptors\"} 0\n"));
   EXPECT_THAT(text, HasSubstr("\nkernelgate_routes_version 4\n"));
   EXPECT_THAT(text, HasSubstr("\nkernelgate_endpoints 9\n"));
   EXPECT_THAT(text, HasSubstr("kernelgate_config_reloads_total{result=\"failed\"} 1\n"));

@@ -1,0 +1,41 @@
+// The bounds that count when they act: labels of kernelgate_limits_hit_total.
+//
+// A label is the last word of the configuration key that sets the bound (config/README.md), or
+// `descriptors`, which the system bounds; stable for ever.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+namespace kg::metrics {
+
+enum class Limit : uint8_t {
+  // Timeouts.
+  kHandshake,
+  kRequestHead,
+  kRequestBodyIdle,
+  kKeepAlive,
+  kWriteStall,
+  kResponseIdle,
+  kFirstByte,
+  // Sizes and rates of one request.
+  kUriBytes,
+  kHeaderBytes,
+  kHeaderCount,
+  kBodyMinRate,
+  // Connections.
+  kRequestsPerConnection,
+  kConnections,
+  kConnectionsPerWorker,
+  kConnectionsPerAddress,
+  kRequestsPerClient,
+  // What the process has.
+  kDescriptors,
+  kMemoryBytes,
+};
+
+inline constexpr uint8_t kLimitCount = static_cast<uint8_t>(Limit::kMemoryBytes) + 1;
+
+std::string_view limit_label(Limit limit) noexcept;
+
+}  // namespace kg::metrics
