@@ -19,7 +19,8 @@ def test_both_sides_are_kept(stage):
     assert len({line["request_id"] for line in lines}) == 5
 
 
-def test_the_upstream_connection_outlives_its_client(stage):
+def test_the_upstream_connection_outlives_its_client(make_stage):
+    stage = make_stage(config={"workers": 1})  # each worker has a pool of its own
     first = stage.connect()
     first.send_request("GET", "/api/kernels", [("Connection", "close")], token=stage.token())
     call = stage.gateway.next_call()

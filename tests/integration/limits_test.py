@@ -79,7 +79,7 @@ def test_the_last_request_of_a_connection_says_close(make_stage):
 
 @pytest.mark.parametrize("key", ["connections", "connections_per_worker"])
 def test_connections_above_the_bound_are_closed(make_stage, key):
-    stage = staged(make_stage, **{key: 3})
+    stage = make_stage(config={"workers": 1, "limits": {key: 3}})
     held = [stage.connect() for _ in range(3)]
     with pytest.raises(OSError):
         stage.connect()

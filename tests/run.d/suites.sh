@@ -95,7 +95,7 @@ suite_asan() {
 }
 suite_tsan() {
   export TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1
-  run_sanitized tsan -m "not slow"
+  KG_TEST_WORKERS=4 run_sanitized tsan -m "not slow"
 }
 run_sanitized() {
   local sanitizer=$1

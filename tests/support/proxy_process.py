@@ -26,10 +26,11 @@ def sanitized():
 
 
 def base_config(keyring, access_log, certificates=None):
-    """A configuration without endpoints: one worker, free ports, a drain without delay."""
+    """A configuration without endpoints: free ports, a drain without delay, one worker unless
+    KG_TEST_WORKERS says otherwise. Tests of what one worker keeps (its pool) choose workers: 1."""
     pairs = certificates or [keyring.server_certificate("default.test")]
     return {
-        "workers": 1,
+        "workers": int(os.environ.get("KG_TEST_WORKERS", "1")),
         "listeners": [{
             "address": "127.0.0.1:0",
             "tls": {"certificates": [{"certificate": str(certificate), "private_key": str(key)}
