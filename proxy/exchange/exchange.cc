@@ -210,6 +210,7 @@ void Exchange::end_body() {
   }
   if (upstream_ == nullptr) return;
   if (client_.head().framing == Framing::kChunked) upstream_->stream().write(http::kLastChunk);
+  endpoint_->pool.count_again(*upstream_);
   if (phase_ == Phase::kWaiting) watch_answer();
 }
 
@@ -248,11 +249,10 @@ void Exchange::send_request(upstream::UpstreamConnection& connection) {
       connection.stream().write(http::kLastChunk);
     }
   }
-  if (body_.done()) {
-    watch_answer();
-  } else {
-    await_body();
-  }
+  if (body_.done()) return watch_answer();
+  await_body();
+  // Who waits for its client takes no place from others: the gateway has nothing to do yet.
+  endpoint_->pool.stop_counting(connection);
 }
 
 void Exchange::append_request_head() {

@@ -109,6 +109,7 @@ void Exchange::on_response_body(std::string_view payload) {
   }
   if (stream.unsent() > limits::kPendingBytesHigh) {
     upstream_->stream().pause(Pause::kPeerSlow);
+    endpoint_->pool.stop_counting(*upstream_);  // a slow reader takes no place from others
     client_.set_deadline_ms(context_.settings.timeouts.write_stall_ms);
   } else {
     client_.set_deadline_ms(context_.settings.timeouts.response_idle_ms);
@@ -216,6 +217,7 @@ void Exchange::release_upstream(bool healthy) {
 void Exchange::finish(bool reuse) {
   KG_ASSERT(phase_ != Phase::kDone && upstream_ == nullptr);
   phase_ = Phase::kDone;
+  client_hold_ = {};  // now: the client's next request may begin before this object dies
   record_.finish(context_, endpoint_.get(), client_.head(), client_.facts());
   client_.exchange_finished(reuse);
 }

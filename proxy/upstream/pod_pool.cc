@@ -104,7 +104,15 @@ void PodPool::stop_counting(UpstreamConnection& connection) {
   serve_queue();
 }
 
+void PodPool::count_again(UpstreamConnection& connection) noexcept {
+  if (connection.counted()) return;
+  connection.set_counted(true);
+  ++active_;
+}
+
 void PodPool::serve_queue() {
+  if (serving_queue_) return;  // who was just served may stop counting at once: the loop goes on
+  serving_queue_ = true;
   while (!queue_.empty() && active_ < pod_.limits.active_max) {
     const Waiting next = queue_.front();
     queue_.pop_front();
@@ -116,6 +124,7 @@ void PodPool::serve_queue() {
       next.waiter->on_lease_failed(connection.error());
     }
   }
+  serving_queue_ = false;
 }
 
 void PodPool::close_idle() noexcept {

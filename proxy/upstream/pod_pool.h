@@ -49,8 +49,11 @@ class PodPool {
   // Ends a lease: back to the idle ones if reusable() and `healthy`, else closed. Also after an
   // error.
   void release(UpstreamConnection& connection, bool healthy);
-  // The lease turned into a WebSocket: it stops counting as a request in flight.
+  // The gateway is not at work on it, so it stops counting as a request in flight: a WebSocket, a
+  // request whose body still comes, an answer that its client takes slowly.
   void stop_counting(UpstreamConnection& connection);
+  // It does again, above the bound if need be.
+  void count_again(UpstreamConnection& connection) noexcept;
   void close_idle() noexcept;
   // Called by a connection that closed; it dies now, or when its lease ends.
   void forget(UpstreamConnection& connection) noexcept;
@@ -74,6 +77,7 @@ class PodPool {
   };
   std::list<Waiting> queue_;
   metrics::GaugedCount active_;
+  bool serving_queue_ = false;
   event::Deadline sweep_;
 };
 

@@ -98,6 +98,14 @@ def test_an_open_websocket_counts_until_it_ends(make_stage):
     hit(stage, "requests_per_client", 2)
 
 
+def test_pipelined_requests_are_one_at_a_time(make_stage):
+    stage = staged(make_stage, requests_per_client=1)
+    client = stage.connect(source=TRUSTED)
+    client.send(build_request("GET", "/api/nothing", fields(stage, "192.0.2.1")) * 5)
+    assert [client.read_response().status for _ in range(5)] == [404] * 5
+    stage.unmoved("kernelgate_limits_hit_total", limit="requests_per_client")
+
+
 def test_health_is_answered_above_the_bound(make_stage):
     stage = staged(make_stage, requests_per_client=1)
     client, other = stage.connect(source=TRUSTED), stage.connect(source=TRUSTED)

@@ -65,7 +65,8 @@ def test_a_connection_without_a_request_is_closed(make_stage):
 
 @pytest.mark.parametrize("target", ["/thing", "/api/kernels"])
 def test_a_body_that_stops_is_answered_408(make_stage, target):
-    stage = staged(make_stage, request_body_idle=SHORT)
+    stage = make_stage(endpoint={"other_paths": "forward"}, config={
+        "timeouts": {"request_body_idle": SHORT}, "limits": {"body_min_rate": "1B"}})
     client = open_body(stage, target)
     client.send(b"some")
     assert_answer(client.read_response(), 408, "the body stopped")

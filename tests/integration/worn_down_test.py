@@ -9,8 +9,10 @@ from support.http_text import build_request
 from support.proxy_process import sanitized
 from support.stage import CHANNELS
 
-CLIENTS = 150
+CLIENTS = 30 if sanitized() else 150  # memory is judged on plain builds
+IN_FLIGHT = 256  # of one worker to one pod
 KIB = 1024
+PIECE = b"b" * 100_000
 
 
 def head(stage, method, target, *fields):
@@ -68,13 +70,37 @@ def answer(call):
     if call.request.target == "/stuck":
         threading.Event().wait(3600)  # until the test ends
     elif call.request.target == "/big":
-        call.reply(200, b"b" * 10_000_000)
+        call.wire.send(b"HTTP/1.1 200 OK\r\nContent-Length: 10000000\r\n\r\n")
+        for _ in range(100):
+            call.wire.send(PIECE, 3600)
+        call.done()
     elif call.request.target == CHANNELS:
         end = call.accept_websocket()
         for _ in range(1_000):
             end.send(2, b"o" * 10_000)
     else:
         call.reply(200, b"s" * 1_000)
+
+
+def idle_body(stage):
+    """A body that does not come."""
+    client = stage.connect(keep_record=False)
+    client.send(head(stage, "PUT", "/small", ("Content-Length", "100000")) + b"some")
+    return client
+
+
+@pytest.mark.parametrize("attack", [idle_body, never_reading])
+def test_clients_that_dawdle_take_no_place_from_others(make_stage, attack):
+    """More of them than a worker lets be in flight to a pod."""
+    stage = make_stage(endpoint={"other_paths": "forward"}, config={"workers": 1})
+    stage.gateway.serve(answer)
+    clients = [attack(stage) for _ in range(IN_FLIGHT + 10)]
+    stage.proxy.wait_metric("kernelgate_upstream_connections_open", len(clients))
+    normal = stage.connect()
+    normal.send(head(stage, "GET", "/normal"))
+    assert normal.read_response().status == 200
+    for client in clients:
+        client.close()
 
 
 @pytest.mark.parametrize("attack, bytes_each", [
