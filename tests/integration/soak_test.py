@@ -82,7 +82,8 @@ def warm_up(stage, ca):
 @pytest.mark.slow
 @pytest.mark.skipif(os.environ.get("KG_SOAK") != "1", reason="the soak runs with KG_SOAK=1")
 def test_soak(make_stage, workshop):
-    stage = make_stage(gateway=PeerGateway(), config={"workers": 2})
+    stage = make_stage(gateway=PeerGateway(), config={
+        "workers": 2, "limits": {"connections_per_address": 2 * (WEBSOCKETS + REST)}})
     warm_up(stage, workshop.keyring.ca)
     memory = {"start": stage.proxy.rss()}
     crowds = [stage.closes(Peer(
