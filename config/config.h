@@ -37,9 +37,19 @@ struct CertificatePair {
   Place place;
 };
 
+enum class ClientCertificateMode { kNone, kOptional, kRequired };
+
+struct ClientCertificates {
+  ClientCertificateMode mode = ClientCertificateMode::kNone;
+  std::string ca_file;
+  Place place;  // of ca_file
+};
+
 struct Listener {
   Address address;
-  std::vector<CertificatePair> certificates;  // at least one; the first is the default (no SNI)
+  std::vector<CertificatePair>
+      certificates;  // the first is the default (no SNI); none: self-signed
+  ClientCertificates client_certificates;
   std::vector<Range> trusted_proxies;
   std::vector<Range> allow_sources;  // empty: all
 };
@@ -110,6 +120,8 @@ struct Config {
   std::string file;
   uint32_t workers = 0;  // 0: auto
   std::vector<Listener> listeners;
+  std::string ticket_keys_file;  // "": random keys of this process
+  Place ticket_keys_place;
   Millis alb_idle_timeout{60'000};
   Settings settings;
   Address monitoring{"127.0.0.1", 9902};

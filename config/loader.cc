@@ -24,18 +24,32 @@ std::vector<Range> read_ranges(const Section& section, std::string_view name) {
   return out;
 }
 
+void read_tls(const Section& tls, const Files& files, Listener& out) {
+  for (const Section& pair : tls.maps("certificates")) {
+    CertificatePair certificate;
+    certificate.certificate = files.existing(pair, "certificate", Secrecy::kPublic);
+    certificate.private_key = files.existing(pair, "private_key", Secrecy::kSecret);
+    certificate.place = pair.place_of("certificate");
+    out.certificates.push_back(std::move(certificate));
+  }
+  if (!tls.has("certificates") && !tls.is_misspelt("certificates")) {
+    tls.problems().warn(tls.place_of("certificates"),
+                        "none is given: one is made at start that nobody can verify",
+                        "that does behind an ALB; others need a certificate and its private_key");
+  }
+  if (!tls.has("client_certificates")) return;
+  if (const auto clients = tls.map("client_certificates")) {
+    out.client_certificates.mode =
+        clients->value<ClientCertificateMode>("mode", parse_client_certificate_mode);
+    out.client_certificates.ca_file = files.existing(*clients, "ca_file", Secrecy::kPublic);
+    out.client_certificates.place = clients->place_of("ca_file");
+  }
+}
+
 Listener read_listener(const Section& section, const Files& files) {
   Listener out;
   out.address = section.value<Address>("address", parse_address);
-  if (const auto tls = section.map("tls")) {
-    for (const Section& pair : tls->maps("certificates")) {
-      CertificatePair certificate;
-      certificate.certificate = files.existing(pair, "certificate", Secrecy::kPublic);
-      certificate.private_key = files.existing(pair, "private_key", Secrecy::kSecret);
-      certificate.place = pair.place_of("certificate");
-      out.certificates.push_back(std::move(certificate));
-    }
-  }
+  if (const auto tls = section.map("tls")) read_tls(*tls, files, out);
   out.trusted_proxies = read_ranges(section, "trusted_proxies");
   out.allow_sources = read_ranges(section, "allow_sources");
   for (const Range& range : out.trusted_proxies) {
@@ -110,6 +124,8 @@ void warn_of_idle_timeout(const Section& alb, const Config& config) {
 void read_config(const Section& root, const Files& files, Config& config) {
   config.workers = root.value<uint32_t>("workers", parse_workers);
   read_addresses(root, files, config);
+  config.ticket_keys_file = files.existing(root, "ticket_keys_file", Secrecy::kSecret);
+  config.ticket_keys_place = root.place_of("ticket_keys_file");
   const auto alb = root.map("alb");
   if (alb) config.alb_idle_timeout = alb->value<Millis>("idle_timeout", parse_duration);
   config.settings = read_settings(root, config.alb_idle_timeout);

@@ -16,19 +16,33 @@ constexpr auto kSchema = std::to_array<KeyInfo>({
     {"listeners[].address", "IP:port", "port 0 to 65535", "required",
      "Numeric, so that nothing has to be resolved at start. IPv6 in brackets and quotes: "
      "`\"[::]:8443\"`. Port 0 takes any free port."},
-    {"listeners[].tls", "map", "", "required", "Every listener speaks TLS."},
-    {"listeners[].tls.certificates", "list of maps", "1 to 64 entries", "required",
+    {"listeners[].tls", "map", "", "(defaults)", "Every listener speaks TLS."},
+    {"listeners[].tls.certificates", "list of maps", "1 to 64 entries", "(self-signed)",
      "Chosen by the name that the client asks for (SNI). The first one also serves clients that "
-     "ask for none, as every ALB does."},
+     "ask for none, as every ALB does. Without any, one is made at start, in memory only, with a "
+     "warning: an ALB does not validate it, everybody else does."},
     {"listeners[].tls.certificates[].certificate", "file", "PEM", "required",
      "The chain, leaf first."},
     {"listeners[].tls.certificates[].private_key", "file", "PEM", "required",
      "Its private key. A warning if everybody on the machine may read it."},
+    {"listeners[].tls.client_certificates", "map", "", "(none)",
+     "Asks clients for a certificate. Sessions are asked for all the same; its subject goes into "
+     "the access log."},
+    {"listeners[].tls.client_certificates.ca_file", "file", "PEM", "required",
+     "The CAs that may have issued it."},
+    {"listeners[].tls.client_certificates.mode", "word", "optional, required", "required",
+     "`required`: no handshake without one. `optional`: a client may have none, but what it shows "
+     "must be valid."},
     {"listeners[].trusted_proxies", "list of IP ranges", "0 to 256 entries", "(none)",
      "Peers whose `X-Forwarded-*` headers are believed: the ALB's subnets. Anybody else could "
      "claim any client address with them, so none by default."},
     {"listeners[].allow_sources", "list of IP ranges", "1 to 256 entries", "(all)",
      "Peers that may connect at all. All by default: sessions decide who may do what."},
+    {"ticket_keys_file", "file", "1 to 16 keys", "(random)",
+     "Seals the tickets with which clients resume TLS sessions, for two hours at most. Give all "
+     "replicas the same file, so that clients may resume on any of them. The first key seals, all "
+     "of them open. Without it each process has keys of its own, which change every 12 hours. A "
+     "warning if everybody on the machine may read it."},
     {"alb", "map", "", "(defaults)", "The load balancer in front, if there is one."},
     {"alb.idle_timeout", "duration", "1s to 4000s", "60s",
      "The ALB's `idle_timeout.timeout_seconds`; 60 s is AWS's default. Keep-alive and pings derive "

@@ -31,6 +31,9 @@ class Section {
   bool has(std::string_view name) const noexcept { return map_ != nullptr && map_->find(name); }
   // Whether a key holds this very word: `off` where else a map stands.
   bool is_word(std::string_view name, std::string_view word) const noexcept;
+  // An unknown key that was probably meant to be this one: its error says so, "missing" would be
+  // noise.
+  bool is_misspelt(std::string_view name) const;
   // Where a key stands, or where it is missing.
   Place place_of(std::string_view name) const;
   const Place& place() const noexcept { return place_; }
@@ -80,9 +83,6 @@ class Section {
   Section(const YamlNode* map, Place place, std::string schema_path, Problems& problems);
 
   void refuse_unknown_keys() const;
-  // An unknown key that was probably meant to be this one: its error says so, "missing" would be
-  // noise.
-  bool is_misspelt(std::string_view name) const;
   std::string path_of(std::string_view name) const;
   const KeyInfo& key(std::string_view name) const;
   // The key's node if it is there and of that kind. Reports everything else.

@@ -175,6 +175,14 @@ Parsed<OtherPaths> parse_other_paths(std::string_view text, const KeyInfo& /*inf
   return Parsed<OtherPaths>::bad(quote(text) + " is not a choice here", "write deny or forward");
 }
 
+Parsed<ClientCertificateMode> parse_client_certificate_mode(std::string_view text,
+                                                            const KeyInfo& /*info*/) {
+  using Mode = ClientCertificateMode;
+  if (text == "optional") return Parsed<Mode>::ok(Mode::kOptional);
+  if (text == "required") return Parsed<Mode>::ok(Mode::kRequired);
+  return Parsed<Mode>::bad(quote(text) + " is not a choice here", "write optional or required");
+}
+
 Parsed<std::string> parse_credentials(std::string_view text, const KeyInfo& /*info*/) {
   if (text == "own") return Parsed<std::string>::ok("own");
   if (text == "forward") {

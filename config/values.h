@@ -17,6 +17,8 @@ Parsed<Millis> parse_duration(std::string_view text, const KeyInfo& info);
 Parsed<uint64_t> parse_size(std::string_view text, const KeyInfo& info);  // 64KiB, in bytes
 Parsed<bool> parse_boolean(std::string_view text, const KeyInfo& info);
 Parsed<OtherPaths> parse_other_paths(std::string_view text, const KeyInfo& info);
+Parsed<ClientCertificateMode> parse_client_certificate_mode(std::string_view text,
+                                                            const KeyInfo& info);
 Parsed<std::string> parse_credentials(std::string_view text, const KeyInfo& info);
 Parsed<std::string> parse_algorithm(std::string_view text, const KeyInfo& info);
 Parsed<std::string> parse_text(std::string_view text, const KeyInfo& info);

@@ -36,6 +36,7 @@ constexpr TextField kTextFields[] = {
     {Key("trace_id"), &AccessRecord::trace_id},
     {Key("client"), &AccessRecord::client},
     {Key("forwarded_for"), &AccessRecord::forwarded_for},
+    {Key("client_certificate"), &AccessRecord::client_certificate},
     {Key("endpoint"), &AccessRecord::endpoint},
     {Key("virtual_cluster"), &AccessRecord::virtual_cluster},
     {Key("operation"), &AccessRecord::operation},

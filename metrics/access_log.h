@@ -28,8 +28,9 @@ struct AccessRecord {
   uint64_t time_us = 0;  // since the epoch: request head complete
   std::string_view request_id;
   std::string_view trace_id;
-  std::string_view client;         // address:port of the peer
-  std::string_view forwarded_for;  // the ALB's client when the peer is trusted
+  std::string_view client;              // address:port of the peer
+  std::string_view forwarded_for;       // the ALB's client when the peer is trusted
+  std::string_view client_certificate;  // subject, RFC 4514
   std::string_view endpoint;
   std::string_view virtual_cluster;
   std::string_view operation;

@@ -51,6 +51,13 @@ MetricFamily single(const char* name, MetricType type, const char* help, double 
   return family;
 }
 
+MetricFamily by_result(const char* name, const char* help, const Reloads& reloads) {
+  MetricFamily family = make_family(name, MetricType::Counter, help);
+  add_sample(family, {{"result", "ok"}}, static_cast<double>(reloads.ok));
+  add_sample(family, {{"result", "failed"}}, static_cast<double>(reloads.failed));
+  return family;
+}
+
 template <class Get>
 uint64_t sum_over(const Workers& workers, Get&& get) {
   uint64_t sum = 0;
@@ -164,11 +171,21 @@ void Exporter::Collector::collect_process(Families& out) const {
   out.push_back(single("kernelgate_routes_version", MetricType::Gauge,
                        "Counts up with every applied configuration.",
                        static_cast<double>(facts.routes_version)));
-  MetricFamily reloads = make_family("kernelgate_config_reloads_total", MetricType::Counter,
-                                     "Configuration reloads by result.");
-  add_sample(reloads, {{"result", "ok"}}, static_cast<double>(facts.reloads_ok));
-  add_sample(reloads, {{"result", "failed"}}, static_cast<double>(facts.reloads_failed));
-  out.push_back(std::move(reloads));
+  out.push_back(by_result("kernelgate_config_reloads_total", "Configuration reloads by result.",
+                          {facts.reloads_ok, facts.reloads_failed}));
+  out.push_back(by_result("kernelgate_certificate_reloads_total",
+                          "Certificates and client CAs that changed on disk, by result.",
+                          facts.certificate_reloads));
+  out.push_back(by_result("kernelgate_ticket_key_reloads_total",
+                          "Changes of the file of ticket keys, by result.",
+                          facts.ticket_key_reloads));
+  MetricFamily ends = make_family("kernelgate_certificate_not_after_seconds", MetricType::Gauge,
+                                  "End of a served certificate, seconds since the epoch.");
+  for (const CertificateFact& fact : facts.certificates) {
+    add_sample(ends, {{"listener", fact.listener}, {"certificate", fact.certificate}},
+               static_cast<double>(fact.not_after_s));
+  }
+  out.push_back(std::move(ends));
 }
 
 void Exporter::Collector::collect_workers(Families& out) const {

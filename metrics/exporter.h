@@ -32,6 +32,17 @@ struct Overload {
   bool connections = false;
 };
 
+struct Reloads {
+  uint64_t ok = 0;
+  uint64_t failed = 0;
+};
+
+struct CertificateFact {
+  std::string listener;     // its address as configured
+  std::string certificate;  // its file
+  int64_t not_after_s = 0;  // since the epoch
+};
+
 // What belongs to the process, not to a worker.
 struct ProcessFacts {
   std::string version;
@@ -42,6 +53,9 @@ struct ProcessFacts {
   uint64_t endpoints = 0;
   uint64_t reloads_ok = 0;
   uint64_t reloads_failed = 0;
+  std::vector<CertificateFact> certificates = {};  // no two with equal labels
+  Reloads certificate_reloads = {};
+  Reloads ticket_key_reloads = {};
   double start_time_seconds = 0;
   std::vector<EndpointHealth> health;  // by slot
 };

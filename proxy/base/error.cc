@@ -38,6 +38,9 @@ constexpr std::array<ErrorRow, kErrorCodeCount> kRows{{
      "Only HTTP/1.0 and HTTP/1.1 are spoken here.", "Use HTTP/1.1."},
     {kMethodNotAllowed, "method_not_allowed", kClient, kNever, 405, 1002,
      "This operation does not take that method.", "Use the method of the kernel gateway API."},
+    {kMisdirected, "misdirected_request", kClient, kNever, 421, 1008,
+     "The connection was made for another host.",
+     "Open a connection of its own for this host, with its name in the TLS handshake (SNI)."},
     {kUpgradeRequired, "upgrade_required", kClient, kNever, 426, 1002,
      "This address is a WebSocket.", "Connect with a WebSocket client, version 13."},
     {kTooManyRequests, "too_many_requests", kClient, kNever, 429, 1013,
@@ -133,6 +136,8 @@ std::string_view reason_phrase(uint16_t status) noexcept {
       return "Unsupported Media Type";
     case 417:
       return "Expectation Failed";
+    case 421:
+      return "Misdirected Request";
     case 426:
       return "Upgrade Required";
     case 429:

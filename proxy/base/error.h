@@ -24,6 +24,7 @@ enum class ErrorCode : uint8_t {
   kNotImplemented,
   kVersionNotSupported,
   kMethodNotAllowed,
+  kMisdirected,
   kUpgradeRequired,
   kTooManyRequests,
   kUnauthorized,

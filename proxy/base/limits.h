@@ -92,6 +92,16 @@ inline constexpr uint32_t kSessionSecondsDefault = 900;  // domain E14
 inline constexpr uint32_t kSessionSecondsMax = 43'200;   // domain E14
 inline constexpr uint32_t kClockSkewSeconds = 30;
 
+// ---- TLS ----
+inline constexpr size_t kPemBytesMax = size_t{1024} * 1024;  // a certificate, key or CA file
+inline constexpr long kTlsSessionSeconds = 7'200;            // a ticket resumes for so long
+inline constexpr size_t kTicketKeysMax = 16;                 // a file of ticket keys
+inline constexpr uint64_t kTicketKeyRotateMs = 43'200'000;   // 12 h: the key before still opens
+inline constexpr uint32_t kFileLookMs = 2'000;               // certificates and keys on disk
+inline constexpr int kClientChainMax = 5;                    // certificates between client and CA
+inline constexpr long kClientChainBytesMax = long{32} * 1024;
+inline constexpr size_t kClientSubjectBytesMax = 1'024;  // a distinguished name in the access log
+
 // ---- access log ----
 inline constexpr size_t kLogFlushBytes = size_t{64} * 1024;
 inline constexpr uint32_t kLogFlushMs = 100;

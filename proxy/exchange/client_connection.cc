@@ -40,8 +40,16 @@ ClientFacts ClientConnection::facts() const {
   ClientFacts facts;
   facts.address = peer_text_;
   if (peer_trusted_) facts.forwarded_for = http::forwarded_client(head_);
+  facts.certificate = peer_certificate_;
   facts.tls_resumed = stream_.handshake_done() && stream_.resumed();
   return facts;
+}
+
+bool ClientConnection::is_misdirected() const {
+  if (peer_trusted_) return false;
+  std::string storage;
+  const std::string_view host = routing::normalised_host(head_.authority, storage);
+  return !host.empty() && !stream_.speaks_for(host);
 }
 
 bool ClientConnection::may_reuse() const noexcept {
@@ -63,6 +71,7 @@ void ClientConnection::on_handshake_done() {
   (stream_.resumed() ? context_.metrics.tls_handshakes_resumed
                      : context_.metrics.tls_handshakes_full)
       .add();
+  peer_certificate_ = stream_.client_subject();
   await_head();
   if (last_request_) deadline_.set_ms(limits::kLingerMs);  // a drain waits for no idle connection
 }
@@ -157,7 +166,7 @@ void ClientConnection::exchange_finished(bool reuse) {
   if (state_ == State::kClosed) return table_.forget(*this);
   state_ = State::kHead;
   if (lost_) return close();
-  if (!reuse || last_request_ || peer_ended_) return close_gracefully();
+  if (!reuse || last_request_ || peer_ended_ || alerting_) return close_gracefully();
   await_head();
   stream_.resume(event::Pause::kPeerSlow);
   stream_.resume(event::Pause::kConnecting);
@@ -193,9 +202,12 @@ void ClientConnection::on_drained() {
 }
 
 void ClientConnection::on_error(const Error& error) {
-  peer_ended_ = lost_ = true;
-  if (!stream_.handshake_done()) context_.metrics.tls_handshake_errors.add();
+  alerting_ = error.code == ErrorCode::kClientTls;
+  if (!alerting_) peer_ended_ = lost_ = true;
+  if (state_ == State::kHandshake) context_.metrics.tls_handshake_errors.add();
   if (state_ == State::kExchange) return exchange_->on_client_lost(error);
+  // A close with unread bytes is a reset, and a reset eats the alert.
+  if (alerting_ && state_ != State::kClosing) return close_gracefully();
   close();
 }
 

@@ -57,6 +57,9 @@ class ClientConnection final : public event::Deferred, private tls::TlsHandler {
   ClientFacts facts() const;
   const std::string& peer_host() const noexcept { return peer_host_; }
   bool peer_trusted() const noexcept { return peer_trusted_; }
+  // The certificate that this connection began with is not the Host's (RFC 9110 section 15.5.20).
+  // An ALB sends no server name and carries many hosts on one connection.
+  bool is_misdirected() const;
   // Whether another request may follow the one that runs.
   bool may_reuse() const noexcept;
   void set_deadline_ms(uint64_t milliseconds) { deadline_.set_ms(milliseconds); }
@@ -105,12 +108,14 @@ class ClientConnection final : public event::Deferred, private tls::TlsHandler {
   ClientCounts::Hold address_hold_;
   std::string peer_text_;
   std::string peer_host_;
+  std::string peer_certificate_;  // its subject
   uint64_t opened_us_;
   uint32_t requests_ = 0;
   State state_ = State::kHandshake;
   bool peer_trusted_ = false;
   bool peer_ended_ = false;
   bool lost_ = false;          // the transport is dead, or has to look so
+  bool alerting_ = false;      // TLS failed: its alert is the last that we say
   bool in_data_ = false;       // on_data is on the stack and goes on by itself
   bool last_request_ = false;  // close after the running exchange
 };

@@ -90,6 +90,7 @@ Result<void> Exchange::judge() {
       head.path.front() != '/') {
     return Error{ErrorCode::kMethodNotAllowed, "", 0};
   }
+  if (client_.is_misdirected()) return Error{ErrorCode::kMisdirected, "", 0};
   const routing::Match match = context_.routes->match(head.authority, head.path);
   if (match.endpoint == nullptr) return Error{ErrorCode::kNoRoute, "", 0};
   endpoint_ = context_.endpoints.pin(*match.endpoint);
@@ -295,9 +296,11 @@ void Exchange::on_client_drained() {
   }
 }
 
-void Exchange::on_client_end(bool) {
+void Exchange::on_client_end(bool clean) {
   if (relay_ != nullptr) return relay_->on_client_end();
-  on_client_lost({ErrorCode::kClientGone, "closed while waiting for the answer", 0});
+  on_client_lost({ErrorCode::kClientGone,
+                  clean ? "closed while waiting for the answer" : "cut off without close_notify",
+                  0});
 }
 
 void Exchange::on_client_lost(const Error& error) {

@@ -22,6 +22,7 @@ void ExchangeRecord::finish(WorkerContext& context, upstream::LocalEndpoint* loc
   line.trace_id = trace_id;
   line.client = client.address;
   line.forwarded_for = client.forwarded_for;
+  line.client_certificate = client.certificate;
   line.tls_resumed = client.tls_resumed;
   line.operation = kernel::operation_name(operation);
   line.method = head.method_text;

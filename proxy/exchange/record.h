@@ -23,6 +23,7 @@ struct WorkerContext;
 struct ClientFacts {
   std::string_view address;        // "10.0.0.1:41234"
   std::string_view forwarded_for;  // "" unless the peer is trusted
+  std::string_view certificate;    // subject of the client's certificate, "" without one
   bool tls_resumed = false;
 };
 

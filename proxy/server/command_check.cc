@@ -23,7 +23,7 @@ int check_command(const std::string& config_file) {
   size_t errors = print(loaded.errors);
   if (loaded.config) {
     metrics::EndpointSlots slots(loaded.config->metrics_endpoints_max);
-    const Prepared prepared = prepare(*loaded.config, {}, 1, 1, tls::TicketKeys::random(), slots);
+    const Prepared prepared = prepare(*loaded.config, {}, 1, 1, OwnTls::make(), slots);
     errors += print(prepared.errors);
   }
   if (errors > 0) return 2;

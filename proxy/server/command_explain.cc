@@ -85,7 +85,7 @@ int explain_command(const ExplainOptions& options) {
   Prepared prepared;
   metrics::EndpointSlots slots(1);
   if (loaded.config) {
-    prepared = prepare(*loaded.config, {}, 1, 1, tls::TicketKeys::random(), slots);
+    prepared = prepare(*loaded.config, {}, 1, 1, OwnTls::make(), slots);
   }
   if (prepared.routes == nullptr) return check_command(options.config_file);
   const Url url = split(options.url);

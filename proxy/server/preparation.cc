@@ -6,6 +6,7 @@
 #include <fstream>
 #include <string>
 
+#include "proxy/base/assert.h"
 #include "routing/compiler.h"
 
 namespace kg::server {
@@ -17,54 +18,39 @@ event::AddressRanges ranges_of(const std::vector<config::Range>& wanted) {
   return ranges;
 }
 
-// Null and an error when a certificate is unusable.
-std::shared_ptr<const tls::TlsContext> make_tls(const config::Config& config,
-                                                const config::Listener& listener,
-                                                const tls::TicketKeys& tickets,
-                                                std::vector<config::ConfigError>& errors) {
-  std::vector<tls::CertificateFiles> files;
-  for (const config::CertificatePair& pair : listener.certificates) {
-    files.push_back({pair.certificate, pair.private_key});
-    std::string problem;
-    if (tls::TlsContext::make({files.back()}, tickets, problem) != nullptr) continue;
-    config::ConfigError error;
-    error.file = config.file;
-    error.line = pair.place.line;
-    error.key = pair.place.key;
-    error.problem = problem;
-    error.remedy =
-        "give a PEM certificate chain, leaf first, and the unencrypted private key of its leaf";
-    errors.push_back(std::move(error));
-    files.pop_back();
-  }
-  if (files.size() != listener.certificates.size()) return nullptr;
-  std::string problem;
-  return tls::TlsContext::make(files, tickets, problem);
-}
-
 }  // namespace
 
+ListenerFactsList make_facts(const config::Config& config, const std::vector<uint16_t>& ports,
+                             const std::vector<tls::ListenerTls>& tls) {
+  ListenerFactsList list;
+  for (size_t i = 0; i < config.listeners.size(); ++i) {
+    const config::Listener& listener = config.listeners[i];
+    auto facts = std::make_shared<exchange::ListenerFacts>();
+    facts->port = i < ports.size() ? ports[i] : listener.address.port;
+    facts->trusted_proxies = ranges_of(listener.trusted_proxies);
+    facts->allow_sources = ranges_of(listener.allow_sources);
+    std::string problem;
+    facts->tls = tls::TlsContext::make(tls[i], problem);
+    KG_ASSERT(facts->tls != nullptr);
+    list.push_back(std::move(facts));
+  }
+  return list;
+}
+
 Prepared prepare(const config::Config& config, const std::vector<uint16_t>& ports, size_t workers,
-                 uint64_t version, const tls::TicketKeys& tickets, metrics::EndpointSlots& slots) {
+                 uint64_t version, const OwnTls& own, metrics::EndpointSlots& slots) {
   Prepared prepared;
   routing::Compiled compiled = routing::compile(config, version, slots, workers + 1);
   prepared.routes = std::move(compiled.snapshot);
   prepared.errors = std::move(compiled.errors);
-  prepared.listeners.resize(workers);
-  for (size_t i = 0; i < config.listeners.size(); ++i) {
-    const config::Listener& listener = config.listeners[i];
-    for (size_t worker = 0; worker < workers; ++worker) {
-      auto facts = std::make_shared<exchange::ListenerFacts>();
-      facts->port = i < ports.size() ? ports[i] : listener.address.port;
-      facts->trusted_proxies = ranges_of(listener.trusted_proxies);
-      facts->allow_sources = ranges_of(listener.allow_sources);
-      facts->tls = make_tls(config, listener, tickets, prepared.errors);
-      if (facts->tls == nullptr) break;
-      prepared.listeners[worker].push_back(std::move(facts));
-    }
-  }
+  prepared.tls = read_tls(config, own, prepared.tls_errors);
+  prepared.errors.insert(prepared.errors.end(), prepared.tls_errors.begin(),
+                         prepared.tls_errors.end());
   std::stable_sort(prepared.errors.begin(), prepared.errors.end(),
                    [](const auto& a, const auto& b) { return a.line < b.line; });
+  for (size_t worker = 0; worker < workers && prepared.tls_errors.empty(); ++worker) {
+    prepared.listeners.push_back(make_facts(config, ports, prepared.tls));
+  }
   return prepared;
 }
 

@@ -9,22 +9,28 @@
 
 #include "config/config.h"
 #include "metrics/endpoint_slots.h"
+#include "proxy/server/tls_material.h"
 #include "proxy/server/worker.h"
-#include "proxy/tls/tls_context.h"
 #include "routing/route_snapshot.h"
 
 namespace kg::server {
 
 struct Prepared {
   std::shared_ptr<const routing::RouteSnapshot> routes;
-  std::vector<ListenerFactsList> listeners;  // one list per worker
+  std::vector<tls::ListenerTls> tls;            // one per listener of the file
+  std::vector<config::ConfigError> tls_errors;  // those of `errors` that are about its files
+  std::vector<ListenerFactsList> listeners;     // one list per worker
   std::vector<config::ConfigError> errors;
   bool usable() const noexcept { return errors.empty(); }
 };
 
 // `ports`: as bound, per listener; empty when nothing is (check), then those of the configuration.
 Prepared prepare(const config::Config& config, const std::vector<uint16_t>& ports, size_t workers,
-                 uint64_t version, const tls::TicketKeys& tickets, metrics::EndpointSlots& slots);
+                 uint64_t version, const OwnTls& own, metrics::EndpointSlots& slots);
+
+// What one worker knows of each listener, TLS contexts included. `tls` was found to be usable.
+ListenerFactsList make_facts(const config::Config& config, const std::vector<uint16_t>& ports,
+                             const std::vector<tls::ListenerTls>& tls);
 
 // The smaller of CPU affinity and cgroup cpu.max, rounded up; at least 1.
 size_t automatic_workers();

@@ -5,10 +5,12 @@
 #include <cstring>
 
 #include "config/loader.h"
+#include "proxy/base/limits.h"
 #include "proxy/base/log.h"
 #include "proxy/kernel/operation.h"
 #include "proxy/server/descriptors.h"
 #include "proxy/server/version.h"
+#include "proxy/tls/library_error.h"
 
 namespace kg::server {
 namespace {
@@ -39,7 +41,6 @@ void log_errors(const std::vector<config::ConfigError>& errors) {
 Server::Server(config::Config config)
     : config_(std::move(config)),
       slots_(config_.metrics_endpoints_max),
-      tickets_(tls::TicketKeys::random()),
       exporter_(slots_, operation_names(), [this] { return facts(); }),
       monitoring_(loop_),
       lame_duck_(loop_, [this] { drain(); }),
@@ -47,6 +48,7 @@ Server::Server(config::Config config)
       overload_(
           loop_, admission_, [this](metrics::Limit limit) { return hits(limit); },
           [this] { release_memory(); }),
+      file_look_(loop_, [this] { look_at_files(); }),
       started_wall_us_(event::wall_us()) {}
 
 Server::~Server() = default;
@@ -69,13 +71,14 @@ int Server::run() {
   admission_.descriptor_mark = descriptors.mark;
   make_workers(count);
   if (!bind_listeners() || !start_monitoring()) return 1;
-  Prepared prepared = prepare(config_, ports_, count, 1, tickets_, slots_);
+  Prepared prepared = prepare(config_, ports_, count, 1, tls_.own(), slots_);
   log_errors(prepared.errors);
   if (!prepared.usable()) return 2;
   start_workers(std::move(prepared));
   announce_ready();
   trim_.arm_ms(kTrimEveryMs);
   overload_.start(config_.settings.limits);
+  file_look_.arm_ms(limits::kFileLookMs);
   loop_.run();
   for (const auto& worker : workers_) worker->stop_and_join();
   log::info("server", "stopped");
@@ -100,6 +103,7 @@ void Server::start_workers(Prepared prepared) {
   const auto routes = prepared.routes;
   routes_version_ = routes->version();
   endpoints_ = routes->endpoints().size();
+  tls_.adopt(config_, std::move(prepared.tls));
   for (size_t i = 0; i < workers_.size(); ++i) {
     workers_[i]->set_configuration(std::move(prepared.listeners[i]), prepared.routes,
                                    config_.settings);
@@ -176,8 +180,9 @@ void Server::reload() {
   Prepared prepared;
   if (loaded.config && !needs_restart(*loaded.config)) {
     prepared =
-        prepare(*loaded.config, ports_, workers_.size(), routes_version_ + 1, tickets_, slots_);
+        prepare(*loaded.config, ports_, workers_.size(), routes_version_ + 1, tls_.own(), slots_);
     log_errors(prepared.errors);
+    tls_.count_refused(prepared.tls_errors);
   }
   if (prepared.routes == nullptr || !prepared.usable()) {
     ++reloads_failed_;
@@ -186,6 +191,7 @@ void Server::reload() {
     return;
   }
   config_ = std::move(*loaded.config);
+  tls_.adopt(config_, std::move(prepared.tls));
   routes_version_ = prepared.routes->version();
   endpoints_ = prepared.routes->endpoints().size();
   overload_.set_limits(config_.settings.limits);
@@ -265,6 +271,15 @@ uint64_t Server::hits(metrics::Limit limit) const {
   return sum;
 }
 
+void Server::look_at_files() {
+  if (tls_.look(event::monotonic_us())) {
+    for (const auto& worker : workers_) {
+      worker->replace_listeners(make_facts(config_, ports_, tls_.listeners()), loop_);
+    }
+  }
+  file_look_.arm_ms(limits::kFileLookMs);
+}
+
 metrics::ProcessFacts Server::facts() const {
   metrics::ProcessFacts facts;
   facts.version = kVersion;
@@ -276,6 +291,7 @@ metrics::ProcessFacts Server::facts() const {
   facts.reloads_ok = reloads_ok_;
   facts.reloads_failed = reloads_failed_;
   if (health_ != nullptr) facts.health = health_->facts();
+  tls_.add_facts(facts);
   facts.start_time_seconds = static_cast<double>(started_wall_us_) / 1e6;
   return facts;
 }

@@ -4,7 +4,8 @@
 //   Running --SIGTERM--> LameDuck (readyz 503, still serving) --lame_duck--> Draining --empty or
 //   deadline--> end
 // A second SIGTERM (or SIGINT) ends at once. SIGHUP reloads; a bad file changes nothing and says
-// why. SIGUSR1 reopens the access log.
+// why. SIGUSR1 reopens the access log. Certificates and keys that change on disk are loaded by
+// themselves.
 #pragma once
 
 #include <memory>
@@ -19,6 +20,7 @@
 #include "proxy/exchange/launch_board.h"
 #include "proxy/server/overload_watch.h"
 #include "proxy/server/preparation.h"
+#include "proxy/server/tls_keeper.h"
 #include "proxy/server/worker.h"
 #include "proxy/upstream/health_checker.h"
 
@@ -47,12 +49,13 @@ class Server {
   void trim_memory();
   void release_memory();
   uint64_t hits(metrics::Limit limit) const;
+  void look_at_files();
   metrics::ProcessFacts facts() const;
 
   config::Config config_;
   event::EventLoop loop_;
   metrics::EndpointSlots slots_;
-  tls::TicketKeys tickets_;
+  TlsKeeper tls_;
   exchange::LaunchBoard launches_;
   exchange::Admission admission_;
   std::unique_ptr<metrics::AccessLogWriter> access_log_;
@@ -66,6 +69,7 @@ class Server {
   event::Timer lame_duck_;
   event::Timer trim_;
   OverloadWatch overload_;
+  event::Timer file_look_;
   uint64_t open_peak_ = 0;  // connections since the last trim
   State state_ = State::kRunning;
   size_t drained_ = 0;

@@ -69,6 +69,13 @@ void Worker::release_memory() {
   loop_.post([] { release_thread_memory(); });
 }
 
+void Worker::replace_listeners(ListenerFactsList listeners, event::EventLoop& control) {
+  loop_.post([this, listeners = std::move(listeners), &control]() mutable {
+    listeners_.swap(listeners);
+    control.post([old = std::move(listeners)] {});
+  });
+}
+
 void Worker::announce_drain() {
   loop_.post([this] { context_.draining = true; });
 }

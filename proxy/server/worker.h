@@ -55,6 +55,7 @@ class Worker final : private AcceptHandler, private exchange::ConnectionTable {
   // Control. The old values come back to `control` to be destroyed there.
   void apply(ListenerFactsList listeners, std::shared_ptr<const routing::RouteSnapshot> routes,
              const Settings& settings, event::EventLoop& control);
+  void replace_listeners(ListenerFactsList listeners, event::EventLoop& control);
   void announce_drain();
   void release_memory();  // what the thread keeps of a wave of connections that has passed
   void drain(uint64_t deadline_ms, std::function<void()> on_drained);

@@ -5,6 +5,7 @@
 #include <openssl/x509v3.h>
 
 #include "proxy/base/assert.h"
+#include "proxy/tls/library_error.h"
 #include "proxy/tls/tls_client_stream.h"
 
 namespace kg::tls {
@@ -16,13 +17,6 @@ constexpr char kCiphers12[] =
 constexpr unsigned char kAlpn[] = "\x08http/1.1";
 // One file, read now: OpenSSL's own default is a folder that a handshake would read from.
 constexpr char kSystemCaFile[] = "/etc/ssl/certs/ca-certificates.crt";
-
-std::string library_reason() {
-  const unsigned long code = ERR_peek_last_error();
-  ERR_clear_error();
-  const char* reason = code == 0 ? nullptr : ERR_reason_error_string(code);
-  return reason == nullptr ? "unknown reason" : reason;
-}
 
 bool apply_policy(SSL_CTX* context) {
   SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);

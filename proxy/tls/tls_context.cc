@@ -1,19 +1,23 @@
 #include "proxy/tls/tls_context.h"
 
 #include <openssl/err.h>
+#include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 
-#include <cstring>
 #include <string_view>
 
 #include "proxy/base/ascii.h"
 #include "proxy/base/assert.h"
 #include "proxy/base/crypto.h"
+#include "proxy/base/limits.h"
 #include "proxy/base/owned.h"
+#include "proxy/tls/library_error.h"
 
 namespace kg::tls {
 namespace {
+
+using Mode = config::ClientCertificateMode;
 
 constexpr char kCiphers12[] =
     "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:"
@@ -21,132 +25,193 @@ constexpr char kCiphers12[] =
 constexpr char kCiphers13[] =
     "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256";
 constexpr char kGroups[] = "X25519:P-256";
-constexpr unsigned char kSessionContext[] = "kernelgate";
+constexpr int kSecurityLevel = 2;  // 112 bits: no SHA-1, no RSA below 2048 bits
 constexpr std::string_view kAlpn("\x08http/1.1", 9);
 
-std::string library_reason() {
-  const unsigned long code = ERR_peek_last_error();
-  ERR_clear_error();
-  const char* reason = code == 0 ? nullptr : ERR_reason_error_string(code);
-  return reason == nullptr ? "unknown reason" : reason;
-}
-
-int alpn_cb(SSL*, const unsigned char** out, unsigned char* out_size, const unsigned char* offered,
-            unsigned int offered_size, void*) noexcept {
-  unsigned char* chosen = nullptr;
-  const int found =
-      SSL_select_next_proto(&chosen, out_size, reinterpret_cast<const unsigned char*>(kAlpn.data()),
-                            static_cast<unsigned int>(kAlpn.size()), offered, offered_size);
-  if (found != OPENSSL_NPN_NEGOTIATED) return SSL_TLSEXT_ERR_ALERT_FATAL;
-  *out = chosen;
-  return SSL_TLSEXT_ERR_OK;
-}
-
-bool apply_policy(SSL_CTX* context, const TicketKeys& tickets) {
-  SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION |
-                                   SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA);
-  SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS);  // idle connections hold no buffers
-  SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
-  SSL_CTX_set_num_tickets(context, 1);
-  SSL_CTX_set_alpn_select_cb(context, &alpn_cb, nullptr);
-  auto keys = tickets.bytes;
-  const bool ok =
-      SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION) == 1 &&
-      SSL_CTX_set_cipher_list(context, kCiphers12) == 1 &&
-      SSL_CTX_set_ciphersuites(context, kCiphers13) == 1 &&
-      SSL_CTX_set1_groups_list(context, kGroups) == 1 &&
-      SSL_CTX_set_session_id_context(context, kSessionContext, sizeof kSessionContext - 1) == 1 &&
-      SSL_CTX_set_tlsext_ticket_keys(context, keys.data(), static_cast<long>(keys.size())) == 1;
-  explicit_bzero(keys.data(), keys.size());
-  return ok;
+// A session resumes only where this text is the same. The CA is part of it: clients of a CA that
+// is no longer trusted must shake hands in full, and fail.
+crypto::Sha256 session_context_of(const ListenerTls& wish) {
+  const std::string head = "kernelgate listener " + std::to_string(wish.listener) + " clients " +
+                           std::to_string(static_cast<int>(wish.clients.mode)) + " ";
+  return crypto::sha256(head, wish.clients.ca);
 }
 
 }  // namespace
 
-std::string library_version() { return OpenSSL_version(OPENSSL_VERSION_STRING); }
+struct TlsContext::Callbacks {
+  static const TlsContext& owner(const SSL* ssl) {
+    return *static_cast<const TlsContext*>(SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl)));
+  }
 
-TicketKeys TicketKeys::random() {
-  TicketKeys keys{};
-  crypto::random_bytes(keys.bytes.data(), keys.bytes.size());
-  return keys;
-}
+  static int alpn_cb(SSL*, const unsigned char** out, unsigned char* out_size,
+                     const unsigned char* offered, unsigned int offered_size, void*) noexcept {
+    unsigned char* chosen = nullptr;
+    const int found = SSL_select_next_proto(
+        &chosen, out_size, reinterpret_cast<const unsigned char*>(kAlpn.data()),
+        static_cast<unsigned int>(kAlpn.size()), offered, offered_size);
+    if (found != OPENSSL_NPN_NEGOTIATED) return SSL_TLSEXT_ERR_ALERT_FATAL;
+    *out = chosen;
+    return SSL_TLSEXT_ERR_OK;
+  }
+
+  // Accepts every name, so that TLS 1.2 tickets carry it and a resumed connection knows it too.
+  static int server_name_cb(SSL* ssl, int* alert, void*) noexcept {
+    const char* name = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
+    if (name == nullptr) return SSL_TLSEXT_ERR_NOACK;
+    const TlsContext& context = owner(ssl);
+    const Certificate& chosen = context.certificate_for(name);
+    if (&chosen != context.certificates_.front().get() && !chosen.present_in(ssl)) {
+      *alert = SSL_AD_INTERNAL_ERROR;
+      return SSL_TLSEXT_ERR_ALERT_FATAL;
+    }
+    return SSL_TLSEXT_ERR_OK;
+  }
+
+  static int ticket_key_cb(SSL* ssl, unsigned char* name, unsigned char* iv, EVP_CIPHER_CTX* cipher,
+                           EVP_MAC_CTX* mac, int sealing) noexcept {
+    const TicketKeys& keys = *owner(ssl).tickets_;
+    if (sealing == 1) return keys.begin_seal(name, iv, cipher, mac) ? 1 : -1;
+    switch (keys.begin_open(name, iv, cipher, mac)) {
+      case TicketKeys::Found::kNone:
+        return 0;  // a full handshake
+      case TicketKeys::Found::kOld:
+        return 2;  // resumes, and gets a new ticket
+      case TicketKeys::Found::kFirst:
+        return 1;
+    }
+    return 0;
+  }
+
+  // A session is as good as the certificate that began it.
+  static SSL_TICKET_RETURN ticket_opened_cb(SSL* ssl, SSL_SESSION* session, const unsigned char*,
+                                            size_t, SSL_TICKET_STATUS status, void*) noexcept {
+    if (status != SSL_TICKET_SUCCESS && status != SSL_TICKET_SUCCESS_RENEW) {
+      return SSL_TICKET_RETURN_IGNORE_RENEW;
+    }
+    const X509* peer = SSL_SESSION_get0_peer(session);
+    const bool expired = peer != nullptr && X509_cmp_current_time(X509_get0_notAfter(peer)) <= 0;
+    const bool missing = peer == nullptr && owner(ssl).requires_certificate_;
+    if (expired || missing) return SSL_TICKET_RETURN_IGNORE_RENEW;
+    return status == SSL_TICKET_SUCCESS ? SSL_TICKET_RETURN_USE : SSL_TICKET_RETURN_USE_RENEW;
+  }
+};
 
 void TlsContext::ContextFree::operator()(ssl_ctx_st* context) const noexcept {
   SSL_CTX_free(context);
 }
 
-std::shared_ptr<const TlsContext> TlsContext::make(
-    const std::vector<CertificateFiles>& certificates, const TicketKeys& tickets,
-    std::string& error) {
-  KG_ASSERT(!certificates.empty());
+std::shared_ptr<const TlsContext> TlsContext::make(const ListenerTls& wish, std::string& error) {
+  KG_ASSERT(!wish.certificates.empty() && wish.tickets != nullptr);
+  forget_library_errors();
   auto made = std::make_shared<TlsContext>();
-  for (const CertificateFiles& files : certificates) {
-    if (!made->add_certificate(files, tickets, error)) return nullptr;
+  made->context_.reset(SSL_CTX_new(TLS_server_method()));
+  KG_ASSERT(made->context_ != nullptr);
+  SSL_CTX_set_app_data(made->context_.get(), made.get());
+  if (!made->apply_policy(wish, error) || !made->apply_client_policy(wish, error) ||
+      !made->add_certificates(wish.certificates, error)) {
+    return nullptr;
   }
-  SSL_CTX* first = made->default_context();
-  // The macro of the same purpose is a C cast.
-  SSL_CTX_callback_ctrl(first, SSL_CTRL_SET_TLSEXT_SERVERNAME_CB,
-                        reinterpret_cast<void (*)()>(&TlsContext::server_name_cb));
-  SSL_CTX_set_tlsext_servername_arg(first, made.get());
   return made;
 }
 
-bool TlsContext::add_certificate(const CertificateFiles& files, const TicketKeys& tickets,
-                                 std::string& error) {
-  ContextHandle context(SSL_CTX_new(TLS_server_method()));
-  KG_ASSERT(context != nullptr);
-  if (!apply_policy(context.get(), tickets)) {
-    error = "OpenSSL refuses the TLS policy: " + library_reason();
-    return false;
+bool TlsContext::apply_policy(const ListenerTls& wish, std::string& error) {
+  SSL_CTX* context = context_.get();
+  SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION |
+                                   SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA);
+  // Idle connections hold no buffers; a chain is what the file says, not searched at each
+  // handshake.
+  SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_NO_AUTO_CHAIN);
+  SSL_CTX_set_security_level(context, kSecurityLevel);
+  SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
+  SSL_CTX_set_timeout(context, limits::kTlsSessionSeconds);
+  SSL_CTX_set_num_tickets(context, 1);
+  SSL_CTX_set_alpn_select_cb(context, &Callbacks::alpn_cb, nullptr);
+  // The macro of the same purpose is a C cast.
+  SSL_CTX_callback_ctrl(context, SSL_CTRL_SET_TLSEXT_SERVERNAME_CB,
+                        reinterpret_cast<void (*)()>(&Callbacks::server_name_cb));
+  tickets_ = wish.tickets;
+  const crypto::Sha256 session_context = session_context_of(wish);
+  static_assert(sizeof session_context <= SSL_MAX_SID_CTX_LENGTH);
+  const bool ok =
+      SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION) == 1 &&
+      SSL_CTX_set_cipher_list(context, kCiphers12) == 1 &&
+      SSL_CTX_set_ciphersuites(context, kCiphers13) == 1 &&
+      SSL_CTX_set1_groups_list(context, kGroups) == 1 &&
+      SSL_CTX_set_session_id_context(context, session_context.data(), session_context.size()) ==
+          1 &&
+      SSL_CTX_set_tlsext_ticket_key_evp_cb(context, &Callbacks::ticket_key_cb) == 1 &&
+      SSL_CTX_set_session_ticket_cb(context, nullptr, &Callbacks::ticket_opened_cb, nullptr) == 1;
+  if (!ok) error = "OpenSSL refuses the TLS policy: " + library_reason();
+  return ok;
+}
+
+bool TlsContext::apply_client_policy(const ListenerTls& wish, std::string& error) {
+  if (wish.clients.mode == Mode::kNone) return true;
+  SSL_CTX* context = context_.get();
+  requires_certificate_ = wish.clients.mode == Mode::kRequired;
+  SSL_CTX_set_verify(
+      context, SSL_VERIFY_PEER | (requires_certificate_ ? SSL_VERIFY_FAIL_IF_NO_PEER_CERT : 0),
+      nullptr);
+  SSL_CTX_set_verify_depth(context, limits::kClientChainMax);
+  SSL_CTX_set_max_cert_list(context, limits::kClientChainBytesMax);
+  const Owned<BIO, &BIO_free> pem(
+      BIO_new_mem_buf(wish.clients.ca.data(), static_cast<int>(wish.clients.ca.size())));
+  KG_ASSERT(pem != nullptr);
+  int found = 0;
+  for (;; ++found) {
+    const Owned<X509, &X509_free> ca(PEM_read_bio_X509(pem.get(), nullptr, nullptr, nullptr));
+    if (ca == nullptr) break;
+    if (X509_check_ca(ca.get()) == 0) {
+      error = wish.clients.file + " holds a certificate that is no CA";
+      return false;
+    }
+    if (X509_STORE_add_cert(SSL_CTX_get_cert_store(context), ca.get()) != 1 ||
+        SSL_CTX_add_client_CA(context, ca.get()) != 1) {
+      break;
+    }
   }
-  if (SSL_CTX_use_certificate_chain_file(context.get(), files.certificate.c_str()) != 1) {
-    error = files.certificate + " holds no usable certificate chain: " + library_reason();
-    return false;
+  if (found > 0 && last_error_is_end_of_pem()) return true;
+  error = wish.clients.file + " holds no usable CA certificates: " + library_reason();
+  return false;
+}
+
+bool TlsContext::add_certificates(const std::vector<CertificateText>& texts, std::string& error) {
+  for (const CertificateText& text : texts) {
+    std::unique_ptr<const Certificate> certificate = Certificate::parse(text, error);
+    if (certificate == nullptr) return false;
+    for (const std::string& name : certificate->names()) {
+      by_name_.emplace(name, certificate.get());
+    }
+    // A weak one is found here and not in a handshake.
+    const Owned<SSL, &SSL_free> trial(SSL_new(context_.get()));
+    KG_ASSERT(trial != nullptr);
+    const bool is_first = certificates_.empty();
+    if (!certificate->present_in(trial.get()) ||
+        (is_first && !certificate->present_in(context_.get()))) {
+      error = text.file + " cannot be served: " + library_reason();
+      return false;
+    }
+    certificates_.push_back(std::move(certificate));
   }
-  if (SSL_CTX_use_PrivateKey_file(context.get(), files.private_key.c_str(), SSL_FILETYPE_PEM) !=
-          1 ||
-      SSL_CTX_check_private_key(context.get()) != 1) {
-    error = files.private_key + " holds no usable key for " + files.certificate + ": " +
-            library_reason();
-    return false;
-  }
-  index_names(context.get());
-  contexts_.push_back(std::move(context));
   return true;
 }
 
-void TlsContext::index_names(ssl_ctx_st* context) {
-  X509* certificate = SSL_CTX_get0_certificate(context);
-  Owned<GENERAL_NAMES, GENERAL_NAMES_free> names(static_cast<GENERAL_NAMES*>(
-      X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr)));
-  for (int i = 0; names != nullptr && i < sk_GENERAL_NAME_num(names.get()); ++i) {
-    int type = 0;
-    const auto* value = static_cast<const ASN1_STRING*>(
-        GENERAL_NAME_get0_value(sk_GENERAL_NAME_value(names.get(), i), &type));
-    if (type != GEN_DNS) continue;
-    const std::string_view name(reinterpret_cast<const char*>(ASN1_STRING_get0_data(value)),
-                                static_cast<size_t>(ASN1_STRING_length(value)));
-    by_name_.emplace(ascii::lower(name), context);
-  }
-}
-
-ssl_ctx_st* TlsContext::find(const std::string& name) const {
+const Certificate& TlsContext::certificate_for(std::string_view server_name) const {
+  const std::string name = ascii::lower(server_name);
   const auto exact = by_name_.find(name);
-  if (exact != by_name_.end()) return exact->second;
-  const size_t dot = name.find('.');  // a wildcard stands for one label (RFC 6125 section 6.4.3)
-  if (dot == std::string::npos) return nullptr;
-  const auto wildcard = by_name_.find("*" + name.substr(dot));
-  return wildcard == by_name_.end() ? nullptr : wildcard->second;
+  if (exact != by_name_.end()) return *exact->second;
+  const size_t dot = name.find('.');  // a wildcard stands for one label (RFC 9525 section 6.3)
+  if (dot != std::string::npos && dot != 0) {
+    const auto wildcard = by_name_.find("*" + name.substr(dot));
+    if (wildcard != by_name_.end()) return *wildcard->second;
+  }
+  return *certificates_.front();
 }
 
-int TlsContext::server_name_cb(ssl_st* ssl, int*, void* self) noexcept {
+bool TlsContext::speaks_for(const SSL* ssl, std::string_view host) {
   const char* name = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
-  if (name == nullptr) return SSL_TLSEXT_ERR_NOACK;
-  const auto* context = static_cast<const TlsContext*>(self);
-  ssl_ctx_st* found = context->find(ascii::lower(name));
-  if (found == nullptr) return SSL_TLSEXT_ERR_NOACK;
-  if (found != context->default_context()) SSL_set_SSL_CTX(ssl, found);
-  return SSL_TLSEXT_ERR_OK;
+  return name == nullptr || ascii::equals_ignore_case(name, host) ||
+         Callbacks::owner(ssl).certificate_for(name).covers(host);
 }
 
 }  // namespace kg::tls

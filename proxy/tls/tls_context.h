@@ -1,61 +1,74 @@
 // TlsContext: everything a worker needs to answer handshakes on one listener: certificates by
-// server name, protocol policy, ticket keys.
+// server name, protocol policy, ticket keys, who must show a certificate.
 //
-// Built whole on the control thread, then handed to one worker and never changed: each worker has
-// its own, because OpenSSL's contexts count their references in shared cache lines. Policy: TLS 1.2
-// and 1.3, AEAD and forward secrecy only, X25519 and P-256, no renegotiation, no compression,
-// stateless tickets, ALPN http/1.1 (a client that offers ALPN without it gets
+// Built whole on the control thread, then handed to one worker and never changed; what is new goes
+// into a new one. Each worker has its own, because OpenSSL counts references to contexts,
+// certificates and keys in shared cache lines.
+// Policy: TLS 1.2 and 1.3, AEAD and forward secrecy only, X25519 and P-256, no renegotiation, no
+// compression, stateless tickets, ALPN http/1.1 (a client that offers ALPN without it gets
 // no_application_protocol, RFC 7301 section 3.2; one that offers none is welcome).
-// A handshake without a server name, or with an unknown one, gets the first certificate: ALBs and
-// health checkers send none (domain A6, A11).
+// Names: a handshake without a server name, or with an unknown one, gets the first certificate:
+// ALBs and health checkers send none (domain A6, A11).
+// Resumption: one OpenSSL context for all names of a listener, and a session-id context that
+// names listener and client-certificate policy, so no ticket gets round a check (CVE-2025-23419).
 #pragma once
 
-#include <array>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <vector>
+
+#include "config/config.h"
+#include "proxy/tls/certificate.h"
+#include "proxy/tls/ticket_keys.h"
 
 struct ssl_ctx_st;
 struct ssl_st;
 
 namespace kg::tls {
 
-struct CertificateFiles {
-  std::string certificate;  // PEM chain, leaf first
-  std::string private_key;  // PEM
+// Who clients have to be. `ca` is PEM; with kNone nothing else counts.
+struct ClientPolicy {
+  config::ClientCertificateMode mode = config::ClientCertificateMode::kNone;
+  std::string file;  // of `ca`, for messages
+  std::string ca;
 };
 
-// Seals tickets of every worker alike, so that a client may resume on any of them.
-struct TicketKeys {
-  std::array<unsigned char, 80> bytes;
-  static TicketKeys random();
+// What one listener's contexts are made of.
+struct ListenerTls {
+  size_t listener = 0;                        // its place in the configuration
+  std::vector<CertificateText> certificates;  // at least one; the first is the default
+  ClientPolicy clients;
+  std::shared_ptr<const TicketKeys> tickets;
 };
-
-std::string library_version();  // "3.0.19"
 
 class TlsContext {
  public:
-  // Null and a sentence in `error` that names the file when a certificate or key is unusable.
-  static std::shared_ptr<const TlsContext> make(const std::vector<CertificateFiles>& certificates,
-                                                const TicketKeys& tickets, std::string& error);
-  ssl_ctx_st* default_context() const noexcept { return contexts_.front().get(); }
+  // Null and a sentence in `error` that names the file when a certificate, key or CA is unusable.
+  static std::shared_ptr<const TlsContext> make(const ListenerTls& wish, std::string& error);
+
+  ssl_ctx_st* handle() const noexcept { return context_.get(); }
+  // Of `host` (lower case, without port): the certificate that the handshake chose speaks for it.
+  // True as well when the client named no server, or named this host and has got what there is.
+  static bool speaks_for(const ssl_st* ssl, std::string_view host);
 
  private:
   struct ContextFree {
     void operator()(ssl_ctx_st* context) const noexcept;
   };
-  using ContextHandle = std::unique_ptr<ssl_ctx_st, ContextFree>;
+  struct Callbacks;
 
-  static int server_name_cb(ssl_st* ssl, int* alert, void* self) noexcept;
-  bool add_certificate(const CertificateFiles& files, const TicketKeys& tickets,
-                       std::string& error);
-  void index_names(ssl_ctx_st* context);
-  ssl_ctx_st* find(const std::string& name) const;
+  bool apply_policy(const ListenerTls& wish, std::string& error);
+  bool apply_client_policy(const ListenerTls& wish, std::string& error);
+  bool add_certificates(const std::vector<CertificateText>& texts, std::string& error);
+  const Certificate& certificate_for(std::string_view server_name) const;
 
-  std::vector<ContextHandle> contexts_;
-  std::unordered_map<std::string, ssl_ctx_st*>
-      by_name_;  // lower case; "*.example.com" as it stands
+  std::unique_ptr<ssl_ctx_st, ContextFree> context_;
+  std::vector<std::unique_ptr<const Certificate>> certificates_;
+  std::unordered_map<std::string, const Certificate*> by_name_;  // the first one that has the name
+  std::shared_ptr<const TicketKeys> tickets_;
+  bool requires_certificate_ = false;
 };
 
 }  // namespace kg::tls

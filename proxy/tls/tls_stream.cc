@@ -2,8 +2,13 @@
 
 #include <openssl/err.h>
 #include <openssl/ssl.h>
+#include <openssl/x509.h>
+
+#include <algorithm>
 
 #include "proxy/base/assert.h"
+#include "proxy/base/limits.h"
+#include "proxy/base/owned.h"
 
 namespace kg::tls {
 
@@ -14,7 +19,7 @@ TlsStream::TlsStream(event::EventLoop& loop, TlsHandler& handler,
     : handler_(handler),
       context_(std::move(context)),
       transport_(loop, *this, ErrorCode::kClientGone),
-      ssl_(SSL_new(context_->default_context())) {
+      ssl_(SSL_new(context_->handle())) {
   KG_ASSERT(ssl_ != nullptr);
   BIO* bio = make_cipher_bio(port_);
   SSL_set_bio(ssl_.get(), bio, bio);  // owns the BIO now
@@ -24,6 +29,20 @@ TlsStream::TlsStream(event::EventLoop& loop, TlsHandler& handler,
 TlsStream::~TlsStream() = default;
 
 bool TlsStream::resumed() const noexcept { return SSL_session_reused(ssl_.get()) == 1; }
+
+std::string TlsStream::client_subject() const {
+  const X509* peer = SSL_get0_peer_certificate(ssl_.get());
+  if (peer == nullptr) return "";
+  const Owned<BIO, &BIO_free> text(BIO_new(BIO_s_mem()));
+  KG_ASSERT(text != nullptr);
+  // Control characters and separators escaped, UTF-8 as it is.
+  constexpr unsigned long kForm =
+      XN_FLAG_RFC2253 & ~static_cast<unsigned long>(ASN1_STRFLGS_ESC_MSB);
+  X509_NAME_print_ex(text.get(), X509_get_subject_name(peer), 0, kForm);
+  char* bytes = nullptr;
+  const auto size = static_cast<size_t>(BIO_get_mem_data(text.get(), &bytes));
+  return {bytes, std::min(size, limits::kClientSubjectBytesMax)};
+}
 
 void TlsStream::on_data(std::string_view cipher) {
   if (ended_) return;
@@ -72,21 +91,22 @@ void TlsStream::read_plain() {
 }
 
 void TlsStream::on_end(bool) {
+  if (failed_) return handler_.on_end(false);
   if (ended_) return;
   ended_ = true;
   if (!handshake_done_)
-    return handler_.on_error({ErrorCode::kClientTls, "closed in the handshake", 0});
+    return handler_.on_error({ErrorCode::kClientGone, "closed in the handshake", 0});
   handler_.on_end(false);
 }
 
 void TlsStream::fail(const char* detail) {
-  ended_ = true;
+  ended_ = failed_ = true;
   ERR_clear_error();
   handler_.on_error({ErrorCode::kClientTls, detail, 0});
 }
 
 void TlsStream::write(std::string_view bytes) {
-  if (!transport_.is_open() || finished_ || bytes.empty()) return;
+  if (!transport_.is_open() || finished_ || failed_ || bytes.empty()) return;
   // Into a buffer that always takes it, so all of it goes at once; it fails only after a fatal
   // error, which on_error has told already.
   ERR_clear_error();
@@ -97,7 +117,7 @@ void TlsStream::write(std::string_view bytes) {
 void TlsStream::finish() {
   if (finished_ || !transport_.is_open()) return;
   finished_ = true;
-  if (handshake_done_) {
+  if (handshake_done_ && !failed_) {
     ERR_clear_error();
     SSL_shutdown(ssl_.get());  // appends close_notify
     ERR_clear_error();

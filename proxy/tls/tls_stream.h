@@ -4,10 +4,11 @@
 // output, through a BIO of our own: no read or write call is OpenSSL's. A burst is decrypted whole,
 // so no ciphertext waits anywhere but in a started record inside OpenSSL.
 // Owner:  a client connection, as a member; destroyed only between turns.
-// Errors: on_error(kClientTls) for a failed handshake or a broken record; its alert goes out when
-//         the handler closes. on_error(kClientGone) for a dead transport.
+// Errors: on_error(kClientTls) for a failed handshake or a broken record; the transport lives on,
+//         so that finish() can send the alert, and what the peer still says is dropped.
+//         on_error(kClientGone) for a dead transport, or a peer that ended in the handshake.
 // Ends:   on_end(true) at close_notify, on_end(false) at a FIN without it (a truncation,
-//         RFC 8446 6.1).
+//         RFC 8446 6.1), or at the peer's end after on_error(kClientTls).
 #pragma once
 
 #include <memory>
@@ -37,6 +38,11 @@ class TlsStream final : public event::Stream, private event::TransportHandler {
   void open(event::Socket socket) { transport_.open(std::move(socket)); }
   bool handshake_done() const noexcept { return handshake_done_; }
   bool resumed() const noexcept;
+  // After the handshake. See TlsContext.
+  bool speaks_for(std::string_view host) const { return TlsContext::speaks_for(ssl_.get(), host); }
+  // The subject of the client's verified certificate (RFC 4514), cut to kClientSubjectBytesMax; ""
+  // without one.
+  std::string client_subject() const;
 
   void write(std::string_view bytes) override;
   size_t unsent() const noexcept override { return transport_.unsent(); }
@@ -66,6 +72,7 @@ class TlsStream final : public event::Stream, private event::TransportHandler {
   bool handshake_done_ = false;
   bool ended_ = false;
   bool finished_ = false;
+  bool failed_ = false;  // nothing may be said any more but the alert
 };
 
 }  // namespace kg::tls

@@ -42,16 +42,24 @@ class Keyring:
         openssl("genpkey", "-algorithm", "ED25519", "-out", str(path))
         return path
 
-    def server_certificate(self, *names):
+    def server_certificate(self, *names, rsa=False):
         """(certificate file, key file) for these DNS names and 127.0.0.1."""
-        stem = names[0].replace("*", "any")
+        stem = names[0].replace("*", "any") + (".rsa" if rsa else "")
+        alternatives = ",".join([f"DNS:{name}" for name in names] + ["IP:127.0.0.1"])
+        return self.issue(stem, f"/CN={names[0]}", f"subjectAltName={alternatives}",
+                          self.new_rsa_key if rsa else self.new_ec_key)
+
+    def client_certificate(self, stem, subject):
+        """(certificate file, key file) for a subject like /O=Team/CN=alice."""
+        return self.issue(stem, subject, "extendedKeyUsage=clientAuth", self.new_ec_key)
+
+    def issue(self, stem, subject, extension, new_key):
         certificate, key = self.folder / f"{stem}.crt", self.folder / f"{stem}.key"
         if certificate.exists():
             return certificate, key
-        self.new_ec_key(key.name)
-        alternatives = ",".join([f"DNS:{name}" for name in names] + ["IP:127.0.0.1"])
-        request = openssl("req", "-new", "-key", str(key), "-subj", f"/CN={names[0]}",
-                          "-addext", f"subjectAltName={alternatives}")
+        new_key(key.name)
+        request = openssl("req", "-utf8", "-new", "-key", str(key), "-subj", subject,
+                          "-addext", extension)
         openssl("x509", "-req", "-CA", str(self.ca), "-CAkey", str(self._ca_key), "-days", "2",
                 "-CAcreateserial", "-copy_extensions", "copy", "-out", str(certificate),
                 given=request)

@@ -28,7 +28,7 @@ def sanitized():
 def base_config(keyring, access_log, certificates=None):
     """A configuration without endpoints: free ports, a drain without delay, one worker unless
     KG_TEST_WORKERS says otherwise. Tests of what one worker keeps (its pool) choose workers: 1."""
-    pairs = certificates or [keyring.server_certificate("default.test")]
+    pairs = [keyring.server_certificate("*.test")] if certificates is None else certificates
     return {
         "workers": int(os.environ.get("KG_TEST_WORKERS", "1")),
         "listeners": [{

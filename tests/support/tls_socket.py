@@ -8,6 +8,8 @@ import socket
 import ssl
 import threading
 
+VERSIONS = [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3]
+
 
 class TlsSocket:
     def __init__(self, sock, context, server_hostname=None, session=None, server_side=False):

@@ -23,10 +23,11 @@ class ConfigFolder {
     std::string pattern = (std::filesystem::temp_directory_path() / "kg-config-XXXXXX").string();
     if (mkdtemp(pattern.data()) == nullptr) std::abort();
     folder_ = pattern;
-    for (const char* name :
-         {"tls/server.crt", "tls/gateway-ca.crt", "tls/proxy.crt", "secrets/jwks.json"})
+    for (const char* name : {"tls/server.crt", "tls/clients-ca.crt", "tls/gateway-ca.crt",
+                             "tls/proxy.crt", "secrets/jwks.json"})
       write(name, "x", 0644);
-    for (const char* name : {"tls/server.key", "tls/proxy.key", "secrets/gateway-token"})
+    for (const char* name :
+         {"tls/server.key", "tls/proxy.key", "secrets/gateway-token", "secrets/ticket-keys"})
       write(name, "x", 0600);
   }
   ~ConfigFolder() {

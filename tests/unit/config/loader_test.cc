@@ -218,7 +218,7 @@ TEST(Loader, WorldReadableSecretsAreWarningsOnly) {
 TEST(Loader, WarnsOfAnIdleTimeoutBelowTheLaunchOnlyWithAnAlbInSight) {
   const ConfigFolder folder;
   const std::string low = with(complete(), "420s", "399s");
-  EXPECT_THAT(folder.problems(low), ElementsAre(HasSubstr("~9 alb.idle_timeout: below")));
+  EXPECT_THAT(folder.problems(low), ElementsAre(HasSubstr("~11 alb.idle_timeout: below")));
   EXPECT_THAT(folder.problems(with(complete(), "alb: {idle_timeout: 420s}", "")),
               ElementsAre(HasSubstr("~1 alb.idle_timeout: below")));
   EXPECT_THAT(folder.problems(with(low, "400s", "399s")), IsEmpty());
@@ -230,7 +230,45 @@ TEST(Loader, WarnsOfAnIdleTimeoutBelowTheLaunchOnlyWithAnAlbInSight) {
 TEST(Loader, TrustingEverybodyIsAWarning) {
   const ConfigFolder folder;
   EXPECT_THAT(folder.problems(with(complete(), "[10.0.0.0/8]", "[0.0.0.0/0]")),
-              ElementsAre(HasSubstr("~7 listeners[0].trusted_proxies: everybody")));
+              ElementsAre(HasSubstr("~8 listeners[0].trusted_proxies: everybody")));
+}
+
+TEST(Loader, AListenerWithoutCertificatesIsAWarning) {
+  const ConfigFolder folder;
+  const std::string tls =
+      "    tls:\n      certificates:\n"
+      "        - {certificate: tls/server.crt, private_key: tls/server.key}\n";
+  for (const char* empty : {"", "    tls: {}\n"}) {
+    EXPECT_THAT(folder.problems(with(minimal(), tls, empty)),
+                ElementsAre(HasSubstr("listeners[0].tls.certificates: none is given")));
+    const Loaded loaded = folder.load(with(minimal(), tls, empty));
+    ASSERT_TRUE(loaded.config);
+    EXPECT_THAT(loaded.config->listeners.at(0).certificates, IsEmpty());
+  }
+  EXPECT_THAT(folder.problems(with(minimal(), tls, "    tls: {certificates: []}\n")),
+              ElementsAre("4 listeners[0].tls.certificates: is an empty list"));
+}
+
+TEST(Loader, ClientCertificatesNeedACaAndAMode) {
+  const ConfigFolder folder;
+  const auto asking = [](const std::string& keys) {
+    return with(minimal(), "      certificates:",
+                "      client_certificates: {" + keys + "}\n      certificates:");
+  };
+  const Loaded loaded = folder.load(asking("ca_file: tls/clients-ca.crt, mode: required"));
+  ASSERT_TRUE(loaded.config);
+  const ClientCertificates& clients = loaded.config->listeners.at(0).client_certificates;
+  EXPECT_EQ(clients.mode, ClientCertificateMode::kRequired);
+  EXPECT_EQ(clients.ca_file, folder.path("tls/clients-ca.crt"));
+  EXPECT_EQ(clients.place.key, "listeners[0].tls.client_certificates.ca_file");
+  EXPECT_THAT(folder.problems(asking("")),
+              ElementsAre("5 listeners[0].tls.client_certificates.mode: missing",
+                          "5 listeners[0].tls.client_certificates.ca_file: missing"));
+  EXPECT_THAT(
+      folder.problems(asking("ca_file: tls/clients-ca.crt, mode: on")),
+      ElementsAre("5 listeners[0].tls.client_certificates.mode: \"on\" is not a choice here"));
+  EXPECT_EQ(folder.load(minimal()).config->listeners.at(0).client_certificates.mode,
+            ClientCertificateMode::kNone);
 }
 
 TEST(Loader, EqualAddressesClash) {

@@ -61,6 +61,9 @@ class ExporterTest : public ::testing::Test {
                       .endpoints = 9,
                       .reloads_ok = 3,
                       .reloads_failed = 1,
+                      .certificates = {{"0.0.0.0:8443", "tls/server.crt", 1767225600}},
+                      .certificate_reloads = {.ok = 5, .failed = 6},
+                      .ticket_key_reloads = {.ok = 7, .failed = 8},
                       .start_time_seconds = 1767225600.25,
                       .health = {}};
   Exporter exporter_{slots_, operations(), [this] { return facts_; }};
@@ -119,6 +122,10 @@ TEST_F(ExporterTest, ProcessFacts) {
   EXPECT_THAT(text, HasSubstr("\nkernelgate_routes_version 4\n"));
   EXPECT_THAT(text, HasSubstr("\nkernelgate_endpoints 9\n"));
   EXPECT_THAT(text, HasSubstr("kernelgate_config_reloads_total{result=\"failed\"} 1\n"));
+  EXPECT_THAT(text, HasSubstr("kernelgate_certificate_reloads_total{result=\"failed\"} 6\n"));
+  EXPECT_THAT(text, HasSubstr("kernelgate_ticket_key_reloads_total{result=\"ok\"} 7\n"));
+  EXPECT_THAT(text, HasSubstr("kernelgate_certificate_not_after_seconds{listener=\"0.0.0.0:8443\","
+                              "certificate=\"tls/server.crt\"} 1767225600\n"));
   EXPECT_THAT(text, HasSubstr("\nkernelgate_process_start_time_seconds 1767225600.25\n"));
   EXPECT_THAT(text, Not(HasSubstr("kernelgate_process_resident_memory_bytes 0\n")));
   EXPECT_THAT(text, Not(HasSubstr("kernelgate_process_open_fds 0\n")));

@@ -11,11 +11,31 @@
 #include <filesystem>
 #include <fstream>
 #include <string>
+#include <vector>
 
 #include "proxy/base/owned.h"
 #include "proxy/tls/tls_context.h"
 
 namespace kg::tls {
+
+struct CertificateFiles {
+  std::string certificate;
+  std::string private_key;
+};
+
+// One listener's certificates, read from these files.
+inline ListenerTls listener_of(const std::vector<CertificateFiles>& files,
+                               std::shared_ptr<const TicketKeys> tickets = TicketKeys::random()) {
+  ListenerTls listener;
+  listener.tickets = std::move(tickets);
+  for (const CertificateFiles& pair : files) {
+    std::string error;
+    auto text = CertificateText::read(pair.certificate, pair.private_key, error);
+    EXPECT_TRUE(text) << error;
+    if (text) listener.certificates.push_back(std::move(*text));
+  }
+  return listener;
+}
 
 class CertificateFolder {
  public:
@@ -39,8 +59,11 @@ class CertificateFolder {
 
   // Self-signed; `common_name` is for the test to recognise, `names` is the subjectAltName
   // ("DNS:a.test,DNS:*.b.test"), "" for none.
-  CertificateFiles make(const std::string& common_name, const std::string& names) const {
-    const Owned<EVP_PKEY, EVP_PKEY_free> key(EVP_PKEY_Q_keygen(nullptr, nullptr, "EC", "P-256"));
+  CertificateFiles make(const std::string& common_name, const std::string& names,
+                        const std::string& type = "EC") const {
+    const Owned<EVP_PKEY, EVP_PKEY_free> key(
+        type == "EC" ? EVP_PKEY_Q_keygen(nullptr, nullptr, "EC", "P-256")
+                     : EVP_PKEY_Q_keygen(nullptr, nullptr, "RSA", size_t{2048}));
     const Owned<X509, X509_free> certificate(X509_new());
     X509_set_version(certificate.get(), X509_VERSION_3);
     ASN1_INTEGER_set(X509_get_serialNumber(certificate.get()), 1);

@@ -21,7 +21,7 @@ class TlsClientStreamTest : public testing::Test {
   static void TearDownTestSuite() { folder_.reset(); }
   static std::shared_ptr<const TlsContext> server_context() {
     std::string error;
-    auto context = TlsContext::make({server_files_}, TicketKeys::random(), error);
+    auto context = TlsContext::make(listener_of({server_files_}), error);
     EXPECT_NE(context, nullptr) << error;
     return context;
   }

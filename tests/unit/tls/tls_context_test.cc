@@ -20,9 +20,13 @@ class TlsContextTest : public testing::Test {
               folder_->make("second", "DNS:b.test,DNS:*.wild.test"), folder_->make("third", "")};
   }
   static void TearDownTestSuite() { folder_.reset(); }
-  static std::shared_ptr<const TlsContext> make(const TicketKeys& tickets = TicketKeys::random()) {
+  using Tickets = std::shared_ptr<const TicketKeys>;
+  static std::shared_ptr<const TlsContext> make(Tickets tickets = TicketKeys::random()) {
+    return make(listener_of(files_, std::move(tickets)));
+  }
+  static std::shared_ptr<const TlsContext> make(const ListenerTls& listener) {
     std::string error;
-    auto context = TlsContext::make(files_, tickets, error);
+    auto context = TlsContext::make(listener, error);
     EXPECT_NE(context, nullptr) << error;
     EXPECT_EQ(error, "");
     return context;
@@ -115,7 +119,7 @@ class Resumption : public TlsContextTest, public testing::WithParamInterface<int
 };
 
 TEST_P(Resumption, WorksOnEveryWorkerThatSharesTheKeys) {
-  const TicketKeys keys = TicketKeys::random();
+  const Tickets keys = TicketKeys::random();
   const auto one = make(keys);
   const auto other = make(keys);
   for (const char* name : {"a.test", "b.test", ""}) {
@@ -129,25 +133,70 @@ TEST_P(Resumption, OtherKeysMeanAFullHandshake) {
   EXPECT_FALSE(resumes(make(), "b.test", session));
 }
 
+TEST_P(Resumption, AnOlderKeyStillOpens) {
+  const Tickets old_keys = TicketKeys::random();
+  const Tickets keys = old_keys->rotated();
+  EXPECT_TRUE(resumes(make(keys), "b.test", session_of(make(old_keys), "b.test")));
+  EXPECT_FALSE(resumes(make(old_keys), "b.test", session_of(make(keys), "b.test")));
+  EXPECT_FALSE(resumes(make(keys->rotated()), "b.test", session_of(make(old_keys), "b.test")));
+}
+
+TEST_P(Resumption, EndsAtTheListener) {
+  ListenerTls one = listener_of(files_);
+  ListenerTls other = one;
+  other.listener = 1;
+  EXPECT_TRUE(resumes(make(one), "b.test", session_of(make(one), "b.test")));
+  EXPECT_FALSE(resumes(make(other), "b.test", session_of(make(one), "b.test")));
+}
+
 INSTANTIATE_TEST_SUITE_P(Versions, Resumption, testing::Values(TLS1_2_VERSION, TLS1_3_VERSION));
 
-TEST_F(TlsContextTest, UnusableFilesAreNamed) {
+TEST_F(TlsContextTest, KeyTypesOfOtherNamesAreNotOffered) {
+  const std::vector<CertificateFiles> mixed{files_[0], folder_->make("rsa", "DNS:rsa.test", "RSA")};
+  for (const int version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
+    const auto context = make(listener_of(mixed));
+    for (const auto& [server_name, expected] :
+         std::vector<std::pair<std::string, std::string>>{{"rsa.test", "rsa"}, {"", "first"}}) {
+      Connection connection(context, {server_name, "", nullptr, version});
+      EXPECT_TRUE(connection.shake_hands());
+      EXPECT_EQ(connection.client->certificate_name(), expected);
+    }
+  }
+}
+
+TEST_F(TlsContextTest, AConnectionSpeaksForTheHostsOfItsCertificate) {
+  const auto speaks = [&](const std::string& server_name, const char* host) {
+    Connection connection(make(), {server_name, "", nullptr, TLS1_3_VERSION});
+    EXPECT_TRUE(connection.shake_hands());
+    return connection.server.stream.speaks_for(host);
+  };
+  EXPECT_TRUE(speaks("b.test", "b.test"));
+  EXPECT_TRUE(speaks("b.test", "any.wild.test"));
+  EXPECT_FALSE(speaks("b.test", "two.labels.wild.test"));
+  EXPECT_FALSE(speaks("b.test", "a.test"));
+  EXPECT_FALSE(speaks("unknown.test", "b.test"));
+  EXPECT_TRUE(speaks("unknown.test", "unknown.test")) << "another connection would be no better";
+  EXPECT_TRUE(speaks("", "b.test")) << "who names no server is not misdirected";
+}
+
+TEST_F(TlsContextTest, WhatCannotBeServedIsNamed) {
   const auto error_of = [](const CertificateFiles& files) {
     std::string error;
-    EXPECT_EQ(TlsContext::make({files}, TicketKeys::random(), error), nullptr);
+    EXPECT_EQ(TlsContext::make(listener_of({files}), error), nullptr);
     return error;
   };
-  const std::string missing = folder_->path("missing.pem");
   const std::string junk = folder_->write("junk.pem", "not a certificate\n");
-  EXPECT_THAT(error_of({missing, files_[0].private_key}), HasSubstr(missing));
   EXPECT_THAT(error_of({junk, files_[0].private_key}), HasSubstr(junk));
-  EXPECT_THAT(error_of({files_[0].certificate, missing}), HasSubstr(missing));
   EXPECT_THAT(error_of({files_[0].certificate, junk}), HasSubstr(junk));
   EXPECT_THAT(error_of({files_[0].certificate, files_[1].private_key}),
               HasSubstr(files_[1].private_key));
+  ListenerTls listener = listener_of({files_[0]});
+  listener.clients.mode = config::ClientCertificateMode::kRequired;
+  listener.clients.file = "clients.crt";
+  std::string error;
+  EXPECT_EQ(TlsContext::make(listener, error), nullptr);
+  EXPECT_THAT(error, HasSubstr("clients.crt holds no usable CA"));
 }
-
-TEST(TicketKeys, AreRandom) { EXPECT_NE(TicketKeys::random().bytes, TicketKeys::random().bytes); }
 
 }  // namespace
 }  // namespace kg::tls

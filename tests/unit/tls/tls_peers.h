@@ -149,6 +149,7 @@ struct TestServer final : TlsHandler {
   void on_error(const Error& what) override {
     happened.emplace_back("error");
     error = what;
+    if (finish_at_error) return stream.finish();
     stream.close();
   }
 
@@ -158,6 +159,7 @@ struct TestServer final : TlsHandler {
   std::optional<Error> error;
   bool echo = false;
   bool close_at_handshake = false;
+  bool finish_at_error = false;
 };
 
 // One connection between both.

@@ -16,7 +16,7 @@ class TlsStreamTest : public testing::TestWithParam<int> {
   static void SetUpTestSuite() {
     const CertificateFolder folder;
     std::string error;
-    context_ = TlsContext::make({folder.make("server", "")}, TicketKeys::random(), error);
+    context_ = TlsContext::make(listener_of({folder.make("server", "")}), error);
     ASSERT_NE(context_, nullptr) << error;
   }
   static void TearDownTestSuite() { context_.reset(); }
@@ -88,7 +88,7 @@ TEST_P(TlsStreamTest, AnEndInTheHandshakeIsAnError) {
   client_.step();  // the first flight
   connection_.client->cut();
   EXPECT_TRUE(connection_.fails());
-  EXPECT_EQ(server_.error->code, ErrorCode::kClientTls);
+  EXPECT_EQ(server_.error->code, ErrorCode::kClientGone);
   EXPECT_THAT(server_.happened, ElementsAre("error"));
 }
 
@@ -108,6 +108,20 @@ TEST_P(TlsStreamTest, ABrokenRecordIsAnErrorAndItsAlertGoesOut) {
   EXPECT_EQ(server_.data, "");
   EXPECT_TRUE(connection_.run_until([&] { return client_.failed_reason != 0; }));
   EXPECT_EQ(client_.failed_reason, SSL_R_SSLV3_ALERT_BAD_RECORD_MAC);
+}
+
+TEST_P(TlsStreamTest, TheAlertArrivesThoughTheClientGoesOnSending) {
+  server_.finish_at_error = true;
+  ASSERT_TRUE(connection_.shake_hands());
+  connection_.run_turns();
+  const std::string record("\x17\x03\x03\x00\x20", 5);
+  event::send_all_it_takes(client_.socket(), record + std::string(200'000, 'x'));
+  EXPECT_TRUE(connection_.run_until([&] { return client_.failed_reason != 0 || client_.cut_off; }));
+  EXPECT_EQ(client_.failed_reason, SSL_R_SSLV3_ALERT_BAD_RECORD_MAC);
+  server_.stream.write("not any more");
+  client_.cut();
+  EXPECT_TRUE(connection_.run_until([&] { return server_.happened.back() == "cut"; }));
+  EXPECT_THAT(server_.happened, ElementsAre("handshake", "error", "cut"));
 }
 
 TEST_P(TlsStreamTest, FinishSendsTheRestAndCloseNotifyAndKeepsReading) {
