@@ -51,6 +51,7 @@ inline constexpr uint32_t kCloseBoundaryMs = 1'000;  // wait for a frame boundar
 inline constexpr uint32_t kCloseReplyMs = 3'000;     // wait for the peer's Close after ours
 inline constexpr uint32_t kLingerMs =
     2'000;  // drop what still comes, so that no RST eats the answer
+inline constexpr uint32_t kLingerLongestMs = 30'000;  // anew with each byte, up to this
 inline constexpr uint32_t kUpstreamIdleMs =
     300'000;  // default; pooled connections: gateways keep them 3,600 s (domain J2)
 inline constexpr uint32_t kTurnWarnMs = 100;  // a loop turn above it is counted

@@ -1,5 +1,7 @@
 #include "proxy/exchange/client_connection.h"
 
+#include <algorithm>
+
 #include "proxy/base/assert.h"
 #include "proxy/base/limits.h"
 #include "proxy/exchange/exchange.h"
@@ -94,7 +96,10 @@ void ClientConnection::on_data(std::string_view bytes) {
       if (crowded || !read_head(bytes)) break;
       continue;
     }
-    if (state_ != State::kExchange) break;  // Closing: dropped
+    if (state_ != State::kExchange) {  // Closing: dropped
+      linger_on();
+      break;
+    }
     bytes.remove_prefix(exchange_->on_client_data(bytes));
     if (bytes.empty() || state_ != State::kExchange) continue;
     keep_leftover(bytes);
@@ -253,7 +258,17 @@ void ClientConnection::close_gracefully() {
 void ClientConnection::linger_once_sent() {
   if (stream_.unsent() > 0) return;  // on_drained comes
   if (peer_ended_) return close();
+  if (linger_end_us_ == 0) {
+    linger_end_us_ = event::monotonic_us() + uint64_t{limits::kLingerLongestMs} * 1000;
+  }
   deadline_.set_ms(limits::kLingerMs);
+}
+
+// A client that still sends has not looked at the answer yet.
+void ClientConnection::linger_on() {
+  const uint64_t now = event::monotonic_us();
+  if (now >= linger_end_us_) return;  // or not all is sent yet
+  deadline_.set_ms(std::min<uint64_t>(limits::kLingerMs, (linger_end_us_ - now) / 1000));
 }
 
 void ClientConnection::close() {

@@ -94,6 +94,7 @@ class ClientConnection final : public event::Deferred, private tls::TlsHandler {
   void await_head();
   void close_gracefully();
   void linger_once_sent();
+  void linger_on();
 
   WorkerContext& context_;
   ConnectionTable& table_;
@@ -110,6 +111,7 @@ class ClientConnection final : public event::Deferred, private tls::TlsHandler {
   std::string peer_host_;
   std::string peer_certificate_;  // its subject
   uint64_t opened_us_;
+  uint64_t linger_end_us_ = 0;  // Closing: all is sent, bytes that come are dropped until then
   uint32_t requests_ = 0;
   State state_ = State::kHandshake;
   bool peer_trusted_ = false;
