@@ -1,5 +1,5 @@
 # Debian packages: what is needed for what, and the installation of those that are missing. Sourced.
-# The lists are build, quickstart, tests and bench.
+# The lists are build, quickstart, tests, conformance and bench.
 # missing_packages LIST...      prints the missing packages of these lists
 # install_packages LOG LIST...  installs them, as root or through sudo; nothing if none is missing
 
@@ -16,6 +16,7 @@ packages_of() {
       # clang with its runtime: the fuzz targets.
       echo git clang-format clang-tidy clang libclang-rt-dev python3-pytest openssl prometheus
       ;;
+    conformance) echo sslscan testssl.sh slowhttptest ;;
     bench) echo nginx-light haproxy libbenchmark-dev ;;
     *) fail "no package list is called \"$1\"" ;;
   esac

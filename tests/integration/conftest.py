@@ -1,4 +1,4 @@
-"""Fixtures: keys once per run, a stage (proxy and gateway) per test.
+"""Fixtures of the integration tests, beside those of support/fixtures.py.
 
 KERNELGATE_BIN names the program. KG_TEST_PATIENCE (seconds) lengthens every wait, KG_SOAK=1 runs
 the soak.
@@ -12,8 +12,8 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from support.certificates import Keyring  # noqa: E402
-from support.stage import Stage, Workshop  # noqa: E402
+from support.fixtures import close_all, make_stage, stage, workshop  # noqa: E402, F401
+from support.stage import Stage  # noqa: E402
 
 
 def pytest_configure(config):
@@ -22,56 +22,15 @@ def pytest_configure(config):
         raise pytest.UsageError("set KERNELGATE_BIN to the built program, or use tests/run")
 
 
-@pytest.fixture(scope="session")
-def workshop(tmp_path_factory):
-    return Workshop(Keyring(tmp_path_factory.mktemp("keys")))
-
-
-def _close(stages):
-    failures = []
-    for stage in reversed(stages):
-        try:
-            stage.close()
-        except AssertionError as failure:
-            failures.append(failure)
-        finally:  # pytest shows it if the test fails
-            print("---- the proxy's log\n" + "\n".join(stage.proxy.stderr_lines[-60:]))
-            if stage.proxy.access_log.exists():
-                print("---- its access log\n" + stage.proxy.access_log.read_text()[-6000:])
-    if failures:
-        raise failures[0]
-
-
 @pytest.fixture
-def make_stage(workshop, tmp_path):
-    """make_stage(...) starts a Stage; all of them end with the test, and must end well."""
-    stages = []
-
-    def make(**options):
-        folder = tmp_path / f"stage{len(stages) + 1}"
-        folder.mkdir()
-        stages.append(Stage(workshop, folder, **options))
-        return stages[-1]
-
-    yield make
-    _close(stages)
-
-
-@pytest.fixture
-def stage(make_stage):
-    """A stage as most tests want it: one endpoint, kernel paths only, one worker."""
-    return make_stage()
-
-
-@pytest.fixture
-def open_stage(make_stage):
+def open_stage(make_stage):  # noqa: F811
     """The same with other_paths: forward."""
     return make_stage(endpoint={"other_paths": "forward"})
 
 
 @pytest.fixture(scope="module")
-def shared_stage(workshop, tmp_path_factory):
+def shared_stage(workshop, tmp_path_factory):  # noqa: F811
     """One stage for a module of small, independent refusals."""
-    stage = Stage(workshop, tmp_path_factory.mktemp("shared"))
-    yield stage
-    _close([stage])
+    made = Stage(workshop, tmp_path_factory.mktemp("shared"))
+    yield made
+    close_all([made])

@@ -12,6 +12,7 @@ prepare() {
   fi
   install_packages "$KG_CACHE/logs/apt.log" build tests quickstart
   [[ " ${SUITES[*]} " != *" e2e "* ]] || make_environments
+  [[ " ${SUITES[*]} " != *" conformance "* ]] || make_conformance_tools
 }
 
 make_environments() {
@@ -21,6 +22,13 @@ make_environments() {
     run_logged "Python environment: $name" "$log" make_venv "$name" ||
       fail "The Python environment \"$name\" could not be made; the log is $log."
   done
+}
+
+make_conformance_tools() {
+  local log=$KG_CACHE/logs/venv-autobahn.log
+  install_packages "$KG_CACHE/logs/apt.log" conformance
+  run_logged "Python environment: autobahn" "$log" make_autobahn ||
+    fail "The Autobahn test suite could not be installed; the log is $log."
 }
 
 run_suite() {
@@ -86,6 +94,10 @@ suite_e2e() {
 suite_soak() {
   built soak release || return
   KG_SOAK=1 run_pytest soak tests/integration 10 /usr/bin/python3 -m slow
+}
+suite_conformance() {
+  built conformance release || return
+  run_pytest conformance tests/conformance 15 /usr/bin/python3
 }
 
 suite_asan() {
