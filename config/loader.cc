@@ -10,6 +10,7 @@
 #include "config/section.h"
 #include "config/settings_reader.h"
 #include "config/values.h"
+#include "config/websocket_reader.h"
 #include "config/yaml_tree.h"
 
 namespace kg::config {
@@ -129,6 +130,7 @@ void read_config(const Section& root, const Files& files, Config& config) {
   const auto alb = root.map("alb");
   if (alb) config.alb_idle_timeout = alb->value<Millis>("idle_timeout", parse_duration);
   config.settings = read_settings(root, config.alb_idle_timeout);
+  config.settings.websocket = read_websocket(root, config.alb_idle_timeout);
   if (const auto access_log = root.map("access_log"))
     config.access_log_path = files.log(*access_log, "path");
   read_drain(root, config);

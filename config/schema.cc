@@ -109,6 +109,20 @@ constexpr auto kSchema = std::to_array<KeyInfo>({
     {"limits.requests_per_client", "integer", "1 to 1000000", "1024",
      "Requests and open WebSockets at a time of each client that a trusted proxy names last in "
      "`X-Forwarded-For`; then 429 with `Retry-After`."},
+    {"websocket", "map", "", "(defaults)", "Open WebSockets: what may be silent or large."},
+    {"websocket.ping_after", "duration", "100ms to 1h", "25s",
+     "A side that says nothing for so long gets a ping, unless one of the other end waits for its "
+     "answer. At most half of `alb.idle_timeout` is used: a load balancer cuts what is silent."},
+    {"websocket.client_dead_after", "duration", "200ms to 24h", "75s",
+     "A client that neither says nor takes anything for so long, in spite of a ping, is dead: the "
+     "gateway's side ends with 1001. Not counted while the proxy does not read it. A laptop that "
+     "slept reconnects."},
+    {"websocket.gateway_dead_after", "duration", "200ms to 24h", "150s",
+     "The same for the gateway: the client gets 1011. Longer, because a gateway may stand still "
+     "for 60 s by itself."},
+    {"websocket.message_bytes_max", "size or `none`", "1KiB to 1024GiB", "none",
+     "Payload of one message in all its frames, as on the wire. A larger one is not passed on: its "
+     "sender gets 1009 and both sides end. None by default: messages stream and are never held."},
     {"monitoring", "map", "", "(defaults)",
      "The plain HTTP address of `/healthz`, `/readyz` and `/metrics`."},
     {"monitoring.address", "IP:port", "port 0 to 65535", "127.0.0.1:9902",

@@ -23,6 +23,7 @@ constexpr double kMicrosPerSecond = 1e6;
 constexpr std::array<const char*, kCodeClasses> kCodeNames{"1xx", "2xx", "3xx", "4xx", "5xx"};
 constexpr size_t kCode2xx = 1;
 constexpr std::array<const char*, 2> kDirectionNames{"from_client", "from_upstream"};
+constexpr std::array<const char*, 2> kSideNames{"client", "upstream"};  // as kDirectionNames
 
 // Relaxed cells of several workers are not read at one instant: what one worker added and another
 // took away may look like less than nothing for a moment.
@@ -98,6 +99,7 @@ class Exporter::Collector final : public prometheus::Collectable {
     std::vector<MetricFamily> families;
     collect_process(families);
     collect_workers(families);
+    collect_pings(families);
     collect_operations(families);
     collect_endpoints(families);
     collect_health(families);
@@ -109,6 +111,7 @@ class Exporter::Collector final : public prometheus::Collectable {
 
   void collect_process(Families& out) const;
   void collect_workers(Families& out) const;
+  void collect_pings(Families& out) const;
   void collect_operations(Families& out) const;
   void collect_endpoints(Families& out) const;
   void collect_health(Families& out) const;
@@ -226,6 +229,26 @@ void Exporter::Collector::collect_workers(Families& out) const {
         [&](const WorkerMetrics& worker) -> const Histogram& { return worker.*row.histogram; });
     out.push_back(std::move(family));
   }
+}
+
+void Exporter::Collector::collect_pings(Families& out) const {
+  MetricFamily pings = make_family("kernelgate_websocket_pings_total", MetricType::Counter,
+                                   "Pings of the proxy's own to a silent side of a WebSocket.");
+  MetricFamily times = make_family("kernelgate_websocket_ping_seconds", MetricType::Histogram,
+                                   "Time from a ping of the proxy's own to its pong.");
+  for (size_t side = 0; side < kSideNames.size(); ++side) {
+    const Labels labels{{"side", kSideNames[side]}};
+    const uint64_t sent = sum_over(
+        workers_, [side](const WorkerMetrics& w) { return w.websocket_pings[side].get(); });
+    add_sample(pings, labels, static_cast<double>(sent));
+    ClientMetric& metric = times.metric.emplace_back();
+    metric.label = labels;
+    metric.histogram = sum_histogram(workers_, [side](const WorkerMetrics& w) -> const Histogram& {
+      return w.websocket_ping[side];
+    });
+  }
+  out.push_back(std::move(pings));
+  out.push_back(std::move(times));
 }
 
 void Exporter::Collector::collect_operations(Families& out) const {

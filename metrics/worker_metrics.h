@@ -135,6 +135,8 @@ struct alignas(64) WorkerMetrics {
   Cell session_cache_hits;
   Cell session_cache_misses;
   Cell websocket_scan_lost;
+  std::array<Cell, 2> websocket_pings;      // ours, by the side that was asked
+  std::array<Histogram, 2> websocket_ping;  // ours -> its pong
   Cell access_log_dropped;
   Cell slow_turns;
   std::array<Cell, kLimitCount> limits_hit;

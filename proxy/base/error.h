@@ -35,6 +35,8 @@ enum class ErrorCode : uint8_t {
   kClientTls,
   kClientGone,
   kClientStalled,
+  kClientSilent,
+  kMessageTooLarge,
   // The upstream's side.
   kUpstreamConnect,
   kUpstreamConnectTimeout,
@@ -45,6 +47,8 @@ enum class ErrorCode : uint8_t {
   kUpstreamBusy,
   kUpstreamStalled,
   kUpstreamGone,
+  kUpstreamSilent,
+  kUpstreamMessageTooLarge,
   // Our own.
   kOverloaded,
   kDraining,

@@ -49,6 +49,11 @@ inline constexpr uint32_t kLaunchMsMin = 60'000;
 inline constexpr uint32_t kHalfCloseMs = 5'000;      // the other direction after a half-close
 inline constexpr uint32_t kCloseBoundaryMs = 1'000;  // wait for a frame boundary before a Close
 inline constexpr uint32_t kCloseReplyMs = 3'000;     // wait for the peer's Close after ours
+inline constexpr uint32_t kPingAfterMs = 25'000;   // of silence; gateways ping at 30 s (domain J32)
+inline constexpr uint32_t kClientDeadMs = 75'000;  // of silence in spite of a ping
+inline constexpr uint32_t kGatewayDeadMs =
+    150'000;                                     // it may stall 60 s by itself (domain J15, J28)
+inline constexpr uint32_t kPingRetryMs = 1'000;  // inside a frame: look again for its end
 inline constexpr uint32_t kLingerMs =
     2'000;  // drop what still comes, so that no RST eats the answer
 inline constexpr uint32_t kLingerLongestMs = 30'000;  // anew with each byte, up to this

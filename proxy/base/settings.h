@@ -1,4 +1,5 @@
-// Settings: timeouts and limits of the client's side as they are configured (`timeouts`, `limits`).
+// Settings: timeouts and limits of the client's side as they are configured (`timeouts`, `limits`,
+// `websocket`).
 //
 // Plain values. Every worker has its own copy, replaced whole by a reload between two turns: what
 // begins after it (a connection, a request, a wait) meets the new values, nothing open is cut.
@@ -9,6 +10,7 @@
 #include <cstdint>
 
 #include "proxy/base/limits.h"
+#include "proxy/base/websocket_settings.h"
 
 namespace kg {
 
@@ -48,6 +50,7 @@ struct Limits {
 struct Settings {
   Timeouts timeouts;
   Limits limits;
+  WebSocketSettings websocket;
 };
 
 }  // namespace kg

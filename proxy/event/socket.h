@@ -32,7 +32,7 @@ class Socket {
   static Result<Socket> connect(const SocketAddress& address);
 
   SocketAddress local_address() const;
-  int pending_error() const noexcept;  // SO_ERROR after a connect
+  int pending_error() const noexcept;  // SO_ERROR: of a connect, or a reset
   // Acknowledge at once until data is sent the other way (tcp(7)): gateways leave Nagle's algorithm
   // on and would wait for our delayed acknowledgement, 40 ms a cell (domain 0.11).
   void set_quickack() const noexcept;

@@ -46,7 +46,11 @@ void Transport::resume(Pause reason) noexcept {
 void Transport::on_fd_readable(bool closing) {
   readable_ = true;
   closing_ = closing_ || closing;
-  if (gate_ == 0 && !connecting_) read_burst();
+  if (connecting_) return;
+  if (gate_ == 0) return read_burst();
+  // What the peer says may wait, that it is gone may not: nobody might open the gate again.
+  const int error = socket_.pending_error();
+  if (error != 0) fail("connection reset while it was not read", error);
 }
 
 void Transport::look_again() {

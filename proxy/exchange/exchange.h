@@ -100,7 +100,9 @@ class Exchange final : public event::Deferred,
   void on_tunnel_end() override;
   void on_upstream_drained() override;
   void on_upstream_error(const Error& error) override;
-  void set_relay_deadline(uint32_t milliseconds) override;
+  uint64_t relay_now_us() noexcept override { return context_.loop.now_us(); }
+  void set_relay_deadline(uint64_t milliseconds) override;
+  void relay_client_died() override;
   void relay_ended() override;
   void start_relay(const http::ResponseHead& head);
   void relay_answer_head(const http::ResponseHead& head);

@@ -45,15 +45,15 @@ void Exchange::start_relay(const http::ResponseHead& head) {
   context_.launches.connected(record_.kernel_id);
   upstream_->become_tunnel();
   endpoint_->pool.stop_counting(*upstream_);
-  client_.clear_deadline();
   http::ResponseRewrite rewrite;
   rewrite.request_id = record_.request_id;
   context_.scratch.clear();
   http::append_client_response(head, rewrite, context_.scratch);
   client_.stream().write(context_.scratch);
   RelayOwner& owner = *this;
-  relay_ = std::make_unique<Relay>(owner, client_.stream(), upstream_->stream(), record_,
-                                   endpoint_->counters);
+  relay_ =
+      std::make_unique<Relay>(owner, client_.stream(), upstream_->stream(), record_,
+                              endpoint_->counters, context_.metrics, context_.settings.websocket);
   client_.offer_leftover();
 }
 
@@ -165,7 +165,8 @@ void Exchange::on_upstream_error(const Error& error) {
   lease(upstream::LeaseKind::kFresh);
 }
 
-void Exchange::set_relay_deadline(uint32_t milliseconds) { client_.set_deadline_ms(milliseconds); }
+void Exchange::set_relay_deadline(uint64_t milliseconds) { client_.set_deadline_ms(milliseconds); }
+void Exchange::relay_client_died() { client_.break_off(); }
 
 void Exchange::relay_ended() {
   if (relay_->scan_lost()) context_.metrics.websocket_scan_lost.add();

@@ -3,106 +3,165 @@
 #include <string>
 
 #include "proxy/base/limits.h"
-#include "proxy/websocket/close_frame.h"
+#include "proxy/websocket/control_frame.h"
 
 namespace kg::exchange {
-namespace {
 
 using event::Pause;
 using metrics::kFromClient;
 using metrics::kFromUpstream;
-
-void count(const websocket::FrameScanner& scanner, uint64_t before, size_t bytes,
-           metrics::EndpointMetrics& counters, metrics::Direction direction) {
-  counters.bytes[direction].add(bytes);
-  const uint64_t messages = scanner.messages() - before;
-  if (messages != 0) counters.messages[direction].add(messages);
-}
-
-}  // namespace
+using websocket::Masking;
 
 Relay::Relay(RelayOwner& owner, event::Stream& client, event::Stream& upstream,
-             ExchangeRecord& record, metrics::EndpointMetrics& counters)
-    : owner_(owner), client_(client), upstream_(upstream), record_(record), counters_(counters) {
+             ExchangeRecord& record, metrics::EndpointMetrics& counters,
+             metrics::WorkerMetrics& metrics, const WebSocketSettings& settings)
+    : owner_(owner),
+      record_(record),
+      counters_(counters),
+      metrics_(metrics),
+      client_{client, kFromClient,
+              Liveness(settings.ping_after_ms, settings.client_dead_after_ms, owner.relay_now_us()),
+              websocket::PongFilter(Masking::kRandom)},
+      upstream_{
+          upstream, kFromUpstream,
+          Liveness(settings.ping_after_ms, settings.gateway_dead_after_ms, owner.relay_now_us()),
+          websocket::PongFilter(Masking::kNone)} {
+  client_.frames.limit_message(settings.message_bytes_max);
+  upstream_.frames.limit_message(settings.message_bytes_max);
   counters_.websockets_open.add();
   counters_.websockets_total.add();
+  owner_.set_relay_deadline(settings.ping_after_ms);
 }
 
 Relay::~Relay() { counters_.websockets_open.sub(); }
 
 void Relay::on_client_data(std::string_view bytes) {
-  if (client_ended_ || ended_) return;
-  const uint64_t before = from_client_.messages();
-  from_client_.scan(bytes);
-  count(from_client_, before, bytes.size(), counters_, kFromClient);
-  record_.bytes_in += bytes.size();
-  record_.messages_in = from_client_.messages();
-  if (from_client_.closed()) remember_end("client", from_client_.close_code());
-  upstream_.write(bytes);
-  if (upstream_.unsent() > limits::kPendingBytesHigh) client_.pause(Pause::kPeerSlow);
+  if (client_.ended || upstream_.deaf || ended_) return;
+  client_.life.heard(owner_.relay_now_us());
+  take(client_, upstream_, bytes);
 }
 
 void Relay::on_upstream_data(std::string_view bytes) {
-  if (upstream_ended_ || client_told_ || ended_) return;
-  if (close_waits_) {
-    // Only the rest of the started frame still goes to the client; byte by byte, because the
-    // boundary is inside this burst and the scanner tells it only where a call ends.
-    const uint64_t messages = from_upstream_.messages();
-    size_t used = 0;
-    while (used < bytes.size() && !from_upstream_.at_boundary()) {
-      from_upstream_.scan(bytes.substr(used, 1));
-      ++used;
-    }
-    count(from_upstream_, messages, used, counters_, kFromUpstream);
-    record_.bytes_out += used;
-    record_.messages_out = from_upstream_.messages();
-    client_.write(bytes.substr(0, used));
-    if (from_upstream_.at_boundary()) send_close_to_client();
-    return;
-  }
-  const uint64_t before = from_upstream_.messages();
-  from_upstream_.scan(bytes);
-  count(from_upstream_, before, bytes.size(), counters_, kFromUpstream);
-  record_.bytes_out += bytes.size();
-  record_.messages_out = from_upstream_.messages();
-  if (from_upstream_.closed()) remember_end("upstream", from_upstream_.close_code());
-  client_.write(bytes);
-  if (client_.unsent() > limits::kPendingBytesHigh) upstream_.pause(Pause::kPeerSlow);
+  if (upstream_.ended || client_.deaf || ended_) return;
+  upstream_.life.heard(owner_.relay_now_us());
+  if (close_waits_) return finish_frame_to_client(bytes);
+  take(upstream_, client_, bytes);
 }
 
-void Relay::on_client_drained() { upstream_.resume(Pause::kPeerSlow); }
-void Relay::on_upstream_drained() { client_.resume(Pause::kPeerSlow); }
+// What one peer says goes to the other.
+void Relay::take(Peer& from, Peer& to, std::string_view bytes) {
+  const uint64_t messages = from.frames.messages();
+  const uint32_t pings = from.frames.pings();
+  const uint32_t pongs = from.frames.pongs();
+  size_t passed = 0;
+  if (from.pongs.idle()) {
+    passed = from.frames.scan(bytes);
+    to.stream.write(bytes.substr(0, passed));
+  } else {
+    passed = pass_without_pongs(from, to, bytes);
+  }
+  account(from, messages, passed);
+  if (from.frames.pings() != pings) to.life.asked_by_other_end(owner_.relay_now_us());
+  if (from.frames.pongs() != pongs) from.life.answered_other_end();
+  if (from.frames.closed()) {
+    remember_end(from.direction == kFromClient ? "client" : "upstream", from.frames.close_code());
+  }
+  if (to.stream.unsent() > limits::kPendingBytesHigh) {
+    from.paused = true;
+    from.stream.pause(Pause::kPeerSlow);
+  }
+  if (from.frames.too_large()) refuse_message(from);
+}
+
+size_t Relay::pass_without_pongs(Peer& from, Peer& to, std::string_view bytes) {
+  size_t passed = 0;
+  while (!bytes.empty() && !from.frames.too_large()) {
+    const websocket::PongFilter::Step step = from.pongs.next(bytes, from.frames);
+    if (step.newest) {
+      metrics_.websocket_ping[from.direction].observe_us(owner_.relay_now_us() -
+                                                         from.life.asked_us());
+    }
+    bytes.remove_prefix(step.used);
+    to.stream.write(step.pass);
+    passed += step.pass.size();
+  }
+  return passed;
+}
+
+// A peer ended within what might have become a pong.
+void Relay::pass_held(Peer& from, Peer& to) {
+  const std::string_view held = from.pongs.take_held();
+  if (held.empty() || to.deaf) return;
+  const uint64_t messages = from.frames.messages();
+  from.frames.scan(held);
+  to.stream.write(held);
+  account(from, messages, held.size());
+}
+
+// Only the rest of the started frame still goes to the client, before our Close.
+void Relay::finish_frame_to_client(std::string_view bytes) {
+  const uint64_t messages = upstream_.frames.messages();
+  const size_t used = upstream_.frames.scan_frame(bytes);
+  account(upstream_, messages, used);
+  client_.stream.write(bytes.substr(0, used));
+  if (upstream_.frames.at_boundary()) send_close_to_client();
+}
+
+void Relay::account(const Peer& from, uint64_t messages_before, size_t bytes) {
+  const bool in = from.direction == kFromClient;
+  counters_.bytes[from.direction].add(bytes);
+  (in ? record_.bytes_in : record_.bytes_out) += bytes;
+  const uint64_t messages = from.frames.messages();
+  if (messages == messages_before) return;
+  counters_.messages[from.direction].add(messages - messages_before);
+  (in ? record_.messages_in : record_.messages_out) = messages;
+}
+
+void Relay::on_client_drained() { drained(client_, upstream_); }
+void Relay::on_upstream_drained() { drained(upstream_, client_); }
+
+void Relay::drained(Peer& taker, Peer& source) {
+  taker.life.heard(owner_.relay_now_us());  // who takes bytes lives
+  resume(source);
+}
+
+void Relay::resume(Peer& peer) {
+  if (peer.paused) peer.life.heard(owner_.relay_now_us());  // until now its silence was ours
+  peer.paused = false;
+  peer.stream.resume(Pause::kPeerSlow);
+}
 
 void Relay::on_client_end() {
-  if (client_ended_ || ended_) return;
-  client_ended_ = true;
-  remember_end("client", from_client_.close_code());
-  if (upstream_ended_) return end();
-  leave_upstream(true);
+  if (client_.ended || ended_) return;
+  client_.ended = true;
+  pass_held(client_, upstream_);
+  remember_end("client", client_.frames.close_code());
+  if (upstream_.ended) return end();
+  leave_upstream(&error_row(ErrorCode::kClientGone));
   owner_.set_relay_deadline(limits::kHalfCloseMs);
 }
 
 // The client's transport is gone, so what the gateway still says has no reader.
 void Relay::on_client_lost() {
   on_client_end();
-  if (!ended_) upstream_.resume(Pause::kPeerSlow);
+  if (!ended_) resume(upstream_);
 }
 
 void Relay::on_upstream_end() {
-  if (upstream_ended_ || ended_) return;
-  upstream_ended_ = true;
-  if (!from_upstream_.closed() && !client_ended_ && !client_told_) {
-    // No Close came: the gateway died or was killed. The notebook must not wait for ever (domain
-    // G18).
+  if (upstream_.ended || ended_) return;
+  upstream_.ended = true;
+  pass_held(upstream_, client_);
+  const ErrorRow* why = nullptr;
+  const bool was_leaving = client_.ended || client_.deaf || client_.frames.closed();
+  if (!upstream_.frames.closed() && !was_leaving) {
+    // No Close came, nor had the client sent one that this might answer: the gateway died or was
+    // killed. The notebook must not wait for ever (domain G18).
     record_.error = {ErrorCode::kUpstreamGone, "without a close frame", 0};
-    remember_end("upstream", from_upstream_.close_code());
-    if (from_upstream_.at_boundary()) {
-      const ErrorRow& row = record_.error.row();
-      client_.write(websocket::close_frame(row.close_code, row.cause));
-    }
+    remember_end("upstream", upstream_.frames.close_code());
+    why = &record_.error.row();
   }
-  if (client_ended_) return end();
-  leave_client();
+  if (client_.ended) return end();
+  leave_client(why);
   owner_.set_relay_deadline(limits::kHalfCloseMs);
 }
 
@@ -111,48 +170,76 @@ void Relay::on_upstream_lost() { on_upstream_end(); }
 void Relay::close(ErrorCode why) {
   if (ended_ || ending()) return;
   record_.error = {why, "", 0};
-  if (from_upstream_.at_boundary()) return send_close_to_client();
+  start_closing();
+}
+
+void Relay::start_closing() {
+  if (upstream_.frames.at_boundary()) return send_close_to_client();
   close_waits_ = true;
   owner_.set_relay_deadline(limits::kCloseBoundaryMs);
 }
 
 void Relay::send_close_to_client() {
   close_waits_ = false;
-  client_told_ = true;
-  if (from_upstream_.closed()) {
+  client_.deaf = true;
+  if (upstream_.frames.closed()) {
     // The gateway's own Close has gone by, and nothing follows a Close (RFC 6455 section 5.5.1).
-    record_.error = {ErrorCode::kNone, "", 0};
-    remember_end("upstream", from_upstream_.close_code());
+    if (!client_.ended) record_.error = {ErrorCode::kNone, "", 0};
+    remember_end("upstream", upstream_.frames.close_code());
   } else {
     const ErrorRow& row = record_.error.row();
     remember_end("proxy", row.close_code);
-    client_.write(websocket::close_frame(row.close_code,
-                                         std::string(row.cause) + " " + std::string(row.remedy)));
+    client_.stream.write(websocket::close_frame(
+        row.close_code, std::string(row.cause) + " " + std::string(row.remedy), Masking::kNone));
   }
   // The client's own Close, its answer, goes through to the gateway and ends that side too.
   owner_.set_relay_deadline(limits::kCloseReplyMs);
 }
 
-void Relay::leave_client() {
-  client_.resume(Pause::kPeerSlow);
-  client_.finish();
+// A message that is too large goes no further. Its sender hears why; the other side is left as if
+// the sender had vanished, unless the frames before ended in the middle.
+void Relay::refuse_message(Peer& from) {
+  from.ended = true;
+  if (from.direction == kFromClient) {
+    record_.error = {ErrorCode::kMessageTooLarge, "", 0};
+    if (upstream_.ended) return end();
+    leave_upstream(&error_row(ErrorCode::kClientGone));
+    return start_closing();
+  }
+  record_.error = {ErrorCode::kUpstreamMessageTooLarge, "", 0};
+  const ErrorRow& row = record_.error.row();
+  remember_end("proxy", row.close_code);
+  leave_upstream(&error_row(ErrorCode::kMessageTooLarge));
+  upstream_.deaf = true;
+  if (client_.ended) return end();
+  leave_client(&row);
+  owner_.set_relay_deadline(limits::kHalfCloseMs);
 }
 
-void Relay::leave_upstream(bool say_why) {
-  if (say_why && !from_client_.closed() && from_client_.at_boundary()) {
-    const ErrorRow& row = error_row(ErrorCode::kClientGone);
-    upstream_.write(websocket::masked_close_frame(row.close_code, row.cause));
+// Our direction to the client ends, with a Close that says why where one may stand.
+void Relay::leave_client(const ErrorRow* why) {
+  if (why != nullptr && !upstream_.frames.closed() && upstream_.frames.at_boundary()) {
+    client_.stream.write(websocket::close_frame(why->close_code, why->cause, Masking::kNone));
   }
-  upstream_.finish();
+  resume(client_);
+  client_.stream.finish();
+}
+
+void Relay::leave_upstream(const ErrorRow* why) {
+  if (why != nullptr && !client_.frames.closed() && client_.frames.at_boundary()) {
+    upstream_.stream.write(websocket::close_frame(why->close_code, why->cause, Masking::kRandom));
+  }
+  upstream_.stream.finish();
 }
 
 void Relay::on_deadline() {
   if (ended_) return;
-  if (!client_ended_ && !upstream_ended_) {
+  if (!ending()) return look_at_life();
+  if (!client_.ended && !upstream_.ended) {
     // Closing took too long: no boundary came, or the client did not answer our Close.
     remember_end("proxy", record_.error.row().close_code);
-    leave_upstream(true);
-    leave_client();
+    leave_upstream(&error_row(ErrorCode::kClientGone));
+    leave_client(nullptr);
   }
   end();
 }

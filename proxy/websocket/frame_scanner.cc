@@ -8,8 +8,11 @@ namespace {
 
 constexpr unsigned char kFin = 0x80;
 constexpr unsigned char kOpcode = 0x0f;
+constexpr unsigned char kContinuation = 0x00;
 constexpr unsigned char kControl = 0x08;  // opcodes from here on may stand inside a message
 constexpr unsigned char kClose = 0x08;
+constexpr unsigned char kPing = 0x09;
+constexpr unsigned char kPong = 0x0a;
 constexpr unsigned char kMasked = 0x80;
 constexpr unsigned char kLength = 0x7f;
 constexpr unsigned char kLength16 = 126;
@@ -34,21 +37,30 @@ uint64_t big_endian(const unsigned char* bytes, size_t size) noexcept {
 
 }  // namespace
 
-void FrameScanner::scan(std::string_view data) noexcept {
+size_t FrameScanner::follow(std::string_view data, bool one_frame) noexcept {
   const char* at = data.data();
   const char* const end = at + data.size();
-  while (at != end && !lost_) {
+  while (at != end && !lost_ && !too_large_) {
     if (payload_left_ == 0) {
+      const bool begins_here = header_bytes_ == 0;
+      const char* const begin = at;
       at = take_header(at, end);
-      continue;
+      if (too_large_) {
+        // Kept back whole, or cut after what went on in an earlier call: no boundary then.
+        if (!begins_here) header_bytes_ = 1;
+        return static_cast<size_t>(begin - data.data());
+      }
+    } else {
+      const size_t taken =
+          static_cast<size_t>(std::min<uint64_t>(payload_left_, static_cast<uint64_t>(end - at)));
+      if ((header_[0] & kOpcode) == kClose) take_close_payload({at, taken});
+      at += taken;
+      payload_left_ -= taken;
+      if (payload_left_ == 0) finish_frame();
     }
-    const size_t taken =
-        static_cast<size_t>(std::min<uint64_t>(payload_left_, static_cast<uint64_t>(end - at)));
-    if ((header_[0] & kOpcode) == kClose) take_close_payload({at, taken});
-    at += taken;
-    payload_left_ -= taken;
-    if (payload_left_ == 0) finish_frame();
+    if (one_frame && at_boundary()) return static_cast<size_t>(at - data.data());
   }
+  return too_large_ ? 0 : data.size();
 }
 
 const char* FrameScanner::take_header(const char* at, const char* end) noexcept {
@@ -76,9 +88,22 @@ void FrameScanner::finish_header() noexcept {
   payload_left_ = length < kLength16 ? length : big_endian(&header_[2], mask_offset(length) - 2);
   if (payload_left_ >> 63 != 0) {
     lost_ = true;
+  } else if (!measure_message()) {
+    too_large_ = true;
+    payload_left_ = 0;
   } else if (payload_left_ == 0) {
     finish_frame();
   }
+}
+
+// False if the frame whose header is whole makes its message larger than allowed.
+bool FrameScanner::measure_message() noexcept {
+  const unsigned char opcode = header_[0] & kOpcode;
+  if (opcode >= kControl) return true;
+  if (opcode != kContinuation) message_bytes_ = 0;
+  if (payload_left_ > message_max_ - message_bytes_) return false;
+  message_bytes_ += payload_left_;
+  return true;
 }
 
 void FrameScanner::finish_frame() noexcept {
@@ -86,7 +111,14 @@ void FrameScanner::finish_frame() noexcept {
   const unsigned char opcode = header_[0] & kOpcode;
   if (opcode < kControl) {
     in_message_ = !fin;
-    if (fin) ++messages_;
+    if (fin) {
+      ++messages_;
+      message_bytes_ = 0;
+    }
+  } else if (opcode == kPing) {
+    ++pings_;
+  } else if (opcode == kPong) {
+    ++pongs_;
   } else if (opcode == kClose && !closed_) {
     closed_ = true;
     close_code_ = close_bytes_ == 2 ? static_cast<uint16_t>(big_endian(close_payload_.data(), 2))

@@ -1,38 +1,54 @@
 // FrameScanner follows the frame boundaries of one direction of a WebSocket without changing or
 // holding a byte (RFC 6455 section 5.2). It counts, and tells where a frame of our own may go.
 //
-// It judges nothing: reserved bits, unknown opcodes, masks and bad lengths pass. Where it cannot
-// follow (a 64-bit length with its top bit set), lost() turns true for good: the relay goes on,
-// nothing is ever injected in that direction again.
+// It judges nothing but the size of a message, if a limit is set: reserved bits, unknown opcodes,
+// masks and bad lengths pass. Where it cannot follow (a 64-bit length with its top bit set), lost()
+// turns true for good: the relay goes on, nothing is ever injected in that direction again.
 // Bytes held: a partial frame header (14) and, of a Close frame, its code.
 #pragma once
 
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <string_view>
 
 namespace kg::websocket {
 
 class FrameScanner {
  public:
-  // Follows all of `data`, however it is split. Cost: per frame, not per byte.
-  void scan(std::string_view data) noexcept;
+  static constexpr uint64_t kNoLimit = std::numeric_limits<uint64_t>::max();
+
+  // Bytes of payload in one message, all its fragments together.
+  void limit_message(uint64_t bytes_max) noexcept { message_max_ = bytes_max; }
+
+  // Follows `data`, however it is split, and returns how much of it may pass: all, unless a frame
+  // begins that makes its message too large. Cost: per frame, not per byte.
+  size_t scan(std::string_view data) noexcept { return follow(data, false); }
+  // The same, but stops behind the frame that ends first.
+  size_t scan_frame(std::string_view data) noexcept { return follow(data, true); }
 
   bool at_boundary() const noexcept { return !lost_ && header_bytes_ == 0 && payload_left_ == 0; }
   // At a frame boundary and not inside a fragmented message.
   bool between_messages() const noexcept { return at_boundary() && !in_message_; }
   bool lost() const noexcept { return lost_; }
+  // A message passed its limit. at_boundary() tells whether its last frame was kept back whole;
+  // scanning is over.
+  bool too_large() const noexcept { return too_large_; }
   // A whole Close frame went by; `close_code` is that of the first, 1005 if it carried none.
   bool closed() const noexcept { return closed_; }
   uint16_t close_code() const noexcept { return close_code_; }
   uint64_t messages() const noexcept { return messages_; }  // whole data messages
+  uint32_t pings() const noexcept { return pings_; }        // whole frames; counts wrap around
+  uint32_t pongs() const noexcept { return pongs_; }
 
  private:
+  size_t follow(std::string_view data, bool one_frame) noexcept;
   // The header stays until the next one begins: opcode, mask and length form are read from it.
   const char* take_header(const char* at, const char* end) noexcept;
   void finish_header() noexcept;
   void finish_frame() noexcept;
+  bool measure_message() noexcept;
   void take_close_payload(std::string_view payload) noexcept;
 
   std::array<unsigned char, 14> header_{};
@@ -41,10 +57,15 @@ class FrameScanner {
   std::array<unsigned char, 2> close_payload_{};
   bool in_message_ = false;
   bool lost_ = false;
+  bool too_large_ = false;
   bool closed_ = false;
   uint16_t close_code_ = 1006;  // none seen (section 7.1.5)
+  uint32_t pings_ = 0;
+  uint32_t pongs_ = 0;
   uint64_t payload_left_ = 0;
   uint64_t messages_ = 0;
+  uint64_t message_bytes_ = 0;  // of the message that runs
+  uint64_t message_max_ = kNoLimit;
 };
 
 }  // namespace kg::websocket

@@ -2,7 +2,7 @@
 #include <string>
 
 #include "config/utf8.h"
-#include "proxy/websocket/close_frame.h"
+#include "proxy/websocket/control_frame.h"
 #include "proxy/websocket/frame_scanner.h"
 #include "tests/fuzz/fuzz.h"
 
@@ -51,8 +51,8 @@ void run(std::string_view input) {
   const auto code = static_cast<uint16_t>(static_cast<unsigned char>(input[0]) << 8 |
                                           static_cast<unsigned char>(input[1]));
   input.remove_prefix(2);
-  check(websocket::close_frame(code, input), false, code, input);
-  check(websocket::masked_close_frame(code, input), true, code, input);
+  check(websocket::close_frame(code, input, websocket::Masking::kNone), false, code, input);
+  check(websocket::close_frame(code, input, websocket::Masking::kRandom), true, code, input);
 }
 
 }  // namespace kg::fuzz

@@ -11,7 +11,7 @@ from support.stage import KERNEL
 
 ROOT = Path(__file__).resolve().parents[2]
 LABELS = {"endpoint", "virtual_cluster", "code", "operation", "reason", "direction", "result",
-          "kind", "le", "version", "openssl_version", "limit", "resource",
+          "kind", "side", "le", "version", "openssl_version", "limit", "resource",
           "listener", "certificate"}
 
 

@@ -37,6 +37,19 @@ def test_gateway_reset_is_1011_with_a_reason(stage):
     assert stage.proxy.wait_log(operation="ConnectKernel")["closed_by"] == "upstream"
 
 
+def test_a_gateway_that_hangs_up_on_a_close_is_no_fault(stage):
+    """Many servers do so on a Close that they do not like; the client knows what it said."""
+    mine, upstream = stage.websocket()
+    mine.send_close(1000)
+    assert upstream.read_close().close_code == 1000
+    upstream.wire.close()
+    mine.wire.expect_end("close")
+    mine.wire.close()
+    line = stage.proxy.wait_log(operation="ConnectKernel")
+    assert (line["closed_by"], line["close_code"]) == ("client", 1000) and "error" not in line
+    stage.unmoved("kernelgate_errors_total")
+
+
 def test_gateway_gone_inside_a_frame_injects_nothing(stage):
     """A Close may stand only between frames: in the middle of one the transport just ends."""
     mine, upstream = stage.websocket()

@@ -1,6 +1,7 @@
 """An open WebSocket carries every frame unchanged, in order, at any size."""
 
 import os
+import random
 import threading
 
 import pytest
@@ -119,6 +120,73 @@ def test_unmasked_frames_of_a_client_pass_unchanged(stage):
     mine.wire.send(frames.encode(TEXT, b"no mask"))
     frame = frames.read_frame(upstream.wire)
     assert frame.payload == b"no mask" and not frame.masked
+
+
+def test_masked_frames_of_a_gateway_pass_unchanged(stage):
+    mine, upstream = stage.websocket()
+    frame = frames.encode(TEXT, b"masked", mask=b"\x01\x02\x03\x04")
+    upstream.wire.send(frame)
+    assert mine.wire.read_exact(len(frame), "a masked frame") == frame
+
+
+ODD = {
+    "every reserved bit": frames.encode(TEXT, b"compressed?", rsv=7),
+    "unknown data opcodes": b"".join(frames.encode(code, b"data") for code in range(3, 8)),
+    "unknown control opcodes": b"".join(frames.encode(code, b"ctl") for code in range(11, 16)),
+    "invalid UTF-8": frames.encode(TEXT, b"\xc0\xaf\xed\xa0\x80\xff"),
+    "UTF-8 cut in two": frames.encode(TEXT, b"\xe2\x82", fin=False) + frames.encode(0, b"\xac"),
+    "lengths too long": frames.encode(TEXT, b"x", length_form=2)
+    + frames.encode(TEXT, b"x", length_form=8),
+    "a large ping": frames.encode(PING, b"p" * 300),
+    "a fragmented ping": frames.encode(PING, b"p", fin=False) + frames.encode(0, b"q"),
+    "a continuation of nothing": frames.encode(CONTINUATION, b"what?"),
+    "a message within a message": frames.encode(TEXT, b"a", fin=False) + frames.encode(TEXT, b"b"),
+}
+CLOSES = {"no code": b"", "half a code": b"\x03", "a bad reason": b"\x03\xe8\xff\xfe"} | {
+    str(code): frames.close_payload(code, "so") for code in
+    (0, 999, 1000, 1004, 1005, 1006, 1009, 1015, 1016, 2999, 3000, 4999, 5000, 65535)}
+
+
+@pytest.mark.parametrize("name", ODD)
+@pytest.mark.parametrize("side", ["client", "gateway"])
+def test_what_breaks_the_rules_passes_unchanged(stage, side, name):
+    """Each end judges the other by itself; unmasked from a client, so that breaks a rule too."""
+    mine, upstream = stage.websocket()
+    sender, receiver = (mine, upstream) if side == "client" else (upstream, mine)
+    sender.wire.send(ODD[name] + sender.encode(TEXT, b"and on"))
+    assert receiver.wire.read_exact(len(ODD[name]), name) == ODD[name]
+    assert receiver.read_text() == "and on"
+    stage.unmoved("kernelgate_websocket_scan_lost_total")
+
+
+@pytest.mark.parametrize("name", CLOSES)
+def test_any_close_passes_and_what_comes_after_it(stage, name):
+    mine, upstream = stage.websocket()
+    for sender, receiver in ((mine, upstream), (upstream, mine)):
+        data = sender.encode(CLOSE, CLOSES[name]) + sender.encode(TEXT, b"late") + b"\x00\xff"
+        sender.wire.send(data)
+        assert receiver.wire.read_exact(len(data), f"a Close with {name} and more") == data
+    mine.wire.close()
+    upstream.wire.expect_end("close")
+
+
+@pytest.mark.parametrize("seed", ["lost at once", 1, 2, 3])
+def test_70000_random_bytes_pass_unchanged_both_ways(stage, seed):
+    """However they read as frames. Lost or not, the relay goes on."""
+    mine, upstream = stage.websocket()
+    lost = b"\x82\xff" + b"\xff" * 8 if seed == "lost at once" else b""
+    source = random.Random(seed)
+    for sender, receiver in ((mine, upstream), (upstream, mine)):
+        data = lost + source.randbytes(70_000 - len(lost))
+        sender.wire.send_in_pieces(data, [1, 13, 200, 4096, 1460])
+        assert receiver.wire.read_exact(len(data), "70,000 random bytes") == data
+    mine.wire.close()
+    upstream.wire.read_to_end()
+    upstream.wire.close()
+    line = stage.proxy.wait_log(operation="ConnectKernel")
+    assert (line["bytes_in"], line["bytes_out"]) == (70_000, 70_000)
+    if lost:
+        stage.moved("kernelgate_websocket_scan_lost_total")
 
 
 def test_a_message_is_passed_on_before_it_is_whole(stage):

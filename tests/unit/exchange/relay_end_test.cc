@@ -56,11 +56,21 @@ TEST_F(RelayEnd, AGatewayThatDiesBetweenFramesIsReported) {
   expect_record("upstream", 1006, ErrorCode::kUpstreamGone);
 }
 
+TEST_F(RelayEnd, AGatewayThatAnswersACloseByItsEndIsNoFault) {
+  relay_->on_client_data(client_close(1000));
+  relay_->on_upstream_end();
+  EXPECT_EQ(client_.written, "") << "the client knows what it said";
+  EXPECT_TRUE(client_.finished);
+  relay_->on_client_end();
+  EXPECT_EQ(ended_, 1);
+  expect_record("client", 1000, ErrorCode::kNone);
+}
+
 TEST_F(RelayEnd, AGatewayThatDiesInsideAFrameJustEnds) {
   const std::string whole = from_gateway("output");
   for (size_t cut = 1; cut < whole.size(); ++cut) {
     FakeStream client;
-    Relay relay(*this, client, upstream_, record_, counters_);
+    Relay relay(*this, client, upstream_, record_, counters_, metrics_, settings_);
     relay.on_upstream_data(std::string_view(whole).substr(0, cut));
     relay.on_upstream_end();
     EXPECT_EQ(client.written, whole.substr(0, cut)) << "a Close here would be part of the frame";
@@ -127,7 +137,7 @@ TEST_F(RelayEnd, ADrainInsideAFrameWaitsForItsEnd) {
   for (size_t cut = 1; cut < whole.size(); ++cut) {
     FakeStream client;
     ExchangeRecord record;
-    Relay relay(*this, client, upstream_, record, counters_);
+    Relay relay(*this, client, upstream_, record, counters_, metrics_, settings_);
     relay.on_upstream_data(std::string_view(whole).substr(0, cut));
     relay.close(ErrorCode::kDraining);
     EXPECT_TRUE(relay.ending());

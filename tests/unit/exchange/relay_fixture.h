@@ -9,7 +9,7 @@
 
 #include "proxy/base/limits.h"
 #include "proxy/exchange/relay.h"
-#include "proxy/websocket/close_frame.h"
+#include "proxy/websocket/control_frame.h"
 
 namespace kg::exchange {
 
@@ -24,11 +24,12 @@ class FakeStream final : public event::Stream {
   void resume(event::Pause reason) noexcept override { gate &= ~static_cast<unsigned>(reason); }
   void finish() override { finished = true; }
   void close() noexcept override { closed = true; }
-  uint64_t last_progress_us() const noexcept override { return 0; }
+  uint64_t last_progress_us() const noexcept override { return progress_us; }
   bool is_paused() const noexcept { return gate != 0; }
 
   std::string written;
   size_t unsent_bytes = 0;
+  uint64_t progress_us = 0;
   unsigned gate = 0;
   bool finished = false;
   bool closed = false;
@@ -79,17 +80,32 @@ inline std::string masked_close_text(std::string_view bytes) {
 
 class RelayTest : public testing::Test, public RelayOwner {
  protected:
-  void set_relay_deadline(uint32_t milliseconds) override { deadline_ms_ = milliseconds; }
+  uint64_t relay_now_us() noexcept override { return now_us_; }
+  void set_relay_deadline(uint64_t milliseconds) override { deadline_ms_ = milliseconds; }
+  void relay_client_died() override { client_died_ = true; }
   void relay_ended() override { ++ended_; }
+
+  // The clock goes on; the relay's deadline fires on the way as often as it falls due.
+  void pass_time(uint64_t milliseconds) {
+    const uint64_t end_us = now_us_ + milliseconds * 1'000;
+    while (ended_ == 0 && now_us_ + deadline_ms_ * 1'000 <= end_us) {
+      now_us_ += deadline_ms_ * 1'000;
+      relay_->on_deadline();
+    }
+    // What is left of the deadline, as the lazy timer would have it.
+    if (now_us_ < end_us) deadline_ms_ -= (end_us - now_us_) / 1'000;
+    now_us_ = end_us;
+  }
 
   static std::string death_notice() {
     const ErrorRow& row = error_row(ErrorCode::kUpstreamGone);
-    return websocket::close_frame(row.close_code, row.cause);
+    return websocket::close_frame(row.close_code, row.cause, websocket::Masking::kNone);
   }
   static std::string drain_notice() {
     const ErrorRow& row = error_row(ErrorCode::kDraining);
     return websocket::close_frame(row.close_code,
-                                  std::string(row.cause) + " " + std::string(row.remedy));
+                                  std::string(row.cause) + " " + std::string(row.remedy),
+                                  websocket::Masking::kNone);
   }
   static std::string farewell_to_gateway() {
     return "1001 " + std::string(error_row(ErrorCode::kClientGone).cause);
@@ -99,9 +115,14 @@ class RelayTest : public testing::Test, public RelayOwner {
   FakeStream upstream_;
   ExchangeRecord record_;
   metrics::EndpointMetrics counters_;
-  uint32_t deadline_ms_ = 0;  // the last one that the relay asked for
+  metrics::WorkerMetrics metrics_{1};
+  WebSocketSettings settings_;
+  uint64_t now_us_ = 1'000'000;
+  uint64_t deadline_ms_ = 0;  // the last one that the relay asked for
+  bool client_died_ = false;
   int ended_ = 0;
-  std::optional<Relay> relay_{std::in_place, *this, client_, upstream_, record_, counters_};
+  std::optional<Relay> relay_{std::in_place, *this,     client_,  upstream_,
+                              record_,       counters_, metrics_, settings_};
 };
 
 }  // namespace kg::exchange

@@ -199,6 +199,77 @@ TEST(FrameScanner, PassesWhatItDoesNotKnow) {
   EXPECT_EQ(state(scanned("\x09\x01x"s)), "1100 1006 0");
 }
 
+TEST(FrameScanner, StopsBehindAFrameIfAsked) {
+  const std::string first = frame(kText, false, "one", true), second = frame(kPing, true, "");
+  const std::string bytes = first + second + frame(kContinuation, true, std::string(200, 'x'));
+  for (size_t begin = 0; begin < first.size(); ++begin) {
+    FrameScanner scanner = scanned(std::string_view(bytes).substr(0, begin));
+    std::string_view rest = std::string_view(bytes).substr(begin);
+    EXPECT_EQ(scanner.scan_frame(rest), first.size() - begin);
+    EXPECT_TRUE(scanner.at_boundary());
+    rest.remove_prefix(first.size() - begin);
+    EXPECT_EQ(scanner.scan_frame(rest), second.size());
+    EXPECT_EQ(scanner.pings(), 1U);
+    rest.remove_prefix(second.size());
+    EXPECT_EQ(scanner.scan_frame(rest.substr(0, 50)), 50U) << "it has not ended";
+    EXPECT_EQ(scanner.scan_frame(rest.substr(50)), rest.size() - 50);
+    EXPECT_EQ(scanner.messages(), 1U);
+  }
+}
+
+TEST(FrameScanner, CountsPingsAndPongs) {
+  const FrameScanner scanner = scanned(frame(kPing, true, "a", true) + frame(kText, true, "b") +
+                                       frame(kPong, true, "") + frame(kPing, true, "c"));
+  EXPECT_EQ(scanner.pings(), 2U);
+  EXPECT_EQ(scanner.pongs(), 1U);
+}
+
+// What may pass of `bytes`, fed in pieces of that size, if messages are limited to 300 bytes.
+std::string passed(std::string_view bytes, size_t piece, FrameScanner& scanner) {
+  scanner.limit_message(300);
+  std::string out;
+  for (size_t at = 0; at < bytes.size(); at += piece) {
+    const std::string_view part = bytes.substr(at, piece);
+    out += part.substr(0, scanner.scan(part));
+  }
+  return out;
+}
+
+TEST(FrameScanner, KeepsATooLargeMessageBack) {
+  const std::string fine = frame(kBinary, true, std::string(300, 'x')) +
+                           frame(kText, false, std::string(200, 'x'), true) +
+                           frame(kPing, true, std::string(125, 'p')) +
+                           frame(kContinuation, false, std::string(100, 'x'), true);
+  for (const std::string& large :
+       {frame(kContinuation, true, "y", true), frame(kBinary, true, std::string(301, 'y')),
+        header(kBinary, true, ~uint64_t{0} >> 1, false)}) {
+    const std::string bytes = fine + large + frame(kText, true, "never");
+    FrameScanner scanner;
+    EXPECT_EQ(passed(bytes, bytes.size(), scanner), fine);
+    EXPECT_TRUE(scanner.too_large());
+    EXPECT_TRUE(scanner.at_boundary()) << "nothing of it has passed";
+    for (size_t piece = 1; piece < 20; ++piece) {
+      FrameScanner split;
+      const std::string out = passed(bytes, piece, split);
+      EXPECT_TRUE(split.too_large());
+      EXPECT_TRUE(out.starts_with(fine));
+      EXPECT_LT(out.size(), fine.size() + 14) << "at most a part of its header";
+      EXPECT_EQ(split.at_boundary(), out == fine) << piece;
+    }
+  }
+}
+
+TEST(FrameScanner, MeasuresEachMessageAnew) {
+  FrameScanner scanner;
+  std::string bytes;
+  for (int i = 0; i < 5; ++i) {
+    bytes += frame(kText, false, std::string(299, 'x')) + frame(kContinuation, true, "y") +
+             frame(kBinary, true, std::string(300, 'x')) + frame(kPong, true, "");
+  }
+  EXPECT_EQ(passed(bytes, 17, scanner), bytes);
+  EXPECT_FALSE(scanner.too_large());
+}
+
 TEST(FrameScanner, FollowsRandomFramesInRandomPieces) {
   const unsigned seed = std::random_device{}();
   SCOPED_TRACE("seed " + std::to_string(seed));
