@@ -77,7 +77,9 @@ struct TlsContext::Callbacks {
       case TicketKeys::Found::kOld:
         return 2;  // resumes, and gets a new ticket
       case TicketKeys::Found::kFirst:
-        return 1;
+        // A ticket of TLS 1.3 is good for one connection, so the next one goes with it (RFC 8446
+        // appendix C.4).
+        return SSL_version(ssl) == TLS1_3_VERSION ? 2 : 1;
     }
     return 0;
   }

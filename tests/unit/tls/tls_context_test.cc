@@ -133,6 +133,25 @@ TEST_P(Resumption, OtherKeysMeanAFullHandshake) {
   EXPECT_FALSE(resumes(make(), "b.test", session));
 }
 
+TEST_P(Resumption, BringsATicketForTheNextOneWhereTicketsAreUsedOnce) {
+  const auto context = make();
+  const auto ticket_of = [](const Session& session) {
+    const unsigned char* bytes = nullptr;
+    size_t size = 0;
+    SSL_SESSION_get0_ticket(session.get(), &bytes, &size);
+    return std::string(reinterpret_cast<const char*>(bytes), size);
+  };
+  const Session first = session_of(context, "b.test");
+  Connection connection(context, {"b.test", kHttp11, first, GetParam()});
+  EXPECT_TRUE(connection.shake_hands());
+  EXPECT_TRUE(connection.server.stream.resumed());
+  connection.server.stream.write("x");  // after the ticket
+  EXPECT_TRUE(connection.run_until([&] { return connection.client->data == "x"; }));
+  const bool renewed = ticket_of(connection.client->session()) != ticket_of(first);
+  EXPECT_EQ(renewed, GetParam() == TLS1_3_VERSION);
+  connection.client->say_goodbye();
+}
+
 TEST_P(Resumption, AnOlderKeyStillOpens) {
   const Tickets old_keys = TicketKeys::random();
   const Tickets keys = old_keys->rotated();
