@@ -1,5 +1,6 @@
 """Stage: one proxy in front of one scripted gateway, and what most tests want to say."""
 
+import time
 from pathlib import Path
 
 from . import tokens
@@ -7,6 +8,7 @@ from .proxy_process import ProxyProcess, base_config, endpoint_config
 from .raw_client import RawClient, client_context
 from .scripted_gateway import ScriptedGateway
 
+FRESH_SECONDS = 300  # tokens live for 15 minutes, a run on a slow machine for longer
 GATEWAY_TOKEN = "gateway-secret-4711"
 KERNEL = "6bb19c3b-26f6-4b4d-bfc9-be831a9e648f"
 CHANNELS = f"/api/kernels/{KERNEL}/channels"
@@ -26,9 +28,11 @@ class Workshop:
 
     def token(self, endpoint="ep", subject="alice", **options):
         key = (endpoint, subject, repr(sorted(options.items())))
-        if key not in self._minted:
-            self._minted[key] = tokens.mint(self.keyring.session_key, endpoint, subject, **options)
-        return self._minted[key]
+        token, when = self._minted.get(key, ("", 0))
+        if not token or time.monotonic() - when > FRESH_SECONDS:
+            token = tokens.mint(self.keyring.session_key, endpoint, subject, **options)
+            self._minted[key] = (token, time.monotonic())
+        return token
 
     def endpoint(self, endpoint_id, port, **changes):
         return endpoint_config(endpoint_id, port, self.jwks, self.gateway_token_file, **changes)
