@@ -50,11 +50,13 @@ def gateway(start_gateway):
 
 @pytest.fixture(scope="session")
 def start_proxy(tmp_path_factory, workshop):
-    """start_proxy(name=port, ...) -> a running kernelgate; all must end well."""
+    """start_proxy(name=port, ...) -> a running kernelgate; all must end well. `keys` go into the
+    map `gateway` of each endpoint."""
     running = []
 
-    def start(**ports):
-        running.append(peers.Kernelgate(tmp_path_factory.mktemp("proxy"), workshop, ports))
+    def start(keys=None, **ports):
+        folder = tmp_path_factory.mktemp("proxy")
+        running.append(peers.Kernelgate(folder, workshop, ports, keys or {}))
         return running[-1]
 
     yield start

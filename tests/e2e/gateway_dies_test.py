@@ -15,7 +15,7 @@ TICKS = "import time\nwhile True:\n    print('tick', flush=True)\n    time.sleep
 def scene(start_gateway, start_proxy):
     """(gateway, proxy, client) of their own, whose gateway a test may kill."""
     gateway = start_gateway()
-    proxy = start_proxy(mortal=gateway.port)
+    proxy = start_proxy({"health_check": {"interval": "500ms"}}, mortal=gateway.port)
     return gateway, proxy, proxy.client("mortal")
 
 
@@ -64,13 +64,19 @@ def test_clients_hear_of_a_killed_gateway_and_metrics_count_it(scene):
 
 
 def test_a_gateway_that_comes_back_is_used_again(scene, tmp_path, workshop):
-    gateway, _, client = scene
+    gateway, proxy, client = scene
     assert client.call("GET", "/api/kernelspecs").status == 200
+    proxy.wait_metric("kernelgate_pod_healthy", 1, endpoint="mortal")
+    passed = proxy.metrics().value("kernelgate_pod_health_checks_total", result="ok")
+    wait_until(lambda: proxy.metrics().value("kernelgate_pod_health_checks_total",
+                                             result="ok") > passed, "a check that passes")
     gateway.kill()
+    proxy.wait_metric("kernelgate_pod_healthy", 0, endpoint="mortal")
     assert client.call("GET", "/api/kernelspecs").status == 502
     again = peers.EnterpriseGateway(tmp_path, workshop, gateway.port)
     try:
         wait_until(lambda: client.call("GET", "/api/kernelspecs").status == 200,
                    "the proxy to reach the gateway again", 5)
+        proxy.wait_metric("kernelgate_pod_healthy", 1, endpoint="mortal")
     finally:
         again.stop()

@@ -112,15 +112,16 @@ class JupyterServer(Process):
 class Kernelgate(ProxyProcess):
     """The real program with two workers in front of {endpoint id: gateway port}.
 
-    Each endpoint is reached below /ID on localhost.
+    Each endpoint is reached below /ID on localhost. `keys` go into its map `gateway`.
     """
 
-    def __init__(self, folder, workshop, ports):
+    def __init__(self, folder, workshop, ports, keys):
         config = base_config(workshop.keyring, Path(folder) / "access.json",
                              [workshop.keyring.server_certificate("localhost")])
         config["workers"] = 2
         config["endpoints"] = [
-            workshop.endpoint(name, port, hosts=["localhost"], path_prefix=f"/{name}")
+            workshop.endpoint(name, port, hosts=["localhost"], path_prefix=f"/{name}",
+                              gateway=keys)
             for name, port in ports.items()]
         super().__init__(folder, config)
         self.workshop = workshop
