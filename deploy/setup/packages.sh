@@ -14,7 +14,8 @@ packages_of() {
     quickstart) echo openssl python3 python3-venv ca-certificates curl ;;
     tests)
       # clang with its runtime: the fuzz targets.
-      echo git clang-format clang-tidy clang libclang-rt-dev python3-pytest openssl prometheus
+      echo git clang-format clang-tidy clang libclang-rt-dev python3-pytest python3-pytest-xdist \
+        openssl prometheus
       ;;
     conformance) echo sslscan testssl.sh slowhttptest ;;
     bench) echo nginx-light haproxy libbenchmark-dev ;;

@@ -84,7 +84,7 @@ suite_unit() {
 }
 suite_integration() {
   built integration release || return
-  run_pytest integration tests/integration 15 /usr/bin/python3 -m "not slow"
+  run_integration integration 15
 }
 suite_e2e() {
   built e2e release || return
@@ -93,7 +93,7 @@ suite_e2e() {
 
 suite_soak() {
   built soak release || return
-  KG_SOAK=1 run_pytest soak tests/integration 10 /usr/bin/python3 -m slow
+  run_soak soak
 }
 suite_conformance() {
   built conformance release || return
@@ -103,18 +103,17 @@ suite_conformance() {
 suite_asan() {
   export ASAN_OPTIONS=detect_leaks=1:detect_stack_use_after_return=1:strict_string_checks=1
   export UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1
-  KG_SOAK=1 run_sanitized asan
+  run_sanitized asan && run_soak asan
 }
 suite_tsan() {
   export TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1
-  KG_TEST_WORKERS=4 run_sanitized tsan -m "not slow"
+  KG_TEST_WORKERS=4 run_sanitized tsan
 }
 run_sanitized() {
   local sanitizer=$1
-  shift
   built "$sanitizer" "$sanitizer" || return
   run_unit "$sanitizer"
-  KG_TEST_PATIENCE=60 run_pytest "$sanitizer" tests/integration 25 /usr/bin/python3 "$@"
+  KG_TEST_PATIENCE=60 run_integration "$sanitizer" 25
 }
 
 suite_fuzz() {
@@ -128,17 +127,28 @@ run_unit() {
   /usr/bin/python3 -B "$TREE/tests/run.d/unit.py" "$BUILD_DIR/tests" "$RESULTS/$1" "$JOBS"
 }
 
-# run_pytest SUITE FOLDER MINUTES PYTHON [OPTION...]: output goes to the terminal and to a log.
+# Several at a time: most of a test is waiting, and each has processes and ports of its own.
+run_integration() {
+  run_pytest "$1" tests/integration "$2" /usr/bin/python3 -m "not slow" -n $((JOBS + 1))
+}
+# Alone: it takes all there is.
+run_soak() {
+  KG_TEST_PATIENCE=60 KG_SOAK=1 run_pytest "$1" tests/integration/soak_test.py 10 /usr/bin/python3
+}
+
+# run_pytest SUITE TESTS MINUTES PYTHON [OPTION...]: output goes to the terminal and to a log.
 run_pytest() {
-  local suite=$1 folder=$2 minutes=$3 python=$4 log=$RESULTS/$1/pytest.log code
+  local suite=$1 tests=$2 minutes=$3 python=$4 name code
+  name=$(basename "$tests" .py)
+  local log=$RESULTS/$suite/$name.log
   shift 4
-  say "  $suite: $folder"
+  say "  $suite: $tests"
   (
     cd "$TREE" || exit
     export KERNELGATE_BIN=$BUILD_DIR/proxy/server/kernelgate
     export KERNELGATE_LOAD_BIN=$BUILD_DIR/bench/kernelgate-load
-    timeout --foreground --kill-after=30 "${minutes}m" "$python" -B -m pytest "$folder" "$@" -q \
-      -rfE -p no:cacheprovider --junitxml="$RESULTS/$suite/pytest.xml" 9>&- 2>&1
+    timeout --foreground --kill-after=30 "${minutes}m" "$python" -B -m pytest "$tests" "$@" -q \
+      -rfE -p no:cacheprovider --junitxml="$RESULTS/$suite/$name.xml" 9>&- 2>&1
   ) | tee "$log"
   code=${PIPESTATUS[0]}
   # 0 and 1 are told by the XML; anything else (time-out, crash, no tests) is a failure of its own.
