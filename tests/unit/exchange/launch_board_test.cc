@@ -2,10 +2,10 @@
 
 #include <gmock/gmock.h>
 
-#include <array>
 #include <memory>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "proxy/base/limits.h"
 #include "tests/unit/event/loop_support.h"
@@ -68,7 +68,7 @@ TEST(LaunchBoard, WorkersMeetAtTheKernelsHome) {
     metrics::WorkerMetrics metrics{1};
     std::thread thread;
   };
-  std::array<Worker, kWorkers> workers;
+  std::vector<Worker> workers(kWorkers);  // not on the stack, which may align to less
   LaunchBoard board;
   for (Worker& worker : workers) board.add_seat(worker.loop, worker.metrics);
   for (Worker& worker : workers) {

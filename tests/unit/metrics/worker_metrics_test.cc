@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <memory>
 #include <random>
 
 namespace kg::metrics {
@@ -51,7 +52,9 @@ TEST(CodeClass, UnknownStatusCountsAs5xx) {
 }
 
 TEST(WorkerMetrics, EndpointsHaveTheirOwnCells) {
-  WorkerMetrics metrics(3);
+  // On the heap: the address sanitizer's stack does not align to 64 bytes.
+  const auto owned = std::make_unique<WorkerMetrics>(3);
+  WorkerMetrics& metrics = *owned;
   metrics.endpoint(2).websockets_open.add(5);
   metrics.endpoint(2).websockets_open.sub(2);
   EXPECT_EQ(metrics.endpoint(2).websockets_open.get(), 3u);
@@ -60,8 +63,8 @@ TEST(WorkerMetrics, EndpointsHaveTheirOwnCells) {
 }
 
 TEST(WorkerMetricsDeathTest, SlotOutOfRangeIsOurBug) {
-  WorkerMetrics metrics(1);
-  EXPECT_DEATH(metrics.endpoint(1), "slot < slots_");
+  const auto metrics = std::make_unique<WorkerMetrics>(1);
+  EXPECT_DEATH(metrics->endpoint(1), "slot < slots_");
 }
 
 }  // namespace
