@@ -9,7 +9,8 @@ from support.stage import KERNEL
 
 
 def bounded(**gateway):
-    return {"gateway": gateway}
+    """Each worker has a pool of its own: one worker, one pool."""
+    return {"endpoint": {"gateway": gateway}, "config": {"workers": 1}}
 
 
 def ask(stage, method="GET", target="/api/kernels", body=b""):
@@ -19,7 +20,7 @@ def ask(stage, method="GET", target="/api/kernels", body=b""):
 
 
 def test_beyond_connections_and_queue_requests_are_refused_at_once(make_stage):
-    stage = make_stage(endpoint=bounded(connections_max=2, queue_max=1))
+    stage = make_stage(**bounded(connections_max=2, queue_max=1))
     running = [ask(stage) for _ in range(2)]
     calls = [stage.gateway.next_call() for _ in range(2)]
     queued = ask(stage)
@@ -46,7 +47,7 @@ def test_beyond_connections_and_queue_requests_are_refused_at_once(make_stage):
 
 
 def test_a_client_that_leaves_the_queue_frees_its_place(make_stage):
-    stage = make_stage(endpoint=bounded(connections_max=1, queue_max=1))
+    stage = make_stage(**bounded(connections_max=1, queue_max=1))
     first = ask(stage)
     call = stage.gateway.next_call()
     for _ in range(3):
@@ -60,7 +61,7 @@ def test_a_client_that_leaves_the_queue_frees_its_place(make_stage):
 
 
 def test_open_websockets_take_no_place(make_stage):
-    stage = make_stage(endpoint=bounded(connections_max=1, queue_max=0))
+    stage = make_stage(**bounded(connections_max=1, queue_max=0))
     for _ in range(3):
         stage.websocket()
         stage.get()
@@ -70,7 +71,7 @@ def test_open_websockets_take_no_place(make_stage):
 def test_a_gateway_that_does_not_accept_is_504_after_connect_timeout(make_stage):
     gateway = ScriptedGateway(listening=False)
     gateway.listener.listen(0)  # a backlog of one, taken here: the next SYN gets no answer
-    stage = make_stage(gateway=gateway, endpoint=bounded(connect_timeout="200ms"))
+    stage = make_stage(gateway=gateway, **bounded(connect_timeout="200ms"))
     fillers = [stage.closes(socket.socket()) for _ in range(2)]
     for filler in fillers:
         filler.setblocking(False)
@@ -84,7 +85,7 @@ def test_a_gateway_that_does_not_accept_is_504_after_connect_timeout(make_stage)
 
 
 def test_an_unused_connection_ends_after_idle_timeout(make_stage):
-    stage = make_stage(endpoint=bounded(idle_timeout="1s"))
+    stage = make_stage(**bounded(idle_timeout="1s"))
     _, call = stage.get()
     call.wire.expect_end("close")
     stage.proxy.wait_metric("kernelgate_upstream_connections_open", 0)
