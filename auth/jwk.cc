@@ -23,7 +23,14 @@ using Number = Owned<BIGNUM, &BN_free>;
 using ParamBuilder = Owned<OSSL_PARAM_BLD, &OSSL_PARAM_BLD_free>;
 using Params = Owned<OSSL_PARAM, &OSSL_PARAM_free>;
 
-constexpr size_t kPointBytes = 32;           // a coordinate of P-256, and an Ed25519 public key
+struct Curve {
+  const char* name;   // in a JWK
+  const char* group;  // in OpenSSL
+  size_t coordinate_bytes;
+};
+constexpr Curve kP256{"P-256", SN_X9_62_prime256v1, 32};
+constexpr Curve kP384{"P-384", SN_secp384r1, 48};
+constexpr size_t kEd25519Bytes = 32;
 constexpr size_t kRsaNumberBytesMax = 1024;  // 8192 bits
 constexpr char kUncompressedPoint = '\x04';  // SEC 1 section 2.3.3
 
@@ -52,15 +59,17 @@ EVP_PKEY* key_from_params(const char* type, OSSL_PARAM_BLD* builder) {
   return key;
 }
 
-EVP_PKEY* ec_key(const JsonObject& jwk) {
+EVP_PKEY* ec_key(const JsonObject& jwk, const Curve& curve) {
   const std::optional<std::string> x = binary(jwk, "x");
   const std::optional<std::string> y = binary(jwk, "y");
-  if (!x || !y || x->size() != kPointBytes || y->size() != kPointBytes) return nullptr;
+  if (!x || !y || x->size() != curve.coordinate_bytes || y->size() != curve.coordinate_bytes) {
+    return nullptr;
+  }
   const std::string point = kUncompressedPoint + *x + *y;
   const ParamBuilder builder(OSSL_PARAM_BLD_new());
   if (builder == nullptr ||
-      OSSL_PARAM_BLD_push_utf8_string(builder.get(), OSSL_PKEY_PARAM_GROUP_NAME,
-                                      SN_X9_62_prime256v1, 0) != 1 ||
+      OSSL_PARAM_BLD_push_utf8_string(builder.get(), OSSL_PKEY_PARAM_GROUP_NAME, curve.group, 0) !=
+          1 ||
       OSSL_PARAM_BLD_push_octet_string(builder.get(), OSSL_PKEY_PARAM_PUB_KEY, point.data(),
                                        point.size()) != 1) {
     return nullptr;
@@ -88,7 +97,7 @@ EVP_PKEY* rsa_key(const JsonObject& jwk) {
 
 EVP_PKEY* ed25519_key(const JsonObject& jwk) {
   const std::optional<std::string> x = binary(jwk, "x");
-  if (!x || x->size() != kPointBytes) return nullptr;
+  if (!x || x->size() != kEd25519Bytes) return nullptr;
   return EVP_PKEY_new_raw_public_key_ex(nullptr, "ED25519", nullptr, bytes_of(*x), x->size());
 }
 
@@ -125,24 +134,31 @@ std::optional<std::string> number_text(const EVP_PKEY* key, const char* name, si
   return ascii::base64url_encode(bytes);
 }
 
+std::string ec_members(const EVP_PKEY* key, const Curve& curve) {
+  const auto x = number_text(key, OSSL_PKEY_PARAM_EC_PUB_X, curve.coordinate_bytes);
+  const auto y = number_text(key, OSSL_PKEY_PARAM_EC_PUB_Y, curve.coordinate_bytes);
+  if (!x || !y) return "";
+  return R"("crv":")" + std::string(curve.name) + R"(","kty":"EC","x":")" + *x + R"(","y":")" + *y +
+         '"';
+}
+
 // The required members in lexicographic order without spaces: what RFC 7638 section 3 hashes.
 std::string required_members(const Key& key) {
   const ErrorQueueGuard guard;
   switch (key.algorithm()) {
-    case Algorithm::kEs256: {
-      const auto x = number_text(key.handle(), OSSL_PKEY_PARAM_EC_PUB_X, kPointBytes);
-      const auto y = number_text(key.handle(), OSSL_PKEY_PARAM_EC_PUB_Y, kPointBytes);
-      if (!x || !y) return "";
-      return R"("crv":"P-256","kty":"EC","x":")" + *x + R"(","y":")" + *y + '"';
-    }
-    case Algorithm::kRs256: {
+    case Algorithm::kEs256:
+      return ec_members(key.handle(), kP256);
+    case Algorithm::kEs384:
+      return ec_members(key.handle(), kP384);
+    case Algorithm::kRs256:
+    case Algorithm::kPs256: {
       const auto e = number_text(key.handle(), OSSL_PKEY_PARAM_RSA_E, 1);
       const auto n = number_text(key.handle(), OSSL_PKEY_PARAM_RSA_N, 1);
       if (!e || !n) return "";
       return R"("e":")" + *e + R"(","kty":"RSA","n":")" + *n + '"';
     }
     case Algorithm::kEdDsa: {
-      std::string x(kPointBytes, '\0');
+      std::string x(kEd25519Bytes, '\0');
       size_t size = x.size();
       if (EVP_PKEY_get_raw_public_key(key.handle(), reinterpret_cast<unsigned char*>(x.data()),
                                       &size) != 1) {
@@ -159,24 +175,26 @@ std::string required_members(const Key& key) {
 Key::Made key_from_jwk(const JsonObject& jwk) {
   const ErrorQueueGuard guard;
   if (const char* fault = usage_fault(jwk); *fault != '\0') return {nullptr, fault};
+  std::optional<Algorithm> only;
+  if (jwk.has("alg")) {
+    only = algorithm_named(jwk.text("alg").value_or(""));
+    if (!only) return {nullptr, "has an alg other than ES256, ES384, RS256, PS256 and EdDSA"};
+  }
   const std::string type = jwk.text("kty").value_or("");
   const std::string curve = jwk.text("crv").value_or("");
   EVP_PKEY* handle = nullptr;
-  if (type == "EC" && curve == "P-256") {
-    handle = ec_key(jwk);
+  if (type == "EC" && curve == kP256.name) {
+    handle = ec_key(jwk, kP256);
+  } else if (type == "EC" && curve == kP384.name) {
+    handle = ec_key(jwk, kP384);
   } else if (type == "RSA") {
     handle = rsa_key(jwk);
   } else if (type == "OKP" && curve == "Ed25519") {
     handle = ed25519_key(jwk);
   } else {
-    return {nullptr, "is neither EC P-256 nor RSA nor OKP Ed25519"};
+    return {nullptr, "is neither EC (P-256, P-384) nor RSA nor OKP Ed25519"};
   }
-  Key::Made made = Key::adopt(handle, jwk.text("kid").value_or(""));
-  if (made.key != nullptr && jwk.has("alg") &&
-      jwk.text("alg") != algorithm_name(made.key->algorithm())) {
-    return {nullptr, "has an alg that does not fit the key (ES256, RS256, EdDSA)"};
-  }
-  return made;
+  return Key::adopt(handle, jwk.text("kid").value_or(""), only);
 }
 
 std::string thumbprint(const Key& key) {

@@ -5,10 +5,12 @@
 #include <openssl/ec.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
+#include <openssl/rsa.h>
 
 #include <array>
 #include <utility>
 
+#include "auth/ecdsa_form.h"
 #include "proxy/base/assert.h"
 #include "proxy/base/owned.h"
 
@@ -16,29 +18,42 @@ namespace kg::auth {
 namespace {
 
 using DigestContext = Owned<EVP_MD_CTX, &EVP_MD_CTX_free>;
+using Digest = Owned<EVP_MD, &EVP_MD_free>;
 using KeyContext = Owned<EVP_PKEY_CTX, &EVP_PKEY_CTX_free>;
-using EcSignature = Owned<ECDSA_SIG, &ECDSA_SIG_free>;
 using Number = Owned<BIGNUM, &BN_free>;
 
 constexpr int kRsaBitsMin = 2048;
 constexpr int kRsaBitsMax = 8192;        // one check costs about 0.4 ms there
 constexpr int kRsaExponentBitsMax = 64;  // a larger one only makes each check slow
+constexpr int kPssSaltBytes = 32;        // as long as the hash (RFC 7518 section 3.5)
 constexpr size_t kP256NumberBytes = 32;
-constexpr size_t kP256DerBytesMax = 72;  // two INTEGERs of 33 bytes with their headers
+constexpr size_t kP384NumberBytes = 48;
 
 const unsigned char* bytes_of(std::string_view text) noexcept {
   return reinterpret_cast<const unsigned char*>(text.data());
 }
 
-const EVP_MD* digest_of(Algorithm algorithm) noexcept {
-  return algorithm == Algorithm::kEdDsa ? nullptr : EVP_sha256();  // Ed25519 hashes by itself
+const EVP_MD* digest_of(Algorithm algorithm) {
+  static const Digest sha256(EVP_MD_fetch(nullptr, "SHA256", nullptr));
+  static const Digest sha384(EVP_MD_fetch(nullptr, "SHA384", nullptr));
+  if (algorithm == Algorithm::kEdDsa) return nullptr;  // Ed25519 hashes by itself
+  return algorithm == Algorithm::kEs384 ? sha384.get() : sha256.get();
 }
 
-bool is_p256(const EVP_PKEY* key) {
+// Of one half of an ECDSA signature; 0 for the other kinds.
+size_t number_bytes(Algorithm algorithm) noexcept {
+  if (algorithm == Algorithm::kEs256) return kP256NumberBytes;
+  return algorithm == Algorithm::kEs384 ? kP384NumberBytes : 0;
+}
+
+std::optional<Algorithm> algorithm_of_curve(const EVP_PKEY* key) {
   std::array<char, 64> group{};
   size_t length = 0;
-  return EVP_PKEY_get_group_name(key, group.data(), group.size(), &length) == 1 &&
-         std::string_view(group.data(), length) == SN_X9_62_prime256v1;
+  if (EVP_PKEY_get_group_name(key, group.data(), group.size(), &length) != 1) return std::nullopt;
+  const std::string_view name(group.data(), length);
+  if (name == SN_X9_62_prime256v1) return Algorithm::kEs256;
+  if (name == SN_secp384r1) return Algorithm::kEs384;
+  return std::nullopt;
 }
 
 bool is_on_curve(EVP_PKEY* key) {
@@ -61,38 +76,29 @@ const char* rsa_fault(const EVP_PKEY* key) {
   return "";
 }
 
-// r || s (RFC 7518 section 3.4) as the DER that OpenSSL wants. Zero values never verify, but a
-// library has believed them before (CVE-2022-21449), so they end here.
-std::optional<std::string> der_of(std::string_view raw) {
-  if (raw.size() != 2 * kP256NumberBytes) return std::nullopt;
-  const int size = static_cast<int>(kP256NumberBytes);
-  Number r(BN_bin2bn(bytes_of(raw), size, nullptr));
-  Number s(BN_bin2bn(bytes_of(raw.substr(kP256NumberBytes)), size, nullptr));
-  if (r == nullptr || s == nullptr || BN_is_zero(r.get()) == 1 || BN_is_zero(s.get()) == 1) {
-    return std::nullopt;
+// What the key's kind can serve, best known first. Empty with a fault if nothing.
+std::vector<Algorithm> kinds_of(EVP_PKEY* key, const char*& fault) {
+  if (EVP_PKEY_is_a(key, "EC") == 1) {
+    const std::optional<Algorithm> algorithm = algorithm_of_curve(key);
+    if (algorithm && is_on_curve(key)) return {*algorithm};
+    fault = algorithm ? "is not a valid key" : "is on another curve than P-256 and P-384";
+  } else if (EVP_PKEY_is_a(key, "RSA") == 1) {
+    const char* unusable = rsa_fault(key);
+    if (*unusable == '\0') return {Algorithm::kRs256, Algorithm::kPs256};
+    fault = unusable;
+  } else if (EVP_PKEY_is_a(key, "ED25519") == 1) {
+    if (is_on_curve(key)) return {Algorithm::kEdDsa};
+    fault = "is not a valid key";
+  } else {
+    fault = "is neither EC (P-256, P-384) nor RSA nor Ed25519";
   }
-  const EcSignature pair(ECDSA_SIG_new());
-  if (pair == nullptr || ECDSA_SIG_set0(pair.get(), r.get(), s.get()) != 1) return std::nullopt;
-  static_cast<void>(r.release());  // set0 took both
-  static_cast<void>(s.release());
-  std::array<unsigned char, kP256DerBytesMax> der{};
-  unsigned char* end = der.data();
-  const int der_size = i2d_ECDSA_SIG(pair.get(), &end);
-  if (der_size <= 0) return std::nullopt;
-  return std::string(reinterpret_cast<const char*>(der.data()), static_cast<size_t>(der_size));
+  return {};
 }
 
-std::optional<std::string> raw_of(std::string_view der) {
-  const unsigned char* next = bytes_of(der);
-  const EcSignature pair(d2i_ECDSA_SIG(nullptr, &next, static_cast<long>(der.size())));
-  if (pair == nullptr) return std::nullopt;
-  std::array<unsigned char, 2 * kP256NumberBytes> raw{};
-  const int size = static_cast<int>(kP256NumberBytes);
-  if (BN_bn2binpad(ECDSA_SIG_get0_r(pair.get()), raw.data(), size) != size ||
-      BN_bn2binpad(ECDSA_SIG_get0_s(pair.get()), raw.data() + size, size) != size) {
-    return std::nullopt;
-  }
-  return std::string(reinterpret_cast<const char*>(raw.data()), raw.size());
+bool use_pss(EVP_PKEY_CTX* context) {
+  return EVP_PKEY_CTX_set_rsa_padding(context, RSA_PKCS1_PSS_PADDING) == 1 &&
+         EVP_PKEY_CTX_set_rsa_mgf1_md(context, digest_of(Algorithm::kPs256)) == 1 &&
+         EVP_PKEY_CTX_set_rsa_pss_saltlen(context, kPssSaltBytes) == 1;
 }
 
 }  // namespace
@@ -100,45 +106,73 @@ std::optional<std::string> raw_of(std::string_view der) {
 ErrorQueueGuard::ErrorQueueGuard() noexcept { ERR_set_mark(); }
 ErrorQueueGuard::~ErrorQueueGuard() { ERR_pop_to_mark(); }
 
-Key::Key(EVP_PKEY* handle, std::string kid, Algorithm algorithm)
-    : handle_(handle), kid_(std::move(kid)), algorithm_(algorithm) {}
+template <>
+void Key::Free<EVP_PKEY>::operator()(EVP_PKEY* handle) const noexcept {
+  EVP_PKEY_free(handle);
+}
+template <>
+void Key::Free<EVP_MD_CTX>::operator()(EVP_MD_CTX* handle) const noexcept {
+  EVP_MD_CTX_free(handle);
+}
 
-void Key::HandleFree::operator()(EVP_PKEY* handle) const noexcept { EVP_PKEY_free(handle); }
+Key::Key(EVP_PKEY* handle, std::string kid) noexcept : handle_(handle), kid_(std::move(kid)) {}
 
 Key::~Key() = default;
 
-Key::Made Key::adopt(EVP_PKEY* handle, std::string kid) {
+Key::Made Key::adopt(EVP_PKEY* handle, std::string kid, std::optional<Algorithm> only) {
   const ErrorQueueGuard guard;
-  Owned<EVP_PKEY, &EVP_PKEY_free> owned(handle);
+  std::unique_ptr<Key> key(new Key(handle, std::move(kid)));
   if (handle == nullptr) return {nullptr, "is not a valid key"};
-  Algorithm algorithm = Algorithm::kEdDsa;
-  if (EVP_PKEY_is_a(handle, "EC") == 1) {
-    if (!is_p256(handle)) return {nullptr, "is on another curve than P-256"};
-    algorithm = Algorithm::kEs256;
-  } else if (EVP_PKEY_is_a(handle, "RSA") == 1) {
-    if (const char* fault = rsa_fault(handle); *fault != '\0') return {nullptr, fault};
-    algorithm = Algorithm::kRs256;
-  } else if (EVP_PKEY_is_a(handle, "ED25519") != 1) {
-    return {nullptr, "is neither EC P-256 nor RSA nor Ed25519"};
+  const char* fault = "has an alg that does not fit the key";
+  for (const Algorithm algorithm : kinds_of(handle, fault)) {
+    if (only && algorithm != *only) continue;
+    if (!key->prepare(algorithm)) return {nullptr, "is not a valid key"};
   }
-  if (algorithm != Algorithm::kRs256 && !is_on_curve(handle)) {
-    return {nullptr, "is not a valid key"};
-  }
-  return {std::unique_ptr<const Key>(new Key(owned.release(), std::move(kid), algorithm)), ""};
+  if (key->uses_.empty()) return {nullptr, fault};
+  return {std::move(key), ""};
 }
 
-bool Key::verify(std::string_view signed_bytes, std::string_view signature) const noexcept {
+bool Key::prepare(Algorithm algorithm) {
+  Use use{algorithm, {}};
+  use.prepared.reset(EVP_MD_CTX_new());
+  KG_ASSERT(use.prepared != nullptr);
+  EVP_PKEY_CTX* context = nullptr;  // borrowed from use.prepared
+  if (EVP_DigestVerifyInit(use.prepared.get(), &context, digest_of(algorithm), nullptr,
+                           handle_.get()) != 1 ||
+      (algorithm == Algorithm::kPs256 && !use_pss(context))) {
+    return false;
+  }
+  uses_.push_back(std::move(use));
+  return true;
+}
+
+const Key::Use* Key::use_of(Algorithm algorithm) const noexcept {
+  for (const Use& use : uses_) {
+    if (use.algorithm == algorithm) return &use;
+  }
+  return nullptr;
+}
+
+std::vector<Algorithm> Key::algorithms() const {
+  std::vector<Algorithm> algorithms;
+  for (const Use& use : uses_) algorithms.push_back(use.algorithm);
+  return algorithms;
+}
+
+bool Key::verify(Algorithm algorithm, std::string_view signed_bytes,
+                 std::string_view signature) const noexcept {
+  const Use* use = use_of(algorithm);
+  if (use == nullptr) return false;
   const ErrorQueueGuard guard;
   std::optional<std::string> der;
-  if (algorithm_ == Algorithm::kEs256) {
-    der = der_of(signature);
+  if (const size_t size = number_bytes(algorithm); size > 0) {
+    der = ecdsa_der(signature, size);
     if (!der) return false;
     signature = *der;
   }
   const DigestContext context(EVP_MD_CTX_new());
   KG_ASSERT(context != nullptr);
-  return EVP_DigestVerifyInit(context.get(), nullptr, digest_of(algorithm_), nullptr,
-                              handle_.get()) == 1 &&
+  return EVP_MD_CTX_copy_ex(context.get(), use->prepared.get()) == 1 &&
          EVP_DigestVerify(context.get(), bytes_of(signature), signature.size(),
                           bytes_of(signed_bytes), signed_bytes.size()) == 1;
 }
@@ -147,9 +181,11 @@ std::optional<std::string> Key::sign(std::string_view bytes) const {
   const ErrorQueueGuard guard;
   const DigestContext context(EVP_MD_CTX_new());
   KG_ASSERT(context != nullptr);
+  EVP_PKEY_CTX* key_context = nullptr;  // borrowed from context
   size_t size = 0;
-  if (EVP_DigestSignInit(context.get(), nullptr, digest_of(algorithm_), nullptr, handle_.get()) !=
-          1 ||
+  if (EVP_DigestSignInit(context.get(), &key_context, digest_of(algorithm()), nullptr,
+                         handle_.get()) != 1 ||
+      (algorithm() == Algorithm::kPs256 && !use_pss(key_context)) ||
       EVP_DigestSign(context.get(), nullptr, &size, bytes_of(bytes), bytes.size()) != 1) {
     return std::nullopt;
   }
@@ -159,7 +195,9 @@ std::optional<std::string> Key::sign(std::string_view bytes) const {
     return std::nullopt;
   }
   signature.resize(size);
-  if (algorithm_ == Algorithm::kEs256) return raw_of(signature);
+  if (const size_t number = number_bytes(algorithm()); number > 0) {
+    return ecdsa_raw(signature, number);
+  }
   return signature;
 }
 

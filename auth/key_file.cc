@@ -16,11 +16,11 @@ KeyFile failed(const std::string& path, int sys) {
 
 }  // namespace
 
-KeyFile read_key_file(const std::string& path) {
+KeyFile read_key_file(const std::string& path, size_t bytes_max) {
   const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (fd < 0) return failed(path, errno);
   // Full size at once: a string that grew would leave copies behind.
-  std::string text(kKeyFileBytesMax + 1, '\0');
+  std::string text(bytes_max + 1, '\0');
   size_t size = 0;
   while (size < text.size()) {
     const ssize_t got = ::read(fd, text.data() + size, text.size() - size);
@@ -34,7 +34,9 @@ KeyFile read_key_file(const std::string& path) {
     size += static_cast<size_t>(got);
   }
   ::close(fd);
-  if (size > kKeyFileBytesMax) return {{}, path + " is too large for a key file (256 KiB)"};
+  if (size > bytes_max) {
+    return {{}, path + " has more than " + std::to_string(bytes_max / 1024) + " KiB"};
+  }
   text.resize(size);
   return {Secret(std::move(text)), ""};
 }

@@ -15,6 +15,6 @@ struct KeyFile {
   Secret text;
   std::string error;  // a sentence with the path; "" if the text is whole
 };
-KeyFile read_key_file(const std::string& path);
+KeyFile read_key_file(const std::string& path, size_t bytes_max = kKeyFileBytesMax);
 
 }  // namespace kg::auth

@@ -1,6 +1,7 @@
 #include "auth/key_set.h"
 
 #include <openssl/bio.h>
+#include <openssl/evp.h>
 #include <openssl/pem.h>
 
 #include <algorithm>
@@ -43,25 +44,6 @@ std::string label_fault(std::string_view label, size_t number) {
 }
 
 }  // namespace
-
-std::string_view algorithm_name(Algorithm algorithm) noexcept {
-  switch (algorithm) {
-    case Algorithm::kEs256:
-      return "ES256";
-    case Algorithm::kRs256:
-      return "RS256";
-    case Algorithm::kEdDsa:
-      return "EdDSA";
-  }
-  return "";
-}
-
-std::optional<Algorithm> algorithm_named(std::string_view name) noexcept {
-  for (const Algorithm algorithm : {Algorithm::kEs256, Algorithm::kRs256, Algorithm::kEdDsa}) {
-    if (name == algorithm_name(algorithm)) return algorithm;
-  }
-  return std::nullopt;
-}
 
 KeySet::KeySet() = default;
 KeySet::~KeySet() = default;
@@ -121,7 +103,7 @@ KeySet::Loaded KeySet::from_jwk_set(std::string_view text) {
 }
 
 bool KeySet::fits(const Key& key, std::string_view kid, Algorithm algorithm) const noexcept {
-  return key.algorithm() == algorithm && (any_kid_ || kid.empty() || key.kid() == kid);
+  return key.serves(algorithm) && (any_kid_ || kid.empty() || key.kid() == kid);
 }
 
 bool KeySet::knows(std::string_view kid, Algorithm algorithm) const noexcept {
@@ -132,18 +114,30 @@ bool KeySet::knows(std::string_view kid, Algorithm algorithm) const noexcept {
 bool KeySet::verify(std::string_view kid, Algorithm algorithm, std::string_view signed_bytes,
                     std::string_view signature) const noexcept {
   return std::any_of(keys_.begin(), keys_.end(), [&](const auto& key) {
-    return fits(*key, kid, algorithm) && key->verify(signed_bytes, signature);
+    return fits(*key, kid, algorithm) && key->verify(algorithm, signed_bytes, signature);
   });
 }
 
 std::vector<Algorithm> KeySet::algorithms() const {
   std::vector<Algorithm> algorithms;
   for (const auto& key : keys_) {
-    if (std::find(algorithms.begin(), algorithms.end(), key->algorithm()) == algorithms.end()) {
-      algorithms.push_back(key->algorithm());
+    for (const Algorithm algorithm : key->algorithms()) {
+      if (std::find(algorithms.begin(), algorithms.end(), algorithm) == algorithms.end()) {
+        algorithms.push_back(algorithm);
+      }
     }
   }
   return algorithms;
+}
+
+bool KeySet::holds_all_of(const KeySet& other) const noexcept {
+  const ErrorQueueGuard guard;
+  return std::all_of(other.keys_.begin(), other.keys_.end(), [this](const auto& old) {
+    return std::any_of(keys_.begin(), keys_.end(), [&old](const auto& key) {
+      return key->kid() == old->kid() && key->algorithms() == old->algorithms() &&
+             EVP_PKEY_eq(key->handle(), old->handle()) == 1;
+    });
+  });
 }
 
 size_t KeySet::size() const noexcept { return keys_.size(); }

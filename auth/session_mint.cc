@@ -3,6 +3,7 @@
 #include <openssl/bio.h>
 #include <openssl/pem.h>
 
+#include <array>
 #include <utility>
 
 #include "auth/jwk.h"
@@ -17,6 +18,19 @@ namespace kg::auth {
 namespace {
 
 using Bio = Owned<BIO, &BIO_free>;
+
+constexpr std::string_view kOpaquePrefix = "kgt_";
+constexpr size_t kOpaqueRandomBytes = 32;
+
+std::string hex(const crypto::Sha256& digest) {
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  std::string text;
+  for (const unsigned char byte : digest) {
+    text += kDigits[byte >> 4U];
+    text += kDigits[byte & 15U];
+  }
+  return text;
+}
 
 struct Signer {
   std::unique_ptr<const Key> key;
@@ -63,13 +77,11 @@ void add_text(std::string_view name, std::string_view value, std::string& json) 
   ascii::json_quote(value, json);
 }
 
-std::string claims_json(const SessionClaims& claims) {
+// Those that every kind of session has.
+void add_common(const SessionClaims& claims, std::string& json) {
   const int64_t expires_at = claims.issued_at + claims.lifetime_seconds;
-  std::string json = "{";
-  add_text("iss", claims.issuer, json);
-  add_text("aud", claims.audience, json);
   add_text("sub", claims.subject, json);
-  add_text("endpoint", claims.endpoint, json);
+  if (!claims.endpoint.empty()) add_text("endpoint", claims.endpoint, json);
   json += R"(,"iat":)" + std::to_string(claims.issued_at);
   json += R"(,"exp":)" + std::to_string(expires_at);
   add_text("jti", crypto::random_uuid(), json);
@@ -83,7 +95,6 @@ std::string claims_json(const SessionClaims& claims) {
     }
     json += ']';
   }
-  return json + '}';
 }
 
 }  // namespace
@@ -97,8 +108,12 @@ Minted mint_session(const std::string& private_key_file, const SessionClaims& cl
   add_text("kid", signer.kid, header);
   add_text("typ", "JWT", header);
   header += '}';
-  std::string token =
-      ascii::base64url_encode(header) + '.' + ascii::base64url_encode(claims_json(claims));
+  std::string json = "{";
+  add_text("iss", claims.issuer, json);
+  add_text("aud", claims.audience, json);
+  add_common(claims, json);
+  json += '}';
+  std::string token = ascii::base64url_encode(header) + '.' + ascii::base64url_encode(json);
   const std::optional<std::string> signature = signer.key->sign(token);
   if (!signature) return {{}, "the key of " + private_key_file + " does not sign"};
   token += '.' + ascii::base64url_encode(*signature);
@@ -106,6 +121,17 @@ Minted mint_session(const std::string& private_key_file, const SessionClaims& cl
     return {{}, "the claims make a token of more than 16 KiB"};
   }
   return {Secret(std::move(token)), ""};
+}
+
+MintedOpaque mint_opaque(const SessionClaims& claims) {
+  std::array<char, kOpaqueRandomBytes> random{};
+  crypto::random_bytes(random.data(), random.size());
+  std::string token(kOpaquePrefix);
+  token += ascii::base64url_encode({random.data(), random.size()});
+  std::string line = "{";
+  add_text("sha256", hex(crypto::sha256(token)), line);
+  add_common(claims, line);
+  return {Secret(std::move(token)), line + '}'};
 }
 
 PublicKeys public_jwks(const std::string& private_key_file) {

@@ -68,8 +68,10 @@ struct JsonObject::Node {
 JsonObject::JsonObject(std::shared_ptr<const Node> node) : node_(std::move(node)) {}
 
 JsonObject::Parsed JsonObject::parse(std::string_view text) {
-  // The parser takes a NUL byte for the end of its input.
-  if (text.find('\0') != std::string_view::npos) return {std::nullopt, "is not JSON"};
+  // The parser takes a NUL byte for the end of its input, and passes over a byte order mark.
+  if (text.find('\0') != std::string_view::npos || text.starts_with("\xef\xbb\xbf")) {
+    return {std::nullopt, "is not JSON"};
+  }
   Inspector inspector;
   if (!Json::sax_parse(text, &inspector)) return {std::nullopt, inspector.fault()};
   auto node = std::make_shared<Node>();
@@ -80,10 +82,18 @@ JsonObject::Parsed JsonObject::parse(std::string_view text) {
 
 bool JsonObject::has(const char* name) const { return node_->find(name) != nullptr; }
 
+size_t JsonObject::size() const { return node_->json.size(); }
+
 std::optional<std::string> JsonObject::text(const char* name) const {
   const Json* member = node_->find(name);
   if (member == nullptr || !member->is_string()) return std::nullopt;
   return member->get_ref<const std::string&>();
+}
+
+std::optional<bool> JsonObject::flag(const char* name) const {
+  const Json* member = node_->find(name);
+  if (member == nullptr || !member->is_boolean()) return std::nullopt;
+  return member->get<bool>();
 }
 
 std::optional<std::vector<std::string>> JsonObject::texts(const char* name) const {
@@ -97,6 +107,31 @@ std::optional<std::vector<std::string>> JsonObject::texts(const char* name) cons
   return texts;
 }
 
+std::vector<std::string> JsonObject::values(const char* name) const {
+  const Json* member = node_->find(name);
+  if (member == nullptr) return {};
+  std::vector<std::string> values;
+  const auto add = [&values](const Json& value) {
+    if (value.is_string()) values.push_back(value.get_ref<const std::string&>());
+    if (value.is_boolean() || value.is_number_integer()) values.push_back(value.dump());
+    return value.is_string() || value.is_boolean() || value.is_number_integer();
+  };
+  if (!member->is_array()) {
+    add(*member);
+    return values;
+  }
+  for (const Json& element : *member) {
+    if (!add(element)) return {};
+  }
+  return values;
+}
+
+std::vector<std::string> JsonObject::names() const {
+  std::vector<std::string> names;
+  for (const auto& member : node_->json.items()) names.push_back(member.key());
+  return names;
+}
+
 std::optional<int64_t> JsonObject::seconds(const char* name) const {
   const Json* member = node_->find(name);
   if (member == nullptr || !member->is_number()) return std::nullopt;
@@ -105,6 +140,14 @@ std::optional<int64_t> JsonObject::seconds(const char* name) const {
   if (!(value >= 0 && value <= static_cast<double>(kYear9999EndSeconds))) return std::nullopt;
   if (std::trunc(value) != value) return std::nullopt;
   return static_cast<int64_t>(value);
+}
+
+std::optional<JsonObject> JsonObject::object(const char* name) const {
+  const Json* member = node_->find(name);
+  if (member == nullptr || !member->is_object()) return std::nullopt;
+  auto node = std::make_shared<Node>();
+  node->json = *member;
+  return JsonObject(std::move(node));
 }
 
 std::optional<std::vector<JsonObject>> JsonObject::objects(const char* name) const {

@@ -7,10 +7,14 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
+#include <variant>
 #include <vector>
 
 #include "proxy/base/limits.h"
+#include "proxy/base/session_rules.h"
 #include "proxy/base/settings.h"
+#include "proxy/base/url.h"
 
 namespace kg::config {
 
@@ -54,13 +58,96 @@ struct Listener {
   std::vector<Range> allow_sources;  // empty: all
 };
 
+// A service that sessions depend on. Always https.
+struct Service {
+  Url url;
+  std::string ca_file;  // "": the system's store
+  Place ca_place;
+};
+
+struct RemoteAnswers {
+  Millis timeout{limits::kFetchMs};
+  Millis believed{limits::kRemoteBelievedS * 1'000};
+  Millis refused{limits::kRemoteRefusedS * 1'000};
+};
+
+struct IntrospectionSessions {
+  std::string realm;  // default: the service's origin
+  Service service;
+  std::string client_id;
+  std::string client_secret_file;
+  Place secret_place;
+  std::string issuer;  // these three: "" is not looked at
+  std::string audience;
+  std::string scope;
+  std::string subject_claim = "sub";
+  std::string endpoint_claim = "endpoint";
+  std::string groups_claim = "groups";
+  RemoteAnswers answers;
+  Place place;
+};
+
+struct DelegatedSessions {
+  std::string realm;               // "": the endpoint's id
+  std::optional<Service> service;  // none: the endpoint's own gateway decides, by
+  std::string gateway_path;        // a GET of this path
+  std::string subject_header;
+  std::string groups_header;
+  RemoteAnswers answers;
+  Place place;
+};
+
 struct JwtSessions {
   std::string realm;  // default: the issuer
   std::string issuer;
   std::string audience;
-  std::string keys_file;
-  std::vector<std::string> algorithms;  // ES256, RS256, EdDSA; empty: those that the keys name
-  Place place;                          // of keys_file
+  std::string keys_file;  // "" with keys_url
+  std::optional<Service> keys_url;
+  Millis keys_refresh{0};  // 0: as Cache-Control says
+  Millis keys_stale{limits::kKeysStale * 1'000};
+  std::vector<std::string> algorithms;  // names; empty: those that the keys name
+  std::string subject_claim = "sub";
+  std::string endpoint_claim = "endpoint";
+  std::string groups_claim = "groups";
+  Place place;  // of keys_file
+};
+
+struct OpaqueSessions {
+  std::string realm;
+  std::string file;
+  Place place;  // of file
+};
+
+// Which name of a client's certificate is the subject.
+enum class CertificateName { kCommonName, kUri, kEmail, kDns };
+
+struct CertificateSessions {
+  std::string realm;
+  CertificateName subject = CertificateName::kCommonName;
+  Place place;
+};
+
+struct AlbSessions {
+  std::string realm;                 // default: the issuer
+  std::vector<std::string> signers;  // ARNs of load balancers, at least one
+  std::string client;
+  std::string issuer;
+  Service keys;  // the URL below which the kids are
+  std::string subject_claim = "sub";
+  std::string endpoint_claim = "endpoint";
+  std::string groups_claim = "groups";
+  Place place;
+};
+
+// One link of an endpoint's chain.
+using Authenticator = std::variant<JwtSessions, OpaqueSessions, AlbSessions, CertificateSessions,
+                                   IntrospectionSessions, DelegatedSessions>;
+
+struct Sessions {
+  std::vector<Authenticator> authenticators;  // in order, `jwt` first; at least one
+  SessionRules rules;
+  std::string cookie;  // may hold a session token, "": none may
+  Place place;
 };
 
 struct Pod {
@@ -69,6 +156,7 @@ struct Pod {
 };
 
 enum class OtherPaths { kDeny, kForward };
+enum class GatewayCredentials { kOwn, kForward };
 
 // TLS to the pods.
 struct GatewayTls {
@@ -89,17 +177,73 @@ struct HealthCheck {
   bool operator==(const HealthCheck&) const = default;
 };
 
+// Headers that tell the gateway who asks; "": not told.
+struct IdentityHeaders {
+  std::string subject;
+  std::string realm;
+  std::string groups;
+  std::string role;
+};
+
+// Some of those with a session; auth/policy.h says what that means.
+struct People {
+  std::vector<std::string> realms;
+  std::vector<std::string> subjects;
+  std::vector<std::string> groups;
+  std::vector<std::pair<std::string, std::vector<std::string>>> claims;
+};
+
+struct OperationRule {
+  bool allow = false;
+  std::vector<std::string> operations;  // names, or "*"
+  People people;
+};
+
+struct Policy {
+  People allow;
+  People support;
+  std::vector<OperationRule> rules;
+};
+
 struct Gateway {
-  std::vector<Pod> pods;   // exactly one for now
+  std::vector<Pod> pods;  // exactly one for now
+  GatewayCredentials credentials = GatewayCredentials::kOwn;
+  Place credentials_place;
   std::string token_file;  // "" when the gateway wants none
   Place token_place;
   std::optional<GatewayTls> tls;  // none: plain HTTP
   HealthCheck health_check;
+  IdentityHeaders identity_headers;
   Millis kernel_launch_timeout{400'000};
   uint32_t connections_max = limits::kUpstreamActivePerPodMax;
   uint32_t queue_max = limits::kUpstreamQueuePerPodMax;
+  Millis queue_timeout{limits::kUpstreamQueueMs};
   Millis connect_timeout{limits::kUpstreamConnectMs};
   Millis idle_timeout{limits::kUpstreamIdleMs};
+};
+
+// Where operators revoke sessions.
+struct AdminInterface {
+  Address address;
+  std::string token_file;
+  Place token_place;
+};
+
+enum class ForeignIds { kDeny, kEndpoint };
+
+// Kernels of an endpoint, and what their starts may say.
+struct Kernels {
+  ForeignIds foreign_ids = ForeignIds::kDeny;
+  std::vector<std::string> pass;  // names of environment variables
+  std::vector<std::string> deny;
+  std::vector<std::string> spark_conf;  // keys in KERNEL_EXTRA_SPARK_OPTS; empty: it is dropped
+};
+
+// Who may use the kernels that are created from now on.
+struct Sharing {
+  enum class Kind { kOwner, kGroup, kEndpoint };
+  Kind kind = Kind::kOwner;
+  std::string group;
 };
 
 struct Endpoint {
@@ -111,9 +255,25 @@ struct Endpoint {
   std::string path_prefix;  // "" or "/a/b", no slash at the end
   bool strip_prefix = true;
   OtherPaths other_paths = OtherPaths::kDeny;
+  std::vector<std::string> allowed_origins;  // as browsers write them
   Gateway gateway;
-  JwtSessions sessions;
+  Kernels kernels;
+  Sessions sessions;
+  Policy policy;
+  std::vector<std::string> specs;  // kernel specs that may be seen and started; empty: all
+  PrincipalQuotas quotas;
+  Sharing sharing;
   Place place;
+};
+
+enum class AuditSubjects { kClear, kHashed, kOff };
+
+struct AuditLog {
+  std::string path = "off";  // "stdout", "off" or a file
+  AuditSubjects subjects = AuditSubjects::kClear;
+  std::string hash_key_file;  // "": a random key of this process
+
+  bool operator==(const AuditLog&) const = default;
 };
 
 struct Config {
@@ -122,10 +282,17 @@ struct Config {
   std::vector<Listener> listeners;
   std::string ticket_keys_file;  // "": random keys of this process
   Place ticket_keys_place;
+  std::string kernel_id_keys_file;  // "": a key of our own
+  Place kernel_id_keys_place;
+  std::string state_dir;  // "": nothing is kept on disk
   Millis alb_idle_timeout{60'000};
   Settings settings;
   Address monitoring{"127.0.0.1", 9902};
+  std::optional<AdminInterface> admin;
+  std::string revocations_file;  // "": none
+  Place revocations_place;
   std::string access_log_path = "stdout";  // "stdout", "off" or a file
+  AuditLog audit_log;
   Millis drain_lame_duck{25'000};
   Millis drain_deadline{600'000};
   uint32_t metrics_endpoints_max = 500;

@@ -1,9 +1,11 @@
 #include "config/endpoint_reader.h"
 
-#include <algorithm>
 #include <utility>
 
+#include "config/kernel_reader.h"
 #include "config/names.h"
+#include "config/policy_reader.h"
+#include "config/sessions_reader.h"
 #include "config/values.h"
 
 namespace kg::config {
@@ -92,33 +94,41 @@ HealthCheck read_health_check(const Section& gateway) {
 
 void read_gateway(const Section& section, const Files& files, Gateway& out) {
   read_pods(section, out.pods);
-  section.value<std::string>("credentials", parse_credentials);
+  out.credentials = section.value<GatewayCredentials>("credentials", parse_credentials);
+  out.credentials_place = section.place_of("credentials");
   out.token_file = files.existing(section, "token_file", Secrecy::kSecret);
   out.token_place = section.place_of("token_file");
   out.tls = read_tls(section, files);
   out.health_check = read_health_check(section);
+  if (const auto headers = section.map("identity_headers")) {
+    out.identity_headers = read_identity_headers(*headers);
+  }
   out.kernel_launch_timeout = section.value<Millis>("kernel_launch_timeout", parse_duration);
   out.connections_max = section.value<uint32_t>("connections_max", parse_integer);
   out.queue_max = section.value<uint32_t>("queue_max", parse_integer);
+  out.queue_timeout = section.value<Millis>("queue_timeout", parse_duration);
   out.connect_timeout = section.value<Millis>("connect_timeout", parse_duration);
   out.idle_timeout = section.value<Millis>("idle_timeout", parse_duration);
 }
 
-void read_jwt(const Section& section, const Files& files, JwtSessions& out) {
-  out.issuer = section.value<std::string>("issuer", parse_text);
-  out.realm = section.value<std::string>("realm", parse_text);
-  if (out.realm.empty()) out.realm = out.issuer;
-  out.audience = section.value<std::string>("audience", parse_text);
-  out.keys_file = files.existing(section, "keys_file", Secrecy::kPublic);
-  out.place = section.place_of("keys_file");
-  for (Listed<std::string>& name : section.values<std::string>("algorithms", parse_algorithm)) {
-    if (std::find(out.algorithms.begin(), out.algorithms.end(), name.value) !=
-        out.algorithms.end()) {
-      section.problems().error(name.place, quote(name.value) + " stands here twice",
-                               "remove one of them");
-    } else {
-      out.algorithms.push_back(std::move(name.value));
-    }
+// The caller's token goes up: nothing but the gateway's side may have judged it, and nothing here
+// may count on a token of the endpoint's own.
+void check_forward(const Endpoint& endpoint, Problems& problems) {
+  const Gateway& gateway = endpoint.gateway;
+  if (gateway.credentials != GatewayCredentials::kForward) return;
+  const std::vector<Authenticator>& links = endpoint.sessions.authenticators;
+  if (links.size() != 1 || !std::holds_alternative<DelegatedSessions>(links.front())) {
+    problems.error(gateway.credentials_place, "forward needs delegated as the only authenticator",
+                   "remove the others: a token goes up only if that side has judged it");
+  }
+  if (!gateway.token_file.empty()) {
+    problems.error(gateway.token_place, "is not used: the caller's token goes up",
+                   "remove it, or write credentials: own");
+  }
+  if (endpoint.quotas.kernels != 0) {
+    problems.error(gateway.credentials_place,
+                   "forward leaves nothing to count quotas.kernels with: each list is a caller's",
+                   "remove quotas.kernels: a gateway that knows its callers counts for itself");
   }
 }
 
@@ -132,10 +142,21 @@ Endpoint read_endpoint(const Section& section, const Files& files, RouteClaims& 
   out.virtual_cluster = section.value<std::string>("virtual_cluster", parse_dns_label);
   out.execution_role_arn = section.value<std::string>("execution_role_arn", parse_role_arn);
   read_route(section, claims, out);
+  for (Listed<std::string>& origin : section.values<std::string>("allowed_origins", parse_origin))
+    out.allowed_origins.push_back(std::move(origin.value));
   if (const auto gateway = section.map("gateway")) read_gateway(*gateway, files, out.gateway);
   if (const auto sessions = section.map("sessions")) {
-    if (const auto jwt = sessions->map("jwt")) read_jwt(*jwt, files, out.sessions);
+    out.sessions = read_sessions(*sessions, files);
+    out.sharing = read_sharing(*sessions);
+    read_policy(*sessions, out.policy);
   }
+  out.kernels.foreign_ids = read_foreign_ids(section);
+  if (const auto kernels = section.map("kernels")) {
+    read_kernels(*kernels, out.kernels);
+    out.specs = read_specs(*kernels);
+  }
+  if (const auto quotas = section.map("quotas")) out.quotas = read_quotas(*quotas);
+  check_forward(out, section.problems());
   return out;
 }
 

@@ -62,6 +62,11 @@ std::string Files::existing(const Section& section, std::string_view name, Secre
   return path;
 }
 
+std::string Files::folder(const Section& section, std::string_view name) const {
+  const std::string written = section.value<std::string>(name, parse_text);
+  return written.empty() ? "" : resolve(written);
+}
+
 std::string Files::log(const Section& section, std::string_view name) const {
   std::string written = section.value<std::string>(name, parse_text);
   if (written == "stdout" || written == "off" || written.empty()) return written;

@@ -22,6 +22,8 @@ class Files {
   // The resolved name of a file that must be there, "" if the key is absent. A secret one that
   // everybody may read is a warning.
   std::string existing(const Section& section, std::string_view name, Secrecy secrecy) const;
+  // The resolved name of a folder, "" if the key is absent. It need not be there.
+  std::string folder(const Section& section, std::string_view name) const;
   // "stdout", "off" or the resolved name of a file in a folder that exists.
   std::string log(const Section& section, std::string_view name) const;
 

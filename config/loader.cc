@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <utility>
 
+#include "config/alb_reader.h"
 #include "config/endpoint_reader.h"
 #include "config/files.h"
+#include "config/kernel_reader.h"
 #include "config/names.h"
 #include "config/routes.h"
 #include "config/section.h"
@@ -93,7 +95,38 @@ void read_addresses(const Section& root, const Files& files, Config& config) {
     config.monitoring = monitoring->value<Address>("address", parse_address);
     opened.push_back({config.monitoring, monitoring->place_of("address")});
   }
+  if (const auto admin = root.has("admin") ? root.map("admin") : std::nullopt) {
+    AdminInterface& out = config.admin.emplace();
+    out.address = admin->value<Address>("address", parse_address);
+    out.token_file = files.existing(*admin, "token_file", Secrecy::kSecret);
+    out.token_place = admin->place_of("token_file");
+    opened.push_back({out.address, admin->place_of("address")});
+  }
   check_addresses(opened, root.problems());
+}
+
+void read_audit_log(const Section& root, const Files& files, AuditLog& out) {
+  const auto section = root.map("audit_log");
+  if (!section) return;
+  out.path = files.log(*section, "path");
+  out.subjects = section->value<AuditSubjects>("subjects", parse_audit_subjects);
+  out.hash_key_file = files.existing(*section, "hash_key_file", Secrecy::kSecret);
+}
+
+// Who never asks for a certificate never sees one.
+void check_certificate_sessions(const Config& config, Problems& problems) {
+  using Mode = ClientCertificateMode;
+  for (const Listener& listener : config.listeners) {
+    if (listener.client_certificates.mode != Mode::kNone) return;
+  }
+  for (const Endpoint& endpoint : config.endpoints) {
+    for (const Authenticator& link : endpoint.sessions.authenticators) {
+      const auto* certificate = std::get_if<CertificateSessions>(&link);
+      if (certificate == nullptr) continue;
+      problems.error(certificate->place, "no listener asks clients for a certificate",
+                     "give one tls.client_certificates");
+    }
+  }
 }
 
 void read_drain(const Section& root, Config& config) {
@@ -127,19 +160,25 @@ void read_config(const Section& root, const Files& files, Config& config) {
   read_addresses(root, files, config);
   config.ticket_keys_file = files.existing(root, "ticket_keys_file", Secrecy::kSecret);
   config.ticket_keys_place = root.place_of("ticket_keys_file");
+  config.revocations_file = files.existing(root, "revocations_file", Secrecy::kPublic);
+  config.revocations_place = root.place_of("revocations_file");
+  read_kernel_ids(root, files, config);
   const auto alb = root.map("alb");
   if (alb) config.alb_idle_timeout = alb->value<Millis>("idle_timeout", parse_duration);
   config.settings = read_settings(root, config.alb_idle_timeout);
   config.settings.websocket = read_websocket(root, config.alb_idle_timeout);
   if (const auto access_log = root.map("access_log"))
     config.access_log_path = files.log(*access_log, "path");
+  read_audit_log(root, files, config.audit_log);
   read_drain(root, config);
   if (const auto metrics = root.map("metrics"))
     config.metrics_endpoints_max = metrics->value<uint32_t>("endpoints_max", parse_integer);
   RouteClaims claims(root.problems());
   for (const Section& section : root.maps("endpoints"))
     config.endpoints.push_back(read_endpoint(section, files, claims));
+  check_load_balancers(config, root.problems());
   if (alb) warn_of_idle_timeout(*alb, config);
+  check_certificate_sessions(config, root.problems());
 }
 
 }  // namespace

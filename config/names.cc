@@ -9,6 +9,7 @@
 
 #include "config/problems.h"
 #include "proxy/base/ascii.h"
+#include "proxy/base/origin.h"
 
 namespace kg::config {
 namespace {
@@ -143,6 +144,31 @@ Parsed<std::string> parse_host(std::string_view text, const KeyInfo& /*info*/) {
   if (!is_dns_name(text))
     return Text::bad(quote(text) + " is not a host name",
                      "write labels of a-z, 0-9 and - with dots between them");
+  return Text::ok(std::string(text));
+}
+
+Parsed<std::string> parse_origin(std::string_view text, const KeyInfo& /*info*/) {
+  if (split_origin(text)) return Text::ok(std::string(text));
+  if (text.find('*') != std::string_view::npos)
+    return Text::bad("a wildcard would let in pages that nobody knows", "list each origin");
+  if (text.starts_with("http://"))
+    return Text::bad(quote(text) + " is not secure", "serve the page by https and list that");
+  return Text::bad(quote(text) + " is not an origin as browsers write it",
+                   "write https://host or https://host:port, in lower case, without path and "
+                   "without :443");
+}
+
+Parsed<std::string> parse_cookie_name(std::string_view text, const KeyInfo& /*info*/) {
+  const bool token =
+      text.size() <= kLabelBytesMax && std::all_of(text.begin(), text.end(), [](char c) {
+        return is_lower_alnum(ascii::to_lower(c)) || c == '_' || c == '-' || c == '.';
+      });
+  if (!token) {
+    return Text::bad(quote(text) + " is not the name of a cookie",
+                     "use 1 to 63 letters, digits, - _ and .");
+  }
+  if (text.starts_with("AWSELB") || text.starts_with("AWSALB"))
+    return Text::bad(quote(text) + " is a cookie of the load balancer", "choose another name");
   return Text::ok(std::string(text));
 }
 

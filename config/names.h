@@ -14,6 +14,9 @@ Parsed<Address> parse_pod_address(std::string_view text, const KeyInfo& info);  
 // CIDR or one address, which gets its full prefix length. Bits below the prefix must be zero.
 Parsed<Range> parse_range(std::string_view text, const KeyInfo& info);
 Parsed<std::string> parse_host(std::string_view text, const KeyInfo& info);
+// A web origin as browsers write it: https://host[:port].
+Parsed<std::string> parse_origin(std::string_view text, const KeyInfo& info);
+Parsed<std::string> parse_cookie_name(std::string_view text, const KeyInfo& info);
 // The path of a request of our own, as it goes out.
 Parsed<std::string> parse_request_path(std::string_view text, const KeyInfo& info);
 Parsed<std::string> parse_path_prefix(std::string_view text, const KeyInfo& info);

@@ -4,11 +4,16 @@
 #include <array>
 #include <vector>
 
+#include "config/gateway_schema.h"
+#include "config/policy_schema.h"
+#include "config/service_schema.h"
+#include "config/session_schema.h"
+
 namespace kg::config {
 namespace {
 
 // Reasons end up in config/README.md as they stand here.
-constexpr auto kSchema = std::to_array<KeyInfo>({
+constexpr auto kCoreKeys = std::to_array<KeyInfo>({
     {"workers", "integer or `auto`", "1 to 64", "auto",
      "Worker threads, each with its own event loop. `auto`: as many as the CPUs that the process "
      "may use."},
@@ -26,8 +31,8 @@ constexpr auto kSchema = std::to_array<KeyInfo>({
     {"listeners[].tls.certificates[].private_key", "file", "PEM", "required",
      "Its private key. A warning if everybody on the machine may read it."},
     {"listeners[].tls.client_certificates", "map", "", "(none)",
-     "Asks clients for a certificate. Sessions are asked for all the same; its subject goes into "
-     "the access log."},
+     "Asks clients for a certificate. It is a session only where an endpoint says so "
+     "(`authenticators[].client_certificate`); its subject goes into the access log."},
     {"listeners[].tls.client_certificates.ca_file", "file", "PEM", "required",
      "The CAs that may have issued it."},
     {"listeners[].tls.client_certificates.mode", "word", "optional, required", "required",
@@ -43,6 +48,15 @@ constexpr auto kSchema = std::to_array<KeyInfo>({
      "replicas the same file, so that clients may resume on any of them. The first key seals, all "
      "of them open. Without it each process has keys of its own, which change every 12 hours. A "
      "warning if everybody on the machine may read it."},
+    {"kernel_ids", "map", "", "(defaults)",
+     "Ids of kernels are made by the proxy and say whose kernel it is, so that every replica knows "
+     "without asking."},
+    {"kernel_ids.keys_file", "file", "1 to 8 keys", "(one of its own)",
+     "The keys that make and check them; all replicas need the same file. Without it one is made "
+     "and kept in `state_dir`, else in memory. A warning if everybody on the machine may read it."},
+    {"state_dir", "folder", "", "(none)",
+     "Where the proxy keeps what it makes for itself: `kernel-id-keys`, mode 0600. Without it, or "
+     "where it cannot be written, a restart makes all present kernels foreign."},
     {"alb", "map", "", "(defaults)", "The load balancer in front, if there is one."},
     {"alb.idle_timeout", "duration", "1s to 4000s", "60s",
      "The ALB's `idle_timeout.timeout_seconds`; 60 s is AWS's default. Keep-alive and pings derive "
@@ -128,9 +142,32 @@ constexpr auto kSchema = std::to_array<KeyInfo>({
     {"monitoring.address", "IP:port", "port 0 to 65535", "127.0.0.1:9902",
      "Read-only and without authentication, therefore on loopback unless you decide otherwise. A "
      "kubelet or a Prometheus elsewhere needs `0.0.0.0:9902`."},
+    {"admin", "map", "", "(none)",
+     "The plain HTTP address where operators revoke sessions and see open ones. None by default."},
+    {"admin.address", "IP:port", "port 0 to 65535", "127.0.0.1:9901",
+     "Plain HTTP carries the token below, therefore on loopback unless you decide otherwise."},
+    {"admin.token_file", "file", "one line, 16 to 1024 bytes", "required",
+     "Who calls must send its content as `Authorization: Bearer`. A warning if everybody on the "
+     "machine may read it."},
+    {"revocations_file", "file", "JSON, one object a line", "(none)",
+     "Sessions that count no more: by token id, session, subject or endpoint (`auth/README.md`). "
+     "Looked at every 2 s. Give it to all replicas; what an admin call revokes is known to one."},
     {"access_log", "map", "", "(defaults)", "One JSON line for each exchange; never a token."},
     {"access_log.path", "file, `stdout` or `off`", "", "stdout",
      "Containers collect standard output. A file is reopened on SIGUSR1, for rotation."},
+    {"audit_log", "map", "", "(defaults)",
+     "One JSON line for each refusal (401, 403), change of a kernel, ended session and use of a "
+     "support role, apart from the access log; never a token."},
+    {"audit_log.path", "file, `stdout` or `off`", "", "off",
+     "Off until somebody says where it is kept. A file is reopened on SIGUSR1. The access log's "
+     "own "
+     "path may be given: then both share it, and `event` tells the lines apart."},
+    {"audit_log.subjects", "word", "clear, hashed, off", "clear",
+     "Users by name, by HMAC-SHA-256 of realm and name, or not at all."},
+    {"audit_log.hash_key_file", "file", "at least 32 bytes", "(random)",
+     "The key of `hashed`. Without it each process has one of its own, so that hashes of two "
+     "replicas, or before and after a restart, say nothing of each other. A warning if everybody "
+     "on the machine may read it."},
     {"drain", "map", "", "(defaults)", "What happens after SIGTERM."},
     {"drain.lame_duck", "duration", "0s to 1h", "25s",
      "New connections are served on for this long, with `/readyz` at 503: a load balancer goes on "
@@ -164,99 +201,52 @@ constexpr auto kSchema = std::to_array<KeyInfo>({
      "Requests that are no kernel operation: refuse them, or `forward` them by path, authenticated "
      "but without kernel rules. Form bodies are refused (415) either way: a gateway would look for "
      "a token in them."},
-    {"endpoints[].gateway", "map", "", "required",
-     "The Jupyter Enterprise Gateway of the endpoint."},
-    {"endpoints[].gateway.pods", "list of maps", "exactly 1", "required",
-     "The gateway's only pod. A second one would need to know which kernel lives where: a gateway "
-     "that is asked for another one's kernel deletes its record."},
-    {"endpoints[].gateway.pods[].name", "DNS name", "253 bytes", "(its address)", "For log lines."},
-    {"endpoints[].gateway.pods[].address", "IP:port", "port 1 to 65535", "required",
-     "Where it listens."},
-    {"endpoints[].gateway.credentials", "word", "own", "own",
-     "Whose token goes to the gateway: `own` is the endpoint's, from `token_file`. The client's "
-     "stops at the proxy."},
-    {"endpoints[].gateway.token_file", "file", "one line", "(none)",
-     "The gateway's `auth_token`. None for a gateway without one; then nothing but network policy "
-     "protects it. A warning if everybody on the machine may read it."},
-    {"endpoints[].gateway.kernel_launch_timeout", "duration", "1s to 400s", "400s",
-     "How long a kernel start may take when its request does not say (`KERNEL_LAUNCH_TIMEOUT`). "
-     "400 s is EMR's maximum."},
-    {"endpoints[].gateway.connections_max", "integer", "1 to 65536", "256",
-     "Requests in flight to the pod, from each worker; an open WebSocket is none. More of them "
-     "wait in the queue. It keeps a slow gateway from taking every connection of the proxy."},
-    {"endpoints[].gateway.queue_max", "integer", "0 to 65536", "1024",
-     "Requests that wait for one of `connections_max`, for each worker, 45 s at most. What "
-     "does not fit is answered 503 with `Retry-After` at once."},
-    {"endpoints[].gateway.connect_timeout", "duration", "100ms to 60s", "5s",
-     "For a connection to the pod to stand. A pod in the same cluster accepts in milliseconds "
-     "or not at all."},
-    {"endpoints[].gateway.idle_timeout", "duration", "1s to 1h", "300s",
-     "An unused connection to the pod is kept for so long. Keep it below the gateway's own "
-     "limit (3600 s), or requests meet closed connections."},
-    {"endpoints[].gateway.tls", "map", "", "(plain HTTP)",
-     "Reach the pod by TLS 1.2 or 1.3 and verify its certificate. `{}` verifies with the "
-     "defaults below."},
-    {"endpoints[].gateway.tls.ca_file", "file", "PEM", "(the system's)",
-     "Who may sign the pod's certificate: usually a CA inside the cluster. A certificate that "
-     "does not verify is answered 502, `upstream_tls`; it is never ignored."},
-    {"endpoints[].gateway.tls.server_name", "host name", "", "(the pod's address)",
-     "The name that the pod's certificate must hold, also sent as SNI. Without it the "
-     "certificate must hold the pod's IP address."},
-    {"endpoints[].gateway.tls.client_certificate", "map", "", "(none)",
-     "What the proxy shows to a gateway that asks for a certificate."},
-    {"endpoints[].gateway.tls.client_certificate.certificate", "file", "PEM", "required",
-     "The chain, leaf first."},
-    {"endpoints[].gateway.tls.client_certificate.private_key", "file", "PEM", "required",
-     "Its private key. A warning if everybody on the machine may read it."},
-    {"endpoints[].gateway.health_check", "map or `off`", "", "(defaults)",
-     "Ask the pod at intervals whether it answers: GET with the gateway's token, healthy is "
-     "200. One check for each pod, however many workers. An endpoint's only pod is used "
-     "whatever the checks say: they show in `kernelgate_pod_healthy` and, at changes, in the "
-     "log."},
-    {"endpoints[].gateway.health_check.path", "path", "256 bytes", "/api",
-     "What every Jupyter gateway answers without work."},
-    {"endpoints[].gateway.health_check.interval", "duration", "100ms to 1h", "5s",
-     "From the end of one check to the next, give or take a tenth."},
-    {"endpoints[].gateway.health_check.timeout", "duration", "50ms to 60s", "2s",
-     "For connection and answer. A gateway that starts a kernel may hold up its other answers "
-     "for a while: `unhealthy_after` forgives that."},
-    {"endpoints[].gateway.health_check.unhealthy_after", "integer", "1 to 100", "3",
-     "So many failed checks in a row make a pod unhealthy."},
-    {"endpoints[].gateway.health_check.healthy_after", "integer", "1 to 100", "2",
-     "So many passed ones make it healthy again."},
-    {"endpoints[].sessions", "map", "", "required", "Who is let in."},
-    {"endpoints[].sessions.jwt", "map", "", "required", "Sessions are signed tokens (JWT)."},
-    {"endpoints[].sessions.jwt.realm", "text", "", "(the issuer)",
-     "The name of this population of users: equal subjects of two realms are two people."},
-    {"endpoints[].sessions.jwt.issuer", "text", "", "required", "The `iss` claim must equal it."},
-    {"endpoints[].sessions.jwt.audience", "text", "", "required",
-     "The `aud` claim must be or hold it, so that tokens for other services do not work here."},
-    {"endpoints[].sessions.jwt.keys_file", "file", "JWK Set or PEM", "required",
-     "The public keys that may sign sessions."},
-    {"endpoints[].sessions.jwt.algorithms", "list of words", "1 to 3 entries",
-     "(those that the keys name)",
-     "Narrows down what may sign, out of ES256, RS256 and EdDSA. `none` and the HMAC family are "
-     "never accepted."},
+    {"endpoints[].allowed_origins", "list of origins", "0 to 64 entries", "(none)",
+     "Pages of other origins that may use the endpoint, as browsers write them: "
+     "`https://lab.example.com`. Their preflights are answered here and they may read answers. "
+     "Where the browser adds the credential itself (cookie, load balancer, client certificate), "
+     "pages of unlisted origins may neither open WebSockets nor change anything (403)."},
+    {"endpoints[].foreign_ids", "word", "deny, endpoint", "deny",
+     "A kernel id that was not made here: for nobody (404), or for everybody of the endpoint, to "
+     "move in with kernels that are running. Ids made here are their owner's in both cases."},
+    {"endpoints[].kernels", "map", "", "(defaults)",
+     "What a kernel start may say. Of its body only `name` and `env` go to the gateway."},
+    {"endpoints[].kernels.env", "map", "", "(defaults)",
+     "The variables in its `env`. `KERNEL_USERNAME` is always the verified subject and `KERNEL_ID` "
+     "made here. What is in neither list is dropped and named in the access log (`dropped_env`): "
+     "stock clients send much that gateways do not need."},
+    {"endpoints[].kernels.env.pass", "list of names", "0 to 64 entries",
+     "(KERNEL_LAUNCH_TIMEOUT, KERNEL_WORKING_DIR, KERNEL_LANGUAGE)",
+     "Go up, as texts of at most 4096 bytes without `$`, backtick and control characters. Gateways "
+     "hand them to shells and templates."},
+    {"endpoints[].kernels.env.deny", "list of names", "0 to 64 entries",
+     "(KERNEL_NAMESPACE, KERNEL_SERVICE_ACCOUNT_NAME, KERNEL_IMAGE, KERNEL_EXECUTOR_IMAGE, "
+     "KERNEL_UID, KERNEL_GID, KERNEL_VOLUMES, KERNEL_VOLUME_MOUNTS, KERNEL_POD_NAME)",
+     "Refused with 403 and the name: a kernel that silently ran elsewhere than its user asked "
+     "would be worse. Gateways take them from anybody."},
+    {"endpoints[].kernels.spark_conf", "list of names", "0 to 64 entries", "(none)",
+     "Lets `KERNEL_EXTRA_SPARK_OPTS` pass if it holds nothing but `--conf KEY=VALUE` with these "
+     "keys, whole, and values that no shell reads; else 403. Without it the variable is dropped."},
 });
+
+template <size_t First, size_t Then>
+constexpr auto joined(const std::array<KeyInfo, First>& first,
+                      const std::array<KeyInfo, Then>& then) {
+  std::array<KeyInfo, First + Then> all{};
+  std::copy(then.begin(), then.end(), std::copy(first.begin(), first.end(), all.begin()));
+  return all;
+}
+constexpr auto kSchema = joined(
+    joined(joined(joined(kCoreKeys, kGatewayKeys), kSessionKeys), kServiceKeys), kPolicyKeys);
 
 constexpr std::string_view kOtherTlsKeys = "listeners[].tls.*";
 constexpr auto kLaterKeys = std::to_array<LaterKey>({
-    {"state_dir", "remove it: nothing is kept on disk"},
-    {"admin", "remove it: monitoring.address serves health and metrics"},
-    {"kernel_ids", "remove it: kernel ids are the gateway's own"},
     {"listeners[].alpn", "remove it: http/1.1 is offered"},
     {kOtherTlsKeys, "remove it: TLS 1.2 and 1.3 with OpenSSL's own choice of ciphers"},
-    {"endpoints[].foreign_ids", "remove it: every kernel id goes to the endpoint's only pod"},
     {"endpoints[].gateway.pods[].service",
      "remove it, and give address: the numeric IP:port of the only pod"},
     {"endpoints[].gateway.replication", "remove it: an endpoint has one pod"},
     {"endpoints[].gateway.gone_after", "remove it: an endpoint has one pod"},
-    {"endpoints[].sessions.allow",
-     "remove it: a token must name the endpoint in its endpoint claim"},
-    {"endpoints[].sessions.on_expiry", "remove it"},
-    {"endpoints[].sessions.expiry_grace", "remove it"},
-    {"endpoints[].sessions.sharing",
-     "remove it: every session of an endpoint may use all of its kernels"},
 });
 
 std::string_view parent_of(std::string_view path) noexcept {

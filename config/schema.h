@@ -15,11 +15,12 @@ struct KeyInfo {
   // b". Else prose or "".
   std::string_view unit;
   // "required", a value as an operator would write it, or prose in parentheses where the value is
-  // empty: "(none)".
+  // empty: "(none)". "(one of these)": exactly one key of its map is given that says so.
   std::string_view fallback;
   std::string_view reason;  // one line: meaning and why the default
 
   bool is_required() const noexcept { return fallback == "required"; }
+  bool is_one_of_several() const noexcept { return fallback == "(one of these)"; }
   bool has_default_value() const noexcept { return !is_required() && !fallback.starts_with('('); }
 };
 

@@ -125,19 +125,24 @@ const YamlNode* Section::list(std::string_view name, const KeyInfo& info) const 
 }
 
 std::optional<Section> Section::map(std::string_view name) const {
+  return map_like(name, path_of(name));
+}
+
+std::optional<Section> Section::map_like(std::string_view name,
+                                         std::string_view schema_path) const {
   const KeyInfo& info = key(name);
   const YamlNode* node = present(name, info);
   if (node == nullptr) {
     if (info.is_required()) return std::nullopt;
-    return Section(nullptr, place_of(name), path_of(name), *problems_);
+    return Section(nullptr, place_of(name), std::string(schema_path), *problems_);
   }
   if (node->kind != YamlNode::Kind::kMap) {
     problems_->error(place_of(name), "is not a map",
-                     "write keys below it: " + keys_of(path_of(name)) +
+                     "write keys below it: " + keys_of(schema_path) +
                          (info.type.ends_with("`off`") ? ", or off" : ""));
     return std::nullopt;
   }
-  return Section(node, place_of(name), path_of(name), *problems_);
+  return Section(node, place_of(name), std::string(schema_path), *problems_);
 }
 
 std::vector<Section> Section::maps(std::string_view name) const {

@@ -43,6 +43,8 @@ class Section {
   // a section without keys.
   std::optional<Section> map(std::string_view name) const;
   std::vector<Section> maps(std::string_view name) const;
+  // A map whose keys stand in the schema below another path: they are the same wherever it occurs.
+  std::optional<Section> map_like(std::string_view name, std::string_view schema_path) const;
 
   template <class T>
   T value(std::string_view name, Parser<T> parse) const {

@@ -169,6 +169,12 @@ Parsed<bool> parse_boolean(std::string_view text, const KeyInfo& /*info*/) {
   return Parsed<bool>::bad(quote(text) + " is not a boolean", "write true or false");
 }
 
+Parsed<bool> parse_close_or_keep(std::string_view text, const KeyInfo& /*info*/) {
+  if (text == "close") return Parsed<bool>::ok(true);
+  if (text == "keep") return Parsed<bool>::ok(false);
+  return Parsed<bool>::bad(quote(text) + " is not a choice here", "write close or keep");
+}
+
 Parsed<OtherPaths> parse_other_paths(std::string_view text, const KeyInfo& /*info*/) {
   if (text == "deny") return Parsed<OtherPaths>::ok(OtherPaths::kDeny);
   if (text == "forward") return Parsed<OtherPaths>::ok(OtherPaths::kForward);
@@ -183,26 +189,42 @@ Parsed<ClientCertificateMode> parse_client_certificate_mode(std::string_view tex
   return Parsed<Mode>::bad(quote(text) + " is not a choice here", "write optional or required");
 }
 
-Parsed<std::string> parse_credentials(std::string_view text, const KeyInfo& /*info*/) {
-  if (text == "own") return Parsed<std::string>::ok("own");
-  if (text == "forward") {
-    return Parsed<std::string>::bad(
-        "\"forward\" is not supported by this version",
-        "remove it: the gateway gets the endpoint's own token, from token_file");
-  }
-  return Parsed<std::string>::bad(quote(text) + " is not a choice here", "write own");
+Parsed<GatewayCredentials> parse_credentials(std::string_view text, const KeyInfo& /*info*/) {
+  if (text == "own") return Parsed<GatewayCredentials>::ok(GatewayCredentials::kOwn);
+  if (text == "forward") return Parsed<GatewayCredentials>::ok(GatewayCredentials::kForward);
+  return Parsed<GatewayCredentials>::bad(quote(text) + " is not a choice here",
+                                         "write own or forward");
 }
 
 Parsed<std::string> parse_algorithm(std::string_view text, const KeyInfo& /*info*/) {
-  if (text == "ES256" || text == "RS256" || text == "EdDSA")
-    return Parsed<std::string>::ok(std::string(text));
+  for (const char* name : {"ES256", "ES384", "RS256", "PS256", "EdDSA"}) {
+    if (text == name) return Parsed<std::string>::ok(std::string(text));
+  }
   const std::string lower = ascii::lower(text);
   if (lower == "none" || lower.starts_with("hs")) {
     return Parsed<std::string>::bad(quote(text) + " cannot prove who made a token",
-                                    "use ES256, RS256 or EdDSA");
+                                    "use ES256, ES384, RS256, PS256 or EdDSA");
   }
   return Parsed<std::string>::bad(quote(text) + " is not an algorithm of this version",
-                                  "use ES256, RS256 or EdDSA");
+                                  "use ES256, ES384, RS256, PS256 or EdDSA");
+}
+
+Parsed<AuditSubjects> parse_audit_subjects(std::string_view text, const KeyInfo& /*info*/) {
+  using Result = Parsed<AuditSubjects>;
+  if (text == "clear") return Result::ok(AuditSubjects::kClear);
+  if (text == "hashed") return Result::ok(AuditSubjects::kHashed);
+  if (text == "off") return Result::ok(AuditSubjects::kOff);
+  return Result::bad(quote(text) + " is not a choice here", "write clear, hashed or off");
+}
+
+Parsed<CertificateName> parse_certificate_name(std::string_view text, const KeyInfo& /*info*/) {
+  using Result = Parsed<CertificateName>;
+  if (text == "cn") return Result::ok(CertificateName::kCommonName);
+  if (text == "san_uri") return Result::ok(CertificateName::kUri);
+  if (text == "san_email") return Result::ok(CertificateName::kEmail);
+  if (text == "san_dns") return Result::ok(CertificateName::kDns);
+  return Result::bad(quote(text) + " is not a choice here",
+                     "write cn, san_uri, san_email or san_dns");
 }
 
 Parsed<std::string> parse_text(std::string_view text, const KeyInfo& /*info*/) {

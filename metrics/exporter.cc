@@ -98,6 +98,7 @@ class Exporter::Collector final : public prometheus::Collectable {
   std::vector<MetricFamily> Collect() const override {
     std::vector<MetricFamily> families;
     collect_process(families);
+    collect_fetches(families);
     collect_workers(families);
     collect_pings(families);
     collect_operations(families);
@@ -110,6 +111,7 @@ class Exporter::Collector final : public prometheus::Collectable {
   using Families = std::vector<MetricFamily>;
 
   void collect_process(Families& out) const;
+  void collect_fetches(Families& out) const;
   void collect_workers(Families& out) const;
   void collect_pings(Families& out) const;
   void collect_operations(Families& out) const;
@@ -182,6 +184,16 @@ void Exporter::Collector::collect_process(Families& out) const {
   out.push_back(by_result("kernelgate_ticket_key_reloads_total",
                           "Changes of the file of ticket keys, by result.",
                           facts.ticket_key_reloads));
+  out.push_back(by_result("kernelgate_revocation_reloads_total",
+                          "Changes of revocations_file, by result.", facts.revocation_reloads));
+  out.push_back(single("kernelgate_revocations", MetricType::Gauge, "Revocations that count now.",
+                       static_cast<double>(facts.revocations)));
+  out.push_back(by_result("kernelgate_session_file_reloads_total",
+                          "Changes of files with session keys or opaque tokens, by result.",
+                          facts.session_file_reloads));
+  out.push_back(by_result("kernelgate_kernel_id_key_reloads_total",
+                          "Changes of the file of kernel-id keys, by result.",
+                          facts.kernel_id_key_reloads));
   MetricFamily ends = make_family("kernelgate_certificate_not_after_seconds", MetricType::Gauge,
                                   "End of a served certificate, seconds since the epoch.");
   for (const CertificateFact& fact : facts.certificates) {
@@ -189,6 +201,24 @@ void Exporter::Collector::collect_process(Families& out) const {
                static_cast<double>(fact.not_after_s));
   }
   out.push_back(std::move(ends));
+}
+
+void Exporter::Collector::collect_fetches(Families& out) const {
+  const ProcessFacts facts = facts_();
+  MetricFamily fetches = make_family("kernelgate_fetches_total", MetricType::Counter,
+                                     "Exchanges with issuers and authentication services.");
+  for (const FetchFact& fact : facts.fetches) {
+    add_sample(fetches,
+               {{"purpose", std::string(fact.purpose)}, {"result", std::string(fact.result)}},
+               static_cast<double>(fact.count));
+  }
+  out.push_back(std::move(fetches));
+  out.push_back(single("kernelgate_fetches_waiting", MetricType::Gauge,
+                       "Such exchanges that have begun and not ended.",
+                       static_cast<double>(facts.fetches_waiting)));
+  out.push_back(single("kernelgate_session_keys_age_seconds", MetricType::Gauge,
+                       "Since the oldest of the issuers' keys were fetched; -1 without keys.",
+                       static_cast<double>(facts.session_keys_age_s)));
 }
 
 void Exporter::Collector::collect_workers(Families& out) const {

@@ -37,6 +37,13 @@ struct Reloads {
   uint64_t failed = 0;
 };
 
+// Exchanges of the network thread with one result.
+struct FetchFact {
+  std::string_view purpose;
+  std::string_view result;
+  uint64_t count = 0;
+};
+
 struct CertificateFact {
   std::string listener;     // its address as configured
   std::string certificate;  // its file
@@ -56,6 +63,13 @@ struct ProcessFacts {
   std::vector<CertificateFact> certificates = {};  // no two with equal labels
   Reloads certificate_reloads = {};
   Reloads ticket_key_reloads = {};
+  Reloads revocation_reloads = {};
+  uint64_t revocations = 0;
+  Reloads session_file_reloads = {};
+  Reloads kernel_id_key_reloads = {};
+  std::vector<FetchFact> fetches = {};
+  uint64_t fetches_waiting = 0;
+  int64_t session_keys_age_s = 0;  // the oldest of the issuers' keys; -1: an issuer has none
   double start_time_seconds = 0;
   std::vector<EndpointHealth> health;  // by slot
 };

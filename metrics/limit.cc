@@ -36,6 +36,16 @@ std::string_view limit_label(Limit limit) noexcept {
       return "connections_per_address";
     case Limit::kRequestsPerClient:
       return "requests_per_client";
+    case Limit::kWebSockets:
+      return "websockets";
+    case Limit::kLaunches:
+      return "launches";
+    case Limit::kKernels:
+      return "kernels";
+    case Limit::kRequestsPerSecond:
+      return "requests_per_second";
+    case Limit::kSessionChecks:
+      return "session_checks";
     case Limit::kDescriptors:
       return "descriptors";
     case Limit::kMemoryBytes:

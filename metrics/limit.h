@@ -1,7 +1,7 @@
 // The bounds that count when they act: labels of kernelgate_limits_hit_total.
 //
-// A label is the last word of the configuration key that sets the bound (config/README.md), or
-// `descriptors`, which the system bounds; stable for ever.
+// A label is the last word of the configuration key that sets the bound (config/README.md);
+// `descriptors`, which the system bounds; or `session_checks`; stable for ever.
 #pragma once
 
 #include <cstdint>
@@ -29,6 +29,13 @@ enum class Limit : uint8_t {
   kConnectionsPerWorker,
   kConnectionsPerAddress,
   kRequestsPerClient,
+  // Of one principal at one endpoint.
+  kWebSockets,
+  kLaunches,
+  kKernels,
+  kRequestsPerSecond,
+  // Of what bad credentials may cost (auth/check_budget.h).
+  kSessionChecks,
   // What the process has.
   kDescriptors,
   kMemoryBytes,

@@ -85,9 +85,12 @@ struct alignas(64) EndpointMetrics {
   Cell launches_failed;
   Cell websockets_open;  // gauge
   Cell websockets_total;
-  Cell upstream_active;   // gauge: requests in flight to the pod
-  Cell upstream_queued;   // gauge: requests that wait for a place among them
-  Cell upstream_refused;  // requests beyond both
+  Cell upstream_active;       // gauge: requests in flight to the pod
+  Cell upstream_queued;       // gauge: requests that wait for a place among them
+  Cell upstream_refused;      // requests beyond both
+  Cell kernel_ids_foreign;    // refused
+  Cell kernel_id_mismatches;  // the gateway chose another id
+  Cell launch_env_dropped;    // variables
   Cell retries;
   Cell retries_refused;                      // no retry budget was left
   Cell pod_suspect;                          // gauge: workers that suspect the pod now
@@ -135,9 +138,16 @@ struct alignas(64) WorkerMetrics {
   Cell session_cache_hits;
   Cell session_cache_misses;
   Cell websocket_scan_lost;
+  Cell websockets_expired;  // closed because their session ended
+  Cell websockets_kept;     // open on although it ended
+  Cell websockets_renewed;  // times that one met a fresher session
+  Cell websockets_revoked;
+  Cell notices_said;                        // messages of our own to clients
+  Cell notices_unsaid;                      // there was no place for them before the end
   std::array<Cell, 2> websocket_pings;      // ours, by the side that was asked
   std::array<Histogram, 2> websocket_ping;  // ours -> its pong
   Cell access_log_dropped;
+  Cell audit_log_dropped;
   Cell slow_turns;
   std::array<Cell, kLimitCount> limits_hit;
 

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "proxy/base/ascii.h"
+#include "routing/session_compiler.h"
 
 namespace kg::routing {
 namespace {
@@ -15,8 +16,9 @@ using TlsContextRef = std::shared_ptr<const tls::TlsClientContext>;
 
 class Compiler {
  public:
-  Compiler(const config::Config& config, metrics::EndpointSlots& slots, size_t threads)
-      : config_(config), slots_(slots), threads_(threads) {}
+  Compiler(const config::Config& config, metrics::EndpointSlots& slots, auth::Sources& sources,
+           size_t threads)
+      : config_(config), slots_(slots), sources_(sources), threads_(threads) {}
 
   Compiled run(uint64_t version) {
     std::vector<Route> routes;
@@ -29,6 +31,7 @@ class Compiler {
     }
     Compiled compiled;
     compiled.errors = std::move(errors_);
+    compiled.session_files = session_files_.all();
     if (compiled.errors.empty()) {
       compiled.snapshot = std::make_shared<const RouteSnapshot>(version, std::move(routes));
     }
@@ -45,10 +48,21 @@ class Compiler {
     endpoint->forward_other_paths = wanted.other_paths == config::OtherPaths::kForward;
     endpoint->launch_timeout_ms =
         static_cast<uint32_t>(wanted.gateway.kernel_launch_timeout.count());
+    endpoint->kernels = kernel_policy(wanted);
+    endpoint->launch_rules = {wanted.kernels.pass, wanted.kernels.deny, wanted.kernels.spark_conf};
     endpoint->metrics_slot = slots_.slot_for(wanted.virtual_cluster, wanted.id);
     endpoint->gateway_token = read_token(wanted.gateway);
+    endpoint->forwards_credentials =
+        wanted.gateway.credentials == config::GatewayCredentials::kForward;
     endpoint->health = health_check(wanted.gateway.health_check);
-    endpoint->sessions = verifier(wanted);
+    endpoint->session_rules = wanted.sessions.rules;
+    endpoint->quotas = wanted.quotas;
+    const config::IdentityHeaders& headers = wanted.gateway.identity_headers;
+    endpoint->identity_headers = {headers.subject, headers.realm, headers.groups, headers.role};
+    endpoint->sessions = compile_sessions(wanted, endpoint->gateway_token, sources_, session_files_,
+                                          config_.file, errors_);
+    endpoint->session_cookie = wanted.sessions.cookie;
+    endpoint->allowed_origins = wanted.allowed_origins;
     const config::Pod& pod = wanted.gateway.pods.front();
     const auto address = event::SocketAddress::parse(pod.address.host, pod.address.port);
     if (address) {
@@ -59,10 +73,21 @@ class Compiler {
     return endpoint;
   }
 
+  static KernelPolicy kernel_policy(const config::Endpoint& wanted) {
+    using Kind = config::Sharing::Kind;
+    KernelPolicy out;
+    if (wanted.sharing.kind == Kind::kGroup) out.sharing = KernelPolicy::Sharing::kGroup;
+    if (wanted.sharing.kind == Kind::kEndpoint) out.sharing = KernelPolicy::Sharing::kEndpoint;
+    out.group = wanted.sharing.group;
+    out.foreign_ids = wanted.kernels.foreign_ids == config::ForeignIds::kEndpoint;
+    return out;
+  }
+
   static PoolLimits pool_limits(const config::Gateway& gateway) {
     PoolLimits out;
     out.active_max = gateway.connections_max;
     out.queue_max = gateway.queue_max;
+    out.queue_ms = static_cast<uint32_t>(gateway.queue_timeout.count());
     out.connect_ms = static_cast<uint32_t>(gateway.connect_timeout.count());
     out.idle_ms = static_cast<uint32_t>(gateway.idle_timeout.count());
     return out;
@@ -131,28 +156,6 @@ class Compiler {
     return secret;
   }
 
-  std::shared_ptr<const auth::SessionVerifier> verifier(const config::Endpoint& wanted) {
-    const config::JwtSessions& jwt = wanted.sessions;
-    const auth::KeySet::Loaded loaded = auth::KeySet::from_file(jwt.keys_file);
-    if (loaded.keys == nullptr) {
-      fail(
-          jwt.place, jwt.keys_file + ": " + loaded.error,
-          "write a JWK Set with public keys (`kernelgate token --key KEY --print-jwks` makes one)");
-      return nullptr;
-    }
-    auth::SessionPolicy policy;
-    policy.realm = jwt.realm.empty() ? jwt.issuer : jwt.realm;
-    policy.issuer = jwt.issuer;
-    policy.audience = jwt.audience;
-    policy.endpoint_id = wanted.id;
-    policy.execution_role_arn = wanted.execution_role_arn;
-    for (const std::string& name : jwt.algorithms) {
-      if (const auto algorithm = auth::algorithm_named(name))
-        policy.algorithms.push_back(*algorithm);
-    }
-    return std::make_shared<const auth::SessionVerifier>(std::move(policy), loaded.keys);
-  }
-
   void fail(const config::Place& place, std::string problem, std::string remedy) {
     config::ConfigError error;
     error.file = config_.file;
@@ -165,16 +168,18 @@ class Compiler {
 
   const config::Config& config_;
   metrics::EndpointSlots& slots_;
+  auth::Sources& sources_;
   size_t threads_;
   std::map<tls::ClientTlsFiles, std::vector<TlsContextRef>> contexts_;
+  auth::SessionFiles session_files_;
   std::vector<config::ConfigError> errors_;
 };
 
 }  // namespace
 
 Compiled compile(const config::Config& config, uint64_t version, metrics::EndpointSlots& slots,
-                 size_t threads) {
-  return Compiler(config, slots, threads).run(version);
+                 auth::Sources& sources, size_t threads) {
+  return Compiler(config, slots, sources, threads).run(version);
 }
 
 }  // namespace kg::routing

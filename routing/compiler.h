@@ -9,6 +9,8 @@
 #include <memory>
 #include <vector>
 
+#include "auth/session_file.h"
+#include "auth/sources.h"
 #include "config/config.h"
 #include "metrics/endpoint_slots.h"
 #include "routing/route_snapshot.h"
@@ -18,10 +20,12 @@ namespace kg::routing {
 struct Compiled {
   std::shared_ptr<const RouteSnapshot> snapshot;  // null if there are errors
   std::vector<config::ConfigError> errors;
+  // What its sessions rest on and may change on disk.
+  std::vector<std::shared_ptr<auth::SessionFile>> session_files;
 };
 
 // `threads`: so many connect to pods, each with TLS contexts of its own (PodTls).
 Compiled compile(const config::Config& config, uint64_t version, metrics::EndpointSlots& slots,
-                 size_t threads);
+                 auth::Sources& sources, size_t threads);
 
 }  // namespace kg::routing

@@ -4,7 +4,7 @@ import os
 import shutil
 from pathlib import Path
 
-from processes import BenchError, Child, answers, cores, free_port, run
+from processes import START_SECONDS, BenchError, Child, answers, cores, free_port, run
 
 PEERS = Path(__file__).resolve().parent.parent / "peers"
 ENDPOINT = "benchendpoint"
@@ -49,6 +49,7 @@ class Contestant:
     """A proxy in front of 127.0.0.1:upstream_port; a context manager that runs it."""
 
     program = ""
+    start_seconds = START_SECONDS
 
     def __init__(self, name, keys, folder, upstream_port, pinned=True):
         self.name = name
@@ -80,7 +81,7 @@ class Contestant:
     def __enter__(self):
         self.child = self.launch()
         try:
-            self.child.wait_until(self.ready, self.name)
+            self.child.wait_until(self.ready, self.name, self.start_seconds)
         except BenchError:
             self.child.stop()
             raise
@@ -132,12 +133,13 @@ class Haproxy(Contestant):
 class Kernelgate(Contestant):
     program = "kernelgate"
     binary = None  # set by whoever built it
+    under = ()  # a command that runs it
 
     def launch(self):
         config = self.folder / "kernelgate.yaml"
         config.write_text(fill("kernelgate.yaml", {**self.values, "ACCESS_LOG": self.access_log}))
-        return Child([self.binary, "run", "--config", config], self.folder / "start.log",
-                     core=self.core)
+        return Child([*self.under, self.binary, "run", "--config", config],
+                     self.folder / "start.log", core=self.core)
 
     def ready(self):
         return "server ready" in self.child.log.read_text(errors="replace")

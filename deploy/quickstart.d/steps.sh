@@ -136,6 +136,7 @@ listeners:
 monitoring: {address: 127.0.0.1:$MONITORING_PORT}
 access_log: {path: logs/access.json}
 drain: {lame_duck: 1s, deadline: 5s}
+state_dir: secrets
 endpoints:
   - id: $ENDPOINT
     virtual_cluster: quickstart

@@ -7,9 +7,9 @@ packages_of() {
   case $1 in
     build)
       # GoogleTest: the tests are part of the CMake configuration.
-      echo g++ cmake ninja-build ccache pkg-config libevent-dev libssl-dev libyaml-cpp-dev \
-        nlohmann-json3-dev libspdlog-dev libfmt-dev libcli11-dev prometheus-cpp-dev \
-        libjemalloc-dev libgtest-dev libgmock-dev "$(llhttp_package)"
+      echo g++ cmake ninja-build ccache pkg-config libevent-dev libssl-dev libcurl4-openssl-dev \
+        libyaml-cpp-dev nlohmann-json3-dev libspdlog-dev libfmt-dev libcli11-dev \
+        prometheus-cpp-dev libjemalloc-dev libgtest-dev libgmock-dev "$(llhttp_package)"
       ;;
     quickstart) echo openssl python3 python3-venv ca-certificates curl ;;
     tests)
@@ -18,7 +18,7 @@ packages_of() {
         openssl prometheus
       ;;
     conformance) echo sslscan testssl.sh slowhttptest ;;
-    bench) echo nginx-light haproxy libbenchmark-dev ;;
+    bench) echo nginx-light haproxy libbenchmark-dev valgrind ;;
     *) fail "no package list is called \"$1\"" ;;
   esac
 }

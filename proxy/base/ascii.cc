@@ -1,5 +1,6 @@
 #include "proxy/base/ascii.h"
 
+#include <algorithm>
 #include <array>
 #include <limits>
 
@@ -118,10 +119,9 @@ bool equals_ignore_case(std::string_view a, std::string_view b) noexcept {
 
 bool starts_with_ignore_case(std::string_view text, std::string_view prefix) noexcept {
   if (text.size() < prefix.size()) return false;
-  for (size_t i = 0; i < prefix.size(); ++i) {
-    if (to_lower(text[i]) != to_lower(prefix[i])) return false;
-  }
-  return true;
+  // Most are equal as they are: names and schemes have their usual case.
+  return std::equal(prefix.begin(), prefix.end(), text.begin(),
+                    [](char a, char b) { return a == b || to_lower(a) == to_lower(b); });
 }
 
 std::string lower(std::string_view text) {
@@ -149,12 +149,14 @@ std::optional<uint64_t> parse_decimal(std::string_view text) noexcept {
   return value;
 }
 
-std::optional<std::string> form_decode(std::string_view text) {
+namespace {
+
+std::optional<std::string> decode_triplets(std::string_view text, char plus) {
   std::string out;
   out.reserve(text.size());
   for (size_t i = 0; i < text.size(); ++i) {
     if (text[i] == '+') {
-      out.push_back(' ');
+      out.push_back(plus);
     } else if (text[i] == '%') {
       if (text.size() - i < 3) return std::nullopt;
       const int high = hex_value(text[i + 1]);
@@ -167,6 +169,14 @@ std::optional<std::string> form_decode(std::string_view text) {
     }
   }
   return out;
+}
+
+}  // namespace
+
+std::optional<std::string> form_decode(std::string_view text) { return decode_triplets(text, ' '); }
+
+std::optional<std::string> percent_decode(std::string_view text) {
+  return decode_triplets(text, '+');
 }
 
 void percent_encode(std::string_view text, std::string& out) {

@@ -36,6 +36,8 @@ void for_each_element(std::string_view list, Visit&& visit) {
 // application/x-www-form-urlencoded decoding of one name or value: '+' is a space. nullopt on a
 // broken percent triplet.
 std::optional<std::string> form_decode(std::string_view text);
+// Percent-decoding (RFC 3986 section 2.1): '+' is itself. nullopt on a broken triplet.
+std::optional<std::string> percent_decode(std::string_view text);
 // Percent-encodes everything but unreserved characters (RFC 3986 section 2.3).
 void percent_encode(std::string_view text, std::string& out);
 

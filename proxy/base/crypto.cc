@@ -1,8 +1,12 @@
 #include "proxy/base/crypto.h"
 
+#include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
+#include <openssl/params.h>
 #include <openssl/rand.h>
+
+#include <cstring>
 
 #include "proxy/base/assert.h"
 #include "proxy/base/owned.h"
@@ -56,6 +60,56 @@ Sha1 sha1(std::string_view bytes) noexcept {
   return digest<Sha1>(context.get(), md, bytes);
 }
 
+KeyedHash::KeyedHash() {
+  static EVP_MAC* const mac = EVP_MAC_fetch(nullptr, "SIPHASH", nullptr);
+  random_bytes(key_.data(), key_.size());
+  context_.reset(EVP_MAC_CTX_new(mac));
+  KG_ASSERT(context_ != nullptr);
+  size_t size = sizeof(Hash);
+  const std::array params{OSSL_PARAM_construct_size_t(OSSL_MAC_PARAM_SIZE, &size),
+                          OSSL_PARAM_construct_end()};
+  KG_ASSERT(EVP_MAC_CTX_set_params(context_.get(), params.data()) == 1);
+}
+
+KeyedHash::~KeyedHash() { OPENSSL_cleanse(key_.data(), key_.size()); }
+
+void KeyedHash::Free::operator()(evp_mac_ctx_st* context) const noexcept {
+  EVP_MAC_CTX_free(context);
+}
+
+KeyedHash::Hash KeyedHash::operator()(std::string_view first, std::string_view then) noexcept {
+  const auto bytes = [](std::string_view text) {
+    return reinterpret_cast<const unsigned char*>(text.data());
+  };
+  Hash out;
+  size_t size = 0;
+  const bool ok = EVP_MAC_init(context_.get(), key_.data(), key_.size(), nullptr) == 1 &&
+                  EVP_MAC_update(context_.get(), bytes(first), first.size()) == 1 &&
+                  EVP_MAC_update(context_.get(), bytes(then), then.size()) == 1 &&
+                  EVP_MAC_final(context_.get(), out.data(), &size, out.size()) == 1;
+  KG_ASSERT(ok && size == out.size());
+  return out;
+}
+
+Hmac::Hmac(std::string_view key) noexcept {
+  KG_ASSERT(key.size() <= kBlockBytes);
+  std::memcpy(inner_.data(), key.data(), key.size());
+  outer_ = inner_;
+  for (char& byte : inner_) byte = static_cast<char>(byte ^ 0x36);
+  for (char& byte : outer_) byte = static_cast<char>(byte ^ 0x5c);
+}
+
+Hmac::~Hmac() {
+  explicit_bzero(inner_.data(), inner_.size());
+  explicit_bzero(outer_.data(), outer_.size());
+}
+
+Sha256 Hmac::of(std::string_view message) const noexcept {
+  const Sha256 inner = sha256({inner_.data(), inner_.size()}, message);
+  return sha256({outer_.data(), outer_.size()},
+                {reinterpret_cast<const char*>(inner.data()), inner.size()});
+}
+
 void random_bytes(void* out, size_t size) noexcept {
   KG_ASSERT(RAND_bytes_ex(nullptr, static_cast<unsigned char*>(out), size, 0) == 1);
 }
@@ -63,9 +117,13 @@ void random_bytes(void* out, size_t size) noexcept {
 std::string random_hex(size_t bytes) {
   std::string raw(bytes, '\0');
   random_bytes(raw.data(), raw.size());
+  return hex(raw);
+}
+
+std::string hex(std::string_view bytes) {
   std::string out;
-  out.reserve(2 * bytes);
-  for (const char c : raw) append_hex(static_cast<unsigned char>(c), out);
+  out.reserve(2 * bytes.size());
+  for (const char c : bytes) append_hex(static_cast<unsigned char>(c), out);
   return out;
 }
 

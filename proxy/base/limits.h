@@ -18,10 +18,17 @@ inline constexpr size_t kTrailerBytesMax = size_t{8} * 1024;  // read and droppe
 
 // ---- bodies and flow ----
 inline constexpr size_t kCreateBodyBytesMax =
-    size_t{1024} * 1024;  // a kernel start: held whole, parsed once
+    size_t{1024} * 1024;                           // a kernel start: held whole, parsed once
+inline constexpr size_t kLaunchMembersMax = 1024;  // in it: a server forwards under 100 variables
+inline constexpr size_t kLaunchValueBytesMax = 4096;  // of a variable, as gateways (domain J11)
+inline constexpr size_t kLaunchNamesLoggedMax = 16;   // of variables that were dropped
+inline constexpr size_t kLaunchNameBytesShown = 64;   // a longer name is not repeated
+inline constexpr size_t kListBytesMax = size_t{8} * 1024 * 1024;  // a list of kernels, held whole
+inline constexpr size_t kListEntriesMax = 10'000;                 // each takes about 250 bytes
 inline constexpr size_t kErrorBodyBytesMax =
     size_t{64} * 1024;  // a gateway's error: held whole, reduced to its reason and message
-inline constexpr size_t kErrorTextBytesMax = 4096;  // each of these two
+inline constexpr size_t kSpecListBytesMax = size_t{1024} * 1024;  // of kernel specs, held whole
+inline constexpr size_t kErrorTextBytesMax = 4096;                // each of these two
 inline constexpr size_t kPendingBytesHigh =
     size_t{64} * 1024;  // unsent per direction: stop reading the source
 inline constexpr size_t kPendingBytesLow = kPendingBytesHigh / 2;
@@ -40,6 +47,7 @@ inline constexpr uint32_t kKeepAliveMs = 75'000;  // above an ALB's idle timeout
 inline constexpr uint32_t kWriteStallMs = 60'000;      // the client takes too little of an answer
 inline constexpr uint32_t kBodySilenceMs = 300'000;    // the gateway pauses inside an answer
 inline constexpr uint32_t kUpstreamConnectMs = 5'000;  // default; TLS handshake included
+inline constexpr uint32_t kUpstreamQueueMs = 45'000;   // as long as a list may take
 inline constexpr uint32_t kListMs = 45'000;            // clients give up at 42 s (domain G14)
 inline constexpr uint32_t kDeleteMs = 120'000;         // waits for a running restart (domain 8.1)
 inline constexpr uint32_t kUpgradeMs = 75'000;  // a gateway holds the 101 up to 60 s (domain J30)
@@ -59,6 +67,8 @@ inline constexpr uint32_t kLingerMs =
 inline constexpr uint32_t kLingerLongestMs = 30'000;  // anew with each byte, up to this
 inline constexpr uint32_t kUpstreamIdleMs =
     300'000;  // default; pooled connections: gateways keep them 3,600 s (domain J2)
+inline constexpr uint32_t kKernelListFreshMs =
+    1'000;                                    // a gateway's list serves all of a worker who want it
 inline constexpr uint32_t kTurnWarnMs = 100;  // a loop turn above it is counted
 
 // ---- counts ----
@@ -71,6 +81,13 @@ inline constexpr uint32_t kConnectionsMax = 100'000;    // of the process
 inline constexpr uint32_t kConnectionsPerWorkerMax = 20'000;  // memory: about 15 KiB each
 inline constexpr uint32_t kConnectionsPerAddressMax = 1'024;  // an office behind one address
 inline constexpr uint32_t kRequestsPerClientMax = 1'024;      // at a time, WebSockets among them
+// Of one principal at one endpoint, over all workers. No single person opens so many; a program
+// that runs away does.
+inline constexpr uint32_t kWebSocketsPerPrincipalMax = 1'024;
+// A stock Jupyter server has at most 10 requests open (domain G7), and a gateway starts kernels one
+// after the other (domain J15).
+inline constexpr uint32_t kLaunchesPerPrincipalMax = 16;
+inline constexpr uint32_t kOrphanedStartsMax = 4'096;  // per worker: their clients left
 inline constexpr uint32_t kUpstreamActivePerPodMax =
     256;  // default; per worker, without open WebSockets
 inline constexpr uint32_t kUpstreamIdlePerPodMax = 64;      // per worker
@@ -85,7 +102,9 @@ inline constexpr uint32_t kOutlierFailures = 5;  // in a row
 inline constexpr uint32_t kOutlierBackoffMs = 10'000;
 inline constexpr uint32_t kOutlierBackoffMsMax = 300'000;
 inline constexpr uint32_t kRequestsPerConnectionMax = 100'000;
-inline constexpr uint32_t kSessionCacheMax = 8'192;  // verified tokens per worker
+inline constexpr uint32_t kSessionCacheMax = 8'192;     // verified tokens per worker
+inline constexpr uint32_t kSessionRefusalsMax = 1'024;  // and refused ones, 64 bytes each
+inline constexpr int64_t kSessionRefusedSeconds = 5;    // so long the same one stays refused
 
 // ---- overload ----
 inline constexpr uint32_t kOverloadLookMs = 1'000;
@@ -97,6 +116,54 @@ inline constexpr size_t kCredentialBytesMax = size_t{16} * 1024;
 inline constexpr uint32_t kSessionSecondsDefault = 900;  // domain E14
 inline constexpr uint32_t kSessionSecondsMax = 43'200;   // domain E14
 inline constexpr uint32_t kClockSkewSeconds = 30;
+inline constexpr size_t kSessionAsksMax = 256;        // credentials asked for at a time, per worker
+inline constexpr uint32_t kSessionAskMs = 10'000;     // how long a request waits for who sent it
+inline constexpr size_t kRevocationsMax = 100'000;    // from the file, and as many by admin calls
+inline constexpr size_t kRevocationBytesMax = 4'096;  // one entry
+inline constexpr size_t kRevocationNameBytesMax = 256;  // as long as a claim may be
+inline constexpr size_t kRevocationFileBytesMax = size_t{32} * 1024 * 1024;
+inline constexpr int64_t kRevocationSeconds =
+    int64_t{kSessionSecondsMax} + kClockSkewSeconds;  // of an admin call: no token lives longer
+inline constexpr size_t kHeardBytesMax = size_t{64} * 1024;  // of a message, to find its cell
+inline constexpr uint32_t kHeardMessagesMax = 64;            // then a notice goes without a cell
+inline constexpr uint32_t kNoticeBeforeEndMs = 60'000;  // the last one; sooner in short sessions
+inline constexpr uint32_t kKeysLookMs = 10'000;         // whether sessions have to be judged anew
+inline constexpr uint32_t kRecheckSpreadMs = 5'000;     // those that do, one after the other
+inline constexpr uint32_t kRecheckRetryMs = 30'000;     // nobody could be asked
+inline constexpr uint32_t kRenewalRepeatMs = 3'000;     // a person's news to other workers
+inline constexpr size_t kRenewalsKept = 8'192;          // people whose news is remembered
+inline constexpr uint32_t kExpiryGraceMs = 300'000;
+inline constexpr uint32_t kWorkersAnswerMs = 2'000;  // an admin call waits so long for workers
+inline constexpr size_t kAdminSubjectsMax = 10'000;  // in one answer
+
+// ---- exchanges of the network thread ----
+inline constexpr uint32_t kFetchesMax = 1'000;            // that wait or run
+inline constexpr uint32_t kFetchesPerOriginMax = 250;     // of them for one service
+inline constexpr uint32_t kFetchesRunning = 256;          // each takes a descriptor
+inline constexpr uint32_t kFetchesRunningPerOrigin = 32;  // a slow service leaves room for others
+inline constexpr uint32_t kFetchMs = 5'000;               // default; a client waits meanwhile
+inline constexpr size_t kFetchHeadBytesMax = size_t{64} * 1024;
+inline constexpr size_t kFetchAnswerBytesMax = size_t{64} * 1024;  // default
+inline constexpr size_t kUrlBytesMax = 2'048;
+static_assert(kFetchesRunningPerOrigin <= kFetchesRunning / 8, "several slow services at once");
+
+// ---- keys and answers of issuers ----
+inline constexpr size_t kKeySetBytesMax = size_t{256} * 1024;  // 64 RSA keys of 8192 bits: 100 KiB
+inline constexpr uint32_t kKeysFresh = 300;       // seconds; an answer without Cache-Control
+inline constexpr uint32_t kKeysFreshMin = 60;     // its max-age counts within these two: a
+inline constexpr uint32_t kKeysFreshMax = 3'600;  // withdrawn key is noticed within the hour
+inline constexpr uint32_t kKeysRetryMax = 30;     // seconds between tries of an issuer that is down
+inline constexpr uint32_t kKeysLearnMs = 10'000;  // between fetches for unknown kids
+inline constexpr uint32_t kKeysStale = 43'200;    // default, seconds: no session lives longer
+inline constexpr size_t kAlbKeysMax = 64;         // load balancers of a region
+inline constexpr size_t kAlbUnknownMax = 256;     // kids that have no key
+inline constexpr size_t kAlbFetchesMax = 8;       // at a time
+inline constexpr uint32_t kAlbKeyFreshS = 43'200;  // a kid's key does not change: only withdrawn
+inline constexpr uint32_t kAlbUnknownS = 60;       // before such a kid is asked for again
+inline constexpr size_t kRemoteKnownMax = 8'192;   // credentials that a service judged, each way
+inline constexpr uint32_t kRemoteBelievedS = 60;   // default; a good answer
+inline constexpr uint32_t kRemoteRefusedS = 5;     // default; a bad one
+inline constexpr uint32_t kSourceTickMs = 1'000;   // keys are looked at for their age
 
 // ---- TLS ----
 inline constexpr size_t kPemBytesMax = size_t{1024} * 1024;  // a certificate, key or CA file
@@ -108,10 +175,11 @@ inline constexpr int kClientChainMax = 5;                    // certificates bet
 inline constexpr long kClientChainBytesMax = long{32} * 1024;
 inline constexpr size_t kClientSubjectBytesMax = 1'024;  // a distinguished name in the access log
 
-// ---- access log ----
+// ---- access log and audit log ----
 inline constexpr size_t kLogFlushBytes = size_t{64} * 1024;
 inline constexpr uint32_t kLogFlushMs = 100;
 inline constexpr size_t kLogQueueBytesMax =
-    size_t{32} * 1024 * 1024;  // beyond: lines are dropped and counted
+    size_t{32} * 1024 * 1024;                    // beyond: lines are dropped and counted
+inline constexpr size_t kAuditKeyBytesMin = 32;  // of a hash that nobody can try names against
 
 }  // namespace kg::limits

@@ -47,6 +47,17 @@ struct Limits {
   uint64_t memory_bytes = 0;
 };
 
+// What one principal may hold and do at one endpoint. 0: no such quota.
+struct PrincipalQuotas {
+  uint32_t websockets = limits::kWebSocketsPerPrincipalMax;
+  uint32_t launches = limits::kLaunchesPerPrincipalMax;  // at a time
+  uint32_t kernels = 0;                                  // running and starting
+  uint32_t requests_per_second = 0;
+  uint32_t request_burst = 1;  // at once after a pause
+
+  bool operator==(const PrincipalQuotas&) const = default;
+};
+
 struct Settings {
   Timeouts timeouts;
   Limits limits;

@@ -1,6 +1,7 @@
-// StatusServer: plain HTTP for kubelet and Prometheus, over libevent's evhttp on the control loop.
+// StatusServer: plain HTTP for kubelet, Prometheus and operators, over libevent's evhttp on the
+// control loop.
 //
-// GET and HEAD of registered paths only; bodies of at most 8 KiB are read, heads of at most 16 KiB,
+// Registered methods and paths only; bodies of at most 8 KiB are read, heads of at most 16 KiB,
 // idle connections end after 60 s. Not a data path: nothing here reaches a gateway.
 #pragma once
 
@@ -9,6 +10,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "proxy/base/result.h"
 #include "proxy/event/address.h"
@@ -21,26 +23,35 @@ namespace kg::event {
 
 class StatusServer {
  public:
+  struct Request {
+    std::string_view authorization;  // the field's value, "" if absent; valid during the call
+    std::string body;
+  };
   struct Answer {
     int status = 200;
     std::string content_type = "text/plain; charset=utf-8";
     std::string body;
   };
   using Page = std::function<Answer()>;
+  using Call = std::function<Answer(const Request&)>;
+  enum class Verb : uint8_t { kGet, kPost, kDelete };
 
   explicit StatusServer(EventLoop& loop);
   ~StatusServer();
-  void add_page(const std::string& path, Page page) { pages_[path] = std::move(page); }
+  void add_page(const std::string& path, Page page);  // GET and HEAD
+  void add_call(Verb verb, const std::string& path, Call call);
   Result<uint16_t> listen(const SocketAddress& address);  // the bound port
 
  private:
   static void request_cb(evhttp_request* request, void* self) noexcept;
-  void answer(evhttp_request* request);
+  Answer answer_to(evhttp_request* request) const;
+  static void send(evhttp_request* request, const Answer& answer);
   struct HttpFree {
     void operator()(evhttp* handle) const noexcept;
   };
   std::unique_ptr<evhttp, HttpFree> http_;
-  std::map<std::string, Page> pages_;
+  uint16_t allowed_methods_;  // of evhttp
+  std::map<std::string, std::map<Verb, Call>> calls_;
 };
 
 }  // namespace kg::event

@@ -12,6 +12,7 @@
 #include <string_view>
 
 #include "proxy/base/error.h"
+#include "proxy/event/delivery.h"
 
 namespace kg::event {
 
@@ -20,7 +21,7 @@ enum class Pause : uint8_t {
   // Each also ends with the exchange that it served.
   kPeerSlow = 1,    // the other side has too much unsent      -> that side's on_drained
   kPipelined = 2,   // bytes of the next request wait          -> the turn of that request
-  kConnecting = 4,  // body bytes wait for an upstream         -> the lease
+  kConnecting = 4,  // body bytes wait for session or upstream -> the session, the lease
 };
 
 class StreamHandler {
@@ -54,6 +55,8 @@ class Stream {
   // Monotonic microseconds of the last byte the peer's system took, or of the first one still
   // waiting.
   virtual uint64_t last_progress_us() const noexcept = 0;
+  // A system call.
+  virtual Delivery delivery() const noexcept = 0;
 };
 
 }  // namespace kg::event

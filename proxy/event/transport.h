@@ -50,6 +50,7 @@ class Transport final : public Stream, private FdHandler {
   void finish() override;
   void close() noexcept override;
   uint64_t last_progress_us() const noexcept override { return progress_us_; }
+  Delivery delivery() const noexcept override { return delivery_of(socket_.fd()); }
 
  private:
   struct ReadTask final : Task {

@@ -67,6 +67,18 @@ void ListenWatcher::listen_ready_cb(int, short, void* self) noexcept {
   static_cast<ListenWatcher*>(self)->on_readable_();
 }
 
+void LevelWatcher::want(bool readable, bool writable) {
+  event_.reset();
+  if (!readable && !writable) return;
+  const int what = (readable ? EV_READ : 0) | (writable ? EV_WRITE : 0) | EV_PERSIST;
+  event_ = make(loop_, fd_, what, &LevelWatcher::level_ready_cb, this);
+  KG_ASSERT(event_add(event_.get(), nullptr) == 0);
+}
+
+void LevelWatcher::level_ready_cb(int, short what, void* self) noexcept {
+  static_cast<LevelWatcher*>(self)->on_ready_((what & EV_READ) != 0, (what & EV_WRITE) != 0);
+}
+
 Timer::Timer(EventLoop& loop, std::function<void()> on_fire)
     : on_fire_(std::move(on_fire)), event_(make(loop, -1, EV_TIMEOUT, &Timer::timer_cb, this)) {}
 void Timer::arm_ms(uint64_t milliseconds) noexcept {

@@ -1,5 +1,5 @@
-// FdWatcher, Timer, Deadline and SignalWatcher: RAII over libevent's events. A destroyed watcher
-// cannot call back.
+// FdWatcher, LevelWatcher, Timer, Deadline and SignalWatcher: RAII over libevent's events. A
+// destroyed watcher cannot call back.
 //
 // Owner:  the object that is called back, as a member. Thread: the loop's.
 #pragma once
@@ -61,6 +61,24 @@ class ListenWatcher {
  private:
   static void listen_ready_cb(int fd, short what, void* self) noexcept;
   std::function<void()> on_readable_;
+  EventHandle event_;
+};
+
+// Level-triggered in both directions, for a library that does its own reading and writing. The
+// callback may close it; it dies by EventLoop::defer_delete, because the callback is its member.
+class LevelWatcher final : public Deferred {
+ public:
+  using OnReady = std::function<void(bool readable, bool writable)>;
+  LevelWatcher(EventLoop& loop, int fd, OnReady on_ready)
+      : loop_(loop), fd_(fd), on_ready_(std::move(on_ready)) {}
+  void want(bool readable, bool writable);
+  void close() noexcept { event_.reset(); }  // before the descriptor is closed
+
+ private:
+  static void level_ready_cb(int fd, short what, void* self) noexcept;
+  EventLoop& loop_;
+  int fd_;
+  OnReady on_ready_;
   EventHandle event_;
 };
 

@@ -42,9 +42,18 @@ ClientFacts ClientConnection::facts() const {
   ClientFacts facts;
   facts.address = peer_text_;
   if (peer_trusted_) facts.forwarded_for = http::forwarded_client(head_);
-  facts.certificate = peer_certificate_;
+  if (certificate_ != nullptr) facts.certificate = certificate_->subject;
   facts.tls_resumed = stream_.handshake_done() && stream_.resumed();
   return facts;
+}
+
+Caller ClientConnection::caller() noexcept {
+  return {session_slot_, peer_trusted_ ? http::forwarded_client(head_) : peer_host_};
+}
+
+KernelAccess& ClientConnection::kernel_access() {
+  if (kernel_access_ == nullptr) kernel_access_ = std::make_unique<KernelAccess>();
+  return *kernel_access_;
 }
 
 bool ClientConnection::is_misdirected() const {
@@ -73,7 +82,7 @@ void ClientConnection::on_handshake_done() {
   (stream_.resumed() ? context_.metrics.tls_handshakes_resumed
                      : context_.metrics.tls_handshakes_full)
       .add();
-  peer_certificate_ = stream_.client_subject();
+  certificate_ = stream_.peer_certificate();
   await_head();
   if (last_request_) deadline_.set_ms(limits::kLingerMs);  // a drain waits for no idle connection
 }

@@ -17,6 +17,7 @@
 #include <string>
 
 #include "proxy/exchange/context.h"
+#include "proxy/exchange/kernel_access.h"
 #include "proxy/exchange/record.h"
 #include "proxy/http/head_reader.h"
 #include "proxy/tls/tls_stream.h"
@@ -55,8 +56,12 @@ class ClientConnection final : public event::Deferred, private tls::TlsHandler {
   http::RequestHead& head() noexcept { return head_; }
   const ListenerFacts& listener() const noexcept { return *listener_; }
   ClientFacts facts() const;
+  KernelAccess& kernel_access();
   const std::string& peer_host() const noexcept { return peer_host_; }
   bool peer_trusted() const noexcept { return peer_trusted_; }
+  const PeerCertificate* certificate() const noexcept { return certificate_.get(); }
+  // Who asks for this request to be recognised.
+  Caller caller() noexcept;
   // The certificate that this connection began with is not the Host's (RFC 9110 section 15.5.20).
   // An ALB sends no server name and carries many hosts on one connection.
   bool is_misdirected() const;
@@ -105,11 +110,13 @@ class ClientConnection final : public event::Deferred, private tls::TlsHandler {
   http::RequestHead head_;
   http::RequestReader reader_;
   std::unique_ptr<Exchange> exchange_;
+  std::unique_ptr<KernelAccess> kernel_access_;  // from the first kernel on that is asked for
   std::string leftover_;
   ClientCounts::Hold address_hold_;
   std::string peer_text_;
   std::string peer_host_;
-  std::string peer_certificate_;  // its subject
+  std::unique_ptr<const PeerCertificate> certificate_;  // null without one
+  auth::SessionCache::Slot session_slot_;
   uint64_t opened_us_;
   uint64_t linger_end_us_ = 0;  // Closing: all is sent, bytes that come are dropped until then
   uint32_t requests_ = 0;

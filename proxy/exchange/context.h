@@ -6,13 +6,16 @@
 #include <memory>
 #include <string>
 
-#include "auth/session_cache.h"
 #include "metrics/worker_metrics.h"
 #include "proxy/base/settings.h"
 #include "proxy/event/event_loop.h"
-#include "proxy/exchange/access_sink.h"
 #include "proxy/exchange/admission.h"
 #include "proxy/exchange/launch_board.h"
+#include "proxy/exchange/log_sink.h"
+#include "proxy/exchange/orphaned_starts.h"
+#include "proxy/exchange/session_desk.h"
+#include "proxy/exchange/session_watch.h"
+#include "proxy/kernel/kernel_id.h"
 #include "proxy/tls/tls_context.h"
 #include "proxy/upstream/local_endpoint.h"
 #include "routing/route_snapshot.h"
@@ -28,27 +31,43 @@ struct ListenerFacts {
   std::shared_ptr<const tls::TlsContext> tls;
 };
 
+// The logs of the process as its workers see them. All of it outlives them.
+struct Logs {
+  metrics::LogWriter* access = nullptr;  // null: off
+  metrics::LogWriter* audit = nullptr;
+  const metrics::SubjectMask& subjects;  // of the audit log
+};
+
 struct WorkerContext {
   WorkerContext(event::EventLoop& event_loop, metrics::WorkerMetrics& worker_metrics,
-                metrics::AccessLogWriter* log_writer, LaunchBoard& launch_board,
-                Admission& shared_admission, size_t worker)
+                const Logs& logs, LaunchBoard& launch_board, Admission& shared_admission,
+                SessionBoard& session_board, size_t worker)
       : loop(event_loop),
         metrics(worker_metrics),
-        access_log(event_loop, worker_metrics, log_writer),
+        access_log(event_loop, worker_metrics.access_log_dropped, logs.access),
+        audit(event_loop, worker_metrics.audit_log_dropped, logs.audit,
+              metrics::AuditLogBuffer(logs.subjects)),
         endpoints(event_loop, worker_metrics, worker),
         launches(launch_board),
-        admission(shared_admission) {}
+        admission(shared_admission),
+        orphans(event_loop),
+        sessions(event_loop, worker_metrics),
+        watch(event_loop, worker_metrics, session_board) {}
 
   std::string next_request_id();
 
   event::EventLoop& loop;
   metrics::WorkerMetrics& metrics;
   AccessSink access_log;
+  AuditSink audit;
   upstream::EndpointRegistry endpoints;
   LaunchBoard& launches;
   Admission& admission;
-  auth::SessionCache sessions;
+  OrphanedStarts orphans;
+  SessionDesk sessions;
+  SessionWatch watch;
   std::shared_ptr<const routing::RouteSnapshot> routes;
+  std::shared_ptr<const kernel::KernelIdKeys> kernel_id_keys;
   Settings settings;
   bool draining = false;
   std::string scratch;  // heads are written here before they go to a stream

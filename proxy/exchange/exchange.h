@@ -1,18 +1,21 @@
 // Exchange: one request and its answer, or one WebSocket, from parsed head to log line.
 //
-//   Received --> Collecting --> Queued --> Waiting --> Responding --> Done
-//       |   (kernel start only)   |           |  \--error--> Holding --/
-//       |                         |           |  \--101--> Relaying --/
-//       \-------------------------+-----------+--> Failing: local reply, or abort once an answer
-//       began
+//   Received --> Authenticating --> Collecting [--> Counting] --> Queued --> Waiting --> Responding
+//       |        (if asked for)     (kernel start)                  |           |             |
+//       |              |                |                           |           |--> Holding -->
+//       Done |              |                |                           |           \--> Relaying
+//       -/
+//       \--------------+----------------+---------------------------+--> local reply, or abort
+//                                                                        once an answer began
 //
-// Received: route, operation, session are judged, nothing went upstream. Collecting: the small body
-// of a kernel start is held, because its deadline stands inside (domain G14). Queued: waits for a
-// pooled connection. Waiting: the request is on its way, its body streams. Holding: a gateway's
-// error is read whole, so that nothing but its reason and message goes on. Done is entered once, by
-// finish().
-// Owner:  the ClientConnection. Thread: the worker's.
-// Flow:   client -> upstream pauses the client above kPendingBytesHigh and opens it in
+// Received: route and operation are judged, nothing went upstream. Authenticating: somebody else is
+// asked over the network who sends it. Collecting: the small body of a kernel start is held,
+// because its deadline stands inside (domain G14). Counting: it waits for the gateway's list, in
+// which its user's kernels are counted. Queued: waits for a pooled connection. Waiting: the request
+// is on its way, its body streams. Holding: a gateway's error or list is read whole, so that
+// nothing but what is the client's goes on. Done is entered once, by finish(). Owner:  the
+// ClientConnection. Thread: the worker's. Flow:   client -> upstream pauses the client above
+// kPendingBytesHigh and opens it in
 //         on_upstream_drained; upstream -> client pauses the upstream and opens it in
 //         on_client_drained.
 // Errors: rows of error.h. A request is sent a second time only where Retry says so (RFC 9110
@@ -25,9 +28,13 @@
 #include <string_view>
 
 #include "proxy/exchange/context.h"
+#include "proxy/exchange/credentials.h"
+#include "proxy/exchange/local_reply.h"
 #include "proxy/exchange/record.h"
 #include "proxy/exchange/relay.h"
 #include "proxy/http/body_reader.h"
+#include "proxy/http/forwarding.h"
+#include "proxy/kernel/notice.h"
 #include "proxy/kernel/operation.h"
 
 namespace kg::exchange {
@@ -37,7 +44,10 @@ class ClientConnection;
 class Exchange final : public event::Deferred,
                        private upstream::UpstreamHandler,
                        private upstream::LeaseWaiter,
-                       private RelayOwner {
+                       private SessionWaiter,
+                       private upstream::KernelListWaiter,
+                       private RelayOwner,
+                       private WatchedSocket {
  public:
   Exchange(WorkerContext& context, ClientConnection& client);
   ~Exchange() override;
@@ -59,7 +69,9 @@ class Exchange final : public event::Deferred,
  private:
   enum class Phase : uint8_t {
     kReceived,
+    kAuthenticating,
     kCollecting,
+    kCounting,
     kQueued,
     kWaiting,
     kHolding,
@@ -68,12 +80,41 @@ class Exchange final : public event::Deferred,
     kDone
   };
 
-  // exchange.cc: the request's way.
+  // exchange_judge.cc: where to, who, and may they.
   bool answer_health();
+  void answer_preflight();
   Result<void> admit();
-  Result<void> judge();
+  Result<void> route();
+  void recognise();
+  Result<Credentials> credentials(const routing::Endpoint& endpoint) const;
+  Secret callers_token() const;
+  void on_session(Result<auth::PrincipalRef> who) override;
+  Result<void> authorise();
+  Result<void> judge_page() const;
+  http::PageFields page_fields() const;
   Result<void> judge_operation();
+  // exchange_kernels.cc: whose kernels.
+  Result<void> judge_kernel();
+  Result<void> stamp_launch();
+  void learn_kernel(const http::ResponseHead& head);
+  void hold_list(const http::ResponseHead& head);
+  void hold_list_body(std::string_view payload);
+  void send_list();
+  void send_list_rest();
+  std::optional<std::string> reduced_list();
+  bool reduces_list() const noexcept;
+  bool forwards() const noexcept { return endpoint_->endpoint->forwards_credentials; }
   bool would_hold_memory() const noexcept;
+  void proceed();
+  // exchange_quotas.cc: what one principal may take.
+  Result<void> keep_rate();
+  Result<void> take_place();
+  Result<void> judge_spec();
+  void count_kernels();
+  void on_kernel_list(const Result<upstream::KernelListRef>& list) override;
+  void judge_count(const upstream::KernelList& list);
+  void keep_counting();
+  // exchange.cc: the request's way up.
   void take_body(std::string_view payload);
   void end_body();
   void lease(upstream::LeaseKind kind);
@@ -106,8 +147,21 @@ class Exchange final : public event::Deferred,
   void relay_ended() override;
   void start_relay(const http::ResponseHead& head);
   void relay_answer_head(const http::ResponseHead& head);
-  void learn_kernel(const http::ResponseHead& head);
   void fail(const Error& error);
+  std::string gateways_words(ErrorCode code) const;
+
+  // exchange_session.cc: the session of an open WebSocket.
+  void tell_of_session();
+  void watch_session();
+  void tell_user(const std::string& text) override;
+  void tell_user_now() override;
+  void take_notice_back() override;
+  void relay_heard(std::string_view frames) override;
+  void say_notice(std::string_view cell);
+  void expel(ErrorCode why) override { relay_->expel(why); }
+  void recheck(const ShownRef& shown) override;
+  void on_recheck(Result<auth::PrincipalRef> who);
+  std::string_view watched_request_id() const noexcept override { return record_.request_id; }
 
   // exchange_error.cc: a gateway's error.
   void hold_error(const http::ResponseHead& head);
@@ -121,26 +175,40 @@ class Exchange final : public event::Deferred,
   ClientConnection& client_;
   ExchangeRecord record_;
   ClientCounts::Hold client_hold_;
+  Quotas::Hold principal_hold_;  // a WebSocket or a kernel start
   upstream::EndpointPin endpoint_;
   kernel::KernelRequest request_;
+  Error operation_error_{ErrorCode::kNone, "", 0};  // why the request is no operation
   std::string_view upstream_path_;  // the request's path after the endpoint's prefix
   std::string offered_protocols_;   // WebSocket
   upstream::UpstreamConnection* upstream_ = nullptr;  // leased
   std::unique_ptr<Relay> relay_;
+  std::unique_ptr<SessionWatch::Seat> seat_;  // while relay_ runs
+  std::string notice_;                        // to be said in a cell's output
+  uint32_t heard_ = 0;                        // messages of the gateway since
+  auth::SessionsRef rechecked_by_;            // Relaying: they were asked about the session
+  SessionRules recheck_rules_;
   http::BodyReader body_;
-  std::string held_body_;  // Collecting, or what came before the lease
-  std::string held_head_;  // Holding: what goes to the client, without length and end
-  std::string held_error_;
+  std::string held_body_;       // Collecting, or what came before the lease
+  std::string launch_spec_;     // of a kernel start, "" for the gateway's default
+  std::string held_head_;       // Holding: what goes to the client, without length and end
+  std::string held_answer_;     // Holding: an error, or a list of kernels
+  size_t list_sent_ = 0;        // Responding with a list: so much of it
   uint64_t body_until_us_ = 0;  // the body's deadline
   uint64_t body_seen_us_ = 0;   // its last byte
   uint32_t launch_ms_ = 0;
+  uint32_t retry_after_s_ = kRetryAfterSeconds;
+  bool support_ = false;  // may list, interrupt and delete kernels of other owners
   Phase phase_ = Phase::kReceived;
+  kernel::Framing framing_ = kernel::Framing::kLegacy;
+  CredentialPlace token_place_ = CredentialPlace::kNone;
   bool wants_websocket_ = false;
   bool collects_ = false;  // a kernel start
   bool retried_ = false;
   bool chunk_answer_ = false;
-  bool coded_error_ = false;  // Holding: the body is compressed
-  bool close_after_ = false;  // the answer said Connection: close
+  bool coded_answer_ = false;  // Holding: the body is compressed
+  bool holds_list_ = false;    // not an error
+  bool close_after_ = false;   // the answer said Connection: close
 };
 
 }  // namespace kg::exchange

@@ -6,6 +6,7 @@
 #include "proxy/exchange/local_reply.h"
 #include "proxy/http/forwarding.h"
 #include "proxy/websocket/handshake.h"
+#include "proxy/websocket/token_protocol.h"
 
 namespace kg::exchange {
 
@@ -27,8 +28,11 @@ void Exchange::on_response_head(const http::ResponseHead& head) {
   record_.first_byte_us = event::monotonic_us();
   endpoint_->answered(head.status, context_.loop.now_us());
   record_.upstream_connect_us = record_.upstream_reused ? 0 : upstream_->connect_us();
+  // It concerns the endpoint's token, not the client's session, which a 401 would blame.
+  if (head.status == 401 && !forwards()) return fail({ErrorCode::kUpstreamToken, "", 0});
   // Details of an error, tracebacks for example, do not leave the cluster (domain J4a).
   if (head.status >= 400 && request_.operation != Operation::kOther) return hold_error(head);
+  if (reduces_list()) return hold_list(head);
   if (head.status != 101) return relay_answer_head(head);
   if (!wants_websocket_)
     return fail({ErrorCode::kUpstreamProtocol, "101 that nobody asked for", 0});
@@ -47,6 +51,7 @@ void Exchange::start_relay(const http::ResponseHead& head) {
   endpoint_->pool.stop_counting(*upstream_);
   http::ResponseRewrite rewrite;
   rewrite.request_id = record_.request_id;
+  rewrite.websocket_protocol = websocket::selected_for_token(head, client_.head());
   context_.scratch.clear();
   http::append_client_response(head, rewrite, context_.scratch);
   client_.stream().write(context_.scratch);
@@ -54,7 +59,9 @@ void Exchange::start_relay(const http::ResponseHead& head) {
   relay_ =
       std::make_unique<Relay>(owner, client_.stream(), upstream_->stream(), record_,
                               endpoint_->counters, context_.metrics, context_.settings.websocket);
+  framing_ = kernel::framing_of(head.find("sec-websocket-protocol"));
   client_.offer_leftover();
+  watch_session();
 }
 
 void Exchange::relay_answer_head(const http::ResponseHead& head) {
@@ -73,6 +80,7 @@ void Exchange::relay_answer_head(const http::ResponseHead& head) {
   rewrite.framing = head.framing;
   rewrite.content_length = head.content_length;
   rewrite.client_http_1_0 = asked.version_minor == 0;
+  rewrite.page = page_fields();
   if (head.framing == Framing::kChunked || head.framing == Framing::kUntilClose) {
     chunk_answer_ = asked.version_minor == 1;
     rewrite.framing = chunk_answer_ ? Framing::kChunked : Framing::kUntilClose;
@@ -85,17 +93,10 @@ void Exchange::relay_answer_head(const http::ResponseHead& head) {
   client_.set_deadline_ms(context_.settings.timeouts.response_idle_ms);
 }
 
-// Location: /api/kernels/<id> names the kernel that was made (domain 8.2).
-void Exchange::learn_kernel(const http::ResponseHead& head) {
-  const std::string_view location = head.find("location");
-  const std::string_view id = location.substr(location.rfind('/') + 1);
-  if (!kernel::is_kernel_id(id)) return;
-  record_.kernel_id = id;
-  context_.launches.launched(id, record_.started_us);
-}
-
 void Exchange::on_response_body(std::string_view payload) {
-  if (phase_ == Phase::kHolding) return hold_error_body(payload);
+  if (phase_ == Phase::kHolding) {
+    return holds_list_ ? hold_list_body(payload) : hold_error_body(payload);
+  }
   KG_ASSERT(phase_ == Phase::kResponding);
   record_.bytes_out += payload.size();
   event::Stream& stream = client_.stream();
@@ -117,7 +118,7 @@ void Exchange::on_response_body(std::string_view payload) {
 }
 
 void Exchange::on_response_end() {
-  if (phase_ == Phase::kHolding) return send_error(true);
+  if (phase_ == Phase::kHolding) return holds_list_ ? send_list() : send_error(true);
   if (phase_ != Phase::kResponding) return;  // a 101 without its tunnel failed already
   if (chunk_answer_) client_.stream().write(http::kLastChunk);
   const bool whole = body_.done();
@@ -194,9 +195,15 @@ void Exchange::fail(const Error& error) {
     context_.scratch.clear();
     std::string allow;
     if (status == 405) allow = kernel::allowed_methods(upstream_path_);
-    append_error_reply(error,
-                       {record_.request_id, !reuse, client_.head().method == Method::kHead, allow},
-                       context_.scratch);
+    const bool head_only = client_.head().method == Method::kHead;
+    const LocalReply reply{record_.request_id, !reuse,         head_only,    allow,
+                           retry_after_s_,     record_.detail, page_fields()};
+    const std::string gateways = gateways_words(error.code);
+    if (gateways.empty()) {
+      append_error_reply(error, reply, context_.scratch);
+    } else {
+      append_gateway_reply(status, gateways, reply, context_.scratch);
+    }
     client_.stream().write(context_.scratch);
   }
   finish(reuse);
@@ -211,14 +218,24 @@ void Exchange::abort() {
 
 void Exchange::release_upstream(bool healthy) {
   if (phase_ == Phase::kQueued) endpoint_->pool.cancel(*this);
+  if (phase_ == Phase::kCounting) endpoint_->lists.cancel(*this);
   upstream::UpstreamConnection* connection = std::exchange(upstream_, nullptr);
   if (connection != nullptr) endpoint_->pool.release(*connection, healthy);
 }
 
 void Exchange::finish(bool reuse) {
   KG_ASSERT(phase_ != Phase::kDone && upstream_ == nullptr);
+  if (phase_ == Phase::kAuthenticating || rechecked_by_ != nullptr) {
+    context_.sessions.cancel(*this);
+  }
   phase_ = Phase::kDone;
-  client_hold_ = {};  // now: the client's next request may begin before this object dies
+  seat_.reset();
+  const bool changed = request_.operation == Operation::kCreateKernel ||
+                       request_.operation == Operation::kDeleteKernel;
+  if (changed && record_.sent_us != 0) endpoint_->endpoint->kernel_changes->note();
+  // Now: the client's next request may begin before this object dies.
+  client_hold_ = {};
+  principal_hold_ = {};
   record_.finish(context_, endpoint_.get(), client_.head(), client_.facts());
   client_.exchange_finished(reuse);
 }

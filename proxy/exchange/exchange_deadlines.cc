@@ -61,8 +61,11 @@ uint32_t Exchange::answer_deadline_ms() const noexcept {
 void Exchange::on_deadline() {
   switch (phase_) {
     case Phase::kReceived:
+    case Phase::kCounting:
     case Phase::kDone:
       return;
+    case Phase::kAuthenticating:
+      return fail({ErrorCode::kSessionUnknown, "no answer in time", 0});
     case Phase::kCollecting:
       return body_timed_out();
     case Phase::kQueued:

@@ -1,5 +1,4 @@
 // A gateway's error on its way to the client: held whole, reduced to its reason and message.
-#include "proxy/base/ascii.h"
 #include "proxy/base/assert.h"
 #include "proxy/base/limits.h"
 #include "proxy/exchange/client_connection.h"
@@ -9,32 +8,24 @@
 #include "proxy/kernel/gateway_error.h"
 
 namespace kg::exchange {
-namespace {
-
-bool is_coded(const http::ResponseHead& head) noexcept {
-  const std::string_view coding = head.find("content-encoding");
-  return !coding.empty() && !ascii::equals_ignore_case(coding, "identity");
-}
-
-}  // namespace
-
 void Exchange::hold_error(const http::ResponseHead& head) {
   phase_ = Phase::kHolding;
   record_.status = head.status;
   close_after_ = !client_.may_reuse() || !body_.done();
-  coded_error_ = is_coded(head);
+  coded_answer_ = http::is_coded(head);
   http::ResponseRewrite rewrite;
   rewrite.request_id = record_.request_id;
   rewrite.now_seconds = event::wall_us() / 1'000'000;
   rewrite.close = close_after_;
   rewrite.client_http_1_0 = client_.head().version_minor == 0;
+  rewrite.page = page_fields();
   http::append_client_error(head, rewrite, held_head_);
   client_.set_deadline_ms(context_.settings.timeouts.response_idle_ms);
 }
 
 void Exchange::hold_error_body(std::string_view payload) {
-  if (held_error_.size() + payload.size() > limits::kErrorBodyBytesMax) return send_error(false);
-  held_error_.append(payload);
+  if (held_answer_.size() + payload.size() > limits::kErrorBodyBytesMax) return send_error(false);
+  held_answer_.append(payload);
 }
 
 // `whole`: the body in hand is all of it. Otherwise the rest is not waited for.
@@ -46,7 +37,7 @@ void Exchange::send_error(bool whole) {
     std::string_view reason = reason_phrase(record_.status);
     if (reason.empty()) reason = "Error";
     std::optional<kernel::ReducedError> reduced;
-    if (whole && !coded_error_) reduced = kernel::reduce_error(held_error_, reason);
+    if (whole && !coded_answer_) reduced = kernel::reduce_error(held_answer_, reason);
     if (!reduced) {
       context_.metrics.gateway_errors_replaced.add();
     } else if (!reduced->whole) {

@@ -27,6 +27,12 @@ class Liveness {
   void heard(uint64_t now_us) noexcept {
     if (heard_us_ < now_us) heard_us_ = now_us;
   }
+  // Bytes that the side's system has taken so far, while more wait for it: reading slowly is life
+  // too.
+  void took(uint64_t bytes, uint64_t now_us) noexcept {
+    if (bytes > taken_) heard(now_us);
+    taken_ = bytes;
+  }
   void asked(uint64_t now_us) noexcept { asked_us_ = now_us; }  // by a ping of ours, or a Close
   // A ping of the other end went to this side; a pong came from it.
   void asked_by_other_end(uint64_t now_us) noexcept {
@@ -42,6 +48,7 @@ class Liveness {
   uint64_t ping_after_us_;
   uint64_t dead_after_us_;
   uint64_t heard_us_;
+  uint64_t taken_ = 0;           // bytes
   uint64_t asked_us_ = 0;        // counts while it is later than heard_us_
   uint64_t other_asked_us_ = 0;  // 0: no ping of the other end waits
 };

@@ -1,5 +1,6 @@
 #include "proxy/exchange/record.h"
 
+#include "proxy/exchange/audit.h"
 #include "proxy/exchange/context.h"
 
 namespace kg::exchange {
@@ -15,6 +16,11 @@ void ExchangeRecord::finish(WorkerContext& context, upstream::LocalEndpoint* loc
                             const http::RequestHead& head, const ClientFacts& client) const {
   const uint64_t total_us = event::monotonic_us() - started_us;
   count(context, local, total_us);
+  if (context.audit.enabled()) {
+    const auto line =
+        audit_record(*this, local != nullptr ? local->endpoint.get() : nullptr, client);
+    if (line) context.audit.write(*line);
+  }
   if (!context.access_log.enabled()) return;
   metrics::AccessRecord line;
   line.time_us = wall_us;
@@ -44,8 +50,9 @@ void ExchangeRecord::finish(WorkerContext& context, upstream::LocalEndpoint* loc
   }
   if (error.code != ErrorCode::kNone) {
     line.error = error.row().label;
-    line.detail = error.detail;
+    line.detail = detail.empty() ? std::string_view(error.detail) : detail;
   }
+  line.dropped_env = dropped_env;
   line.status = status;
   line.websocket = websocket;
   line.close_code = close_code;

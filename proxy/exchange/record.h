@@ -35,6 +35,8 @@ struct ExchangeRecord {
   std::string_view spec_name;  // part of the head
   std::shared_ptr<const auth::Principal> principal;
   Error error{ErrorCode::kNone, "", 0};
+  std::string detail;       // in place of the error's
+  std::string dropped_env;  // names of variables that a kernel start did not get
   uint16_t status = 0;
   uint16_t close_code = 0;
   std::string_view closed_by;  // "client", "upstream", "proxy"
@@ -49,6 +51,7 @@ struct ExchangeRecord {
   uint64_t upstream_connect_us = 0;
   bool upstream_reused = false;
   bool websocket = false;
+  bool support = false;  // by the right of a support role
 
   void start();
   // Once per exchange, on every path. `local` is null when no endpoint was reached.

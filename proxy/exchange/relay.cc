@@ -33,7 +33,10 @@ Relay::Relay(RelayOwner& owner, event::Stream& client, event::Stream& upstream,
   owner_.set_relay_deadline(settings.ping_after_ms);
 }
 
-Relay::~Relay() { counters_.websockets_open.sub(); }
+Relay::~Relay() {
+  if (attention_ != nullptr && !attention_->notice.empty()) metrics_.notices_unsaid.add();
+  counters_.websockets_open.sub();
+}
 
 void Relay::on_client_data(std::string_view bytes) {
   if (client_.ended || upstream_.deaf || ended_) return;
@@ -54,11 +57,11 @@ void Relay::take(Peer& from, Peer& to, std::string_view bytes) {
   const uint32_t pings = from.frames.pings();
   const uint32_t pongs = from.frames.pongs();
   size_t passed = 0;
-  if (from.pongs.idle()) {
+  if (from.pongs.idle() && !is_attended(from)) {
     passed = from.frames.scan(bytes);
     to.stream.write(bytes.substr(0, passed));
   } else {
-    passed = pass_without_pongs(from, to, bytes);
+    passed = pass_by_frames(from, to, bytes);
   }
   account(from, messages, passed);
   if (from.frames.pings() != pings) to.life.asked_by_other_end(owner_.relay_now_us());
@@ -73,7 +76,8 @@ void Relay::take(Peer& from, Peer& to, std::string_view bytes) {
   if (from.frames.too_large()) refuse_message(from);
 }
 
-size_t Relay::pass_without_pongs(Peer& from, Peer& to, std::string_view bytes) {
+// Takes our pongs out, hears messages, and puts a notice in.
+size_t Relay::pass_by_frames(Peer& from, Peer& to, std::string_view bytes) {
   size_t passed = 0;
   while (!bytes.empty() && !from.frames.too_large()) {
     const websocket::PongFilter::Step step = from.pongs.next(bytes, from.frames);
@@ -84,6 +88,7 @@ size_t Relay::pass_without_pongs(Peer& from, Peer& to, std::string_view bytes) {
     bytes.remove_prefix(step.used);
     to.stream.write(step.pass);
     passed += step.pass.size();
+    if (is_attended(from)) attend(step.pass);
   }
   return passed;
 }
@@ -173,6 +178,15 @@ void Relay::close(ErrorCode why) {
   start_closing();
 }
 
+void Relay::expel(ErrorCode why) {
+  if (ended_ || client_.ended || upstream_.ended) return;  // what is left lives kHalfCloseMs
+  client_.ended = true;
+  leave_upstream(&error_row(why));
+  if (client_.deaf || close_waits_) return;
+  record_.error = {why, "", 0};
+  start_closing();
+}
+
 void Relay::start_closing() {
   if (upstream_.frames.at_boundary()) return send_close_to_client();
   close_waits_ = true;
@@ -181,6 +195,7 @@ void Relay::start_closing() {
 
 void Relay::send_close_to_client() {
   close_waits_ = false;
+  say_notice();
   client_.deaf = true;
   if (upstream_.frames.closed()) {
     // The gateway's own Close has gone by, and nothing follows a Close (RFC 6455 section 5.5.1).

@@ -25,8 +25,11 @@ uint64_t Relay::look_at(Peer& peer, const Peer& other) {
   const uint64_t now_us = owner_.relay_now_us();
   const uint64_t later_us = now_us + peer.life.ping_after_us();
   if (peer.paused) return later_us;  // its silence is ours
-  if (peer.stream.unsent() > 0) {
+  const event::Delivery delivery = peer.stream.delivery();
+  if (peer.stream.unsent() > 0 || delivery.held_back) {
+    // A ping would wait behind megabytes in our system, but what the peer takes of them shows.
     peer.life.heard(peer.stream.last_progress_us());
+    peer.life.took(delivery.acknowledged, now_us);
   } else if (peer.frames.lost() || peer.frames.closed()) {
     return later_us;  // no ping can be told, or it said Close and waits for the other's
   }

@@ -55,8 +55,21 @@ FieldName field_name_c(std::string_view name) noexcept {
   return is(name, "content-length") ? FieldName::kContentLength : FieldName::kUnknown;
 }
 
+FieldName field_name_a(std::string_view name) noexcept {
+  if (is(name, "accept-encoding")) return FieldName::kAcceptEncoding;
+  if (is(name, "authorization")) return FieldName::kAuthorization;
+  if (is(name, "alt-svc")) return FieldName::kAltSvc;
+  return starts_with(name, "access-control-") ? FieldName::kAccessControl : FieldName::kUnknown;
+}
+
+FieldName field_name_r(std::string_view name) noexcept {
+  if (is(name, "referer")) return FieldName::kReferer;
+  return starts_with(name, "remote-") ? FieldName::kIdentity : FieldName::kUnknown;
+}
+
 FieldName field_name_s(std::string_view name) noexcept {
   if (is(name, "server")) return FieldName::kServer;
+  if (is(name, "set-cookie")) return FieldName::kSetCookie;
   if (!starts_with(name, "sec-websocket-")) return FieldName::kUnknown;
   return is(name, "sec-websocket-protocol") ? FieldName::kSecWebSocketProtocol
                                             : FieldName::kSecWebSocket;
@@ -79,8 +92,11 @@ FieldName field_name_x(std::string_view name) noexcept {
   if (starts_with(name, "x-amzn-")) {
     const std::string_view rest = name.substr(7);
     if (is(rest, "trace-id")) return FieldName::kXAmznTraceId;
-    if (starts_with(rest, "oidc-") || starts_with(rest, "mtls-")) return FieldName::kXAmznIdentity;
+    if (starts_with(rest, "oidc-") || starts_with(rest, "mtls-")) return FieldName::kIdentity;
     return FieldName::kUnknown;
+  }
+  if (starts_with(name, "x-remote-") || starts_with(name, "x-auth-request-")) {
+    return FieldName::kIdentity;
   }
   if (is(name, "x-real-ip")) return FieldName::kXRealIp;
   return is(name, "x-request-id") ? FieldName::kXRequestId : FieldName::kUnknown;
@@ -95,9 +111,7 @@ FieldName field_name(std::string_view name) noexcept {
   };
   switch (ascii::to_lower(name[0])) {
     case 'a':
-      if (name.size() == 7) return either("alt-svc", FieldName::kAltSvc);
-      return name.size() == 13 ? either("authorization", FieldName::kAuthorization)
-                               : either("accept-encoding", FieldName::kAcceptEncoding);
+      return field_name_a(name);
     case 'c':
       return field_name_c(name);
     case 'd':
@@ -120,7 +134,7 @@ FieldName field_name(std::string_view name) noexcept {
     case 'p':
       return starts_with(name, "proxy-") ? FieldName::kProxy : FieldName::kUnknown;
     case 'r':
-      return either("referer", FieldName::kReferer);
+      return field_name_r(name);
     case 's':
       return field_name_s(name);
     case 't':

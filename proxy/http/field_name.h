@@ -10,6 +10,7 @@ namespace kg::http {
 enum class FieldName : uint8_t {
   kUnknown,
   kAcceptEncoding,
+  kAccessControl,  // Access-Control-*
   kAltSvc,
   kAuthorization,
   kConnection,
@@ -21,6 +22,7 @@ enum class FieldName : uint8_t {
   kForwarded,
   kHost,
   kHttp2Settings,
+  kIdentity,  // X-Amzn-Oidc-*, X-Amzn-Mtls-*, Remote-*, X-Remote-*, X-Auth-Request-*
   kKeepAlive,
   kLocation,
   kMaxForwards,
@@ -30,11 +32,11 @@ enum class FieldName : uint8_t {
   kSecWebSocket,  // Sec-WebSocket-*, but for the next
   kSecWebSocketProtocol,
   kServer,
+  kSetCookie,
   kTe,
   kTrailer,
   kTransferEncoding,
   kUpgrade,
-  kXAmznIdentity,  // X-Amzn-Oidc-*, X-Amzn-Mtls-*
   kXAmznTraceId,
   kXForwarded,  // X-Forwarded-*, but for the next four
   kXForwardedFor,

@@ -104,16 +104,17 @@ bool crosses_upstream(FieldName name, std::string_view value,
   switch (name) {
     case FieldName::kAcceptEncoding:
       return !rewrite.plain_answer;
+    case FieldName::kAccessControl:
     case FieldName::kAuthorization:
     case FieldName::kCookie:
     case FieldName::kExpect:
     case FieldName::kForwarded:
     case FieldName::kHost:
     case FieldName::kHttp2Settings:
+    case FieldName::kIdentity:
     case FieldName::kMaxForwards:
     case FieldName::kOrigin:
     case FieldName::kSecWebSocketProtocol:
-    case FieldName::kXAmznIdentity:
     case FieldName::kXAmznTraceId:
     case FieldName::kXForwarded:
     case FieldName::kXForwardedFor:
@@ -134,15 +135,28 @@ bool crosses_upstream(FieldName name, std::string_view value,
   }
 }
 
+// RFC 9110 sections 13.1 and 14.2.
+bool asks_for_less(std::string_view name) noexcept {
+  return ascii::starts_with_ignore_case(name, "if-") || ascii::equals_ignore_case(name, "range");
+}
+
 bool crosses_to_client(FieldName name) noexcept {
   switch (name) {
+    case FieldName::kAccessControl:
     case FieldName::kAltSvc:
     case FieldName::kServer:
+    case FieldName::kSetCookie:
     case FieldName::kXRequestId:
       return false;
     default:
       return !is_hop_by_hop(name);
   }
+}
+
+bool is_identity(std::string_view name, std::span<const IdentityField> identity) noexcept {
+  return std::any_of(identity.begin(), identity.end(), [name](const IdentityField& field) {
+    return ascii::equals_ignore_case(name, field.name);
+  });
 }
 
 void append_forwarded(const RequestHead& head, const RequestRewrite& rewrite, std::string& out) {
@@ -227,7 +241,9 @@ void append_upstream_request(const RequestHead& head, const RequestRewrite& rewr
   const NamedFields named(head.headers);
   for (const Header& header : head.headers) {
     const bool crosses = crosses_upstream(field_name(header.name), header.value, rewrite) &&
-                         is_plain_name(header.name) && !named.contains(header.name);
+                         is_plain_name(header.name) && !named.contains(header.name) &&
+                         !is_identity(header.name, rewrite.identity) &&
+                         !(rewrite.whole_answer && asks_for_less(header.name));
     if (crosses) append_field(header.name, header.value, out);
   }
   if (head.method == Method::kOptions) append_fewer_forwards(head, out);
@@ -243,6 +259,9 @@ void append_upstream_request(const RequestHead& head, const RequestRewrite& rewr
   if (!rewrite.gateway_token.empty()) {
     // Gateways accept the scheme "token" alone, in lower case (domain J6).
     out.append("Authorization: token ").append(rewrite.gateway_token).append("\r\n");
+  }
+  for (const IdentityField& field : rewrite.identity) {
+    if (!field.value.empty()) append_field(field.name, field.value, out);
   }
   append_field("X-Request-Id", rewrite.request_id, out);
   append_field("X-Amzn-Trace-Id", rewrite.trace_id, out);
@@ -284,6 +303,10 @@ void append_client_response(const ResponseHead& head, const ResponseRewrite& rew
   }
   if (!dated) append_date(rewrite, out);
   append_field("X-Request-Id", rewrite.request_id, out);
+  append_page_fields(rewrite.page, out);
+  if (!rewrite.websocket_protocol.empty()) {
+    append_field("Sec-WebSocket-Protocol", rewrite.websocket_protocol, out);
+  }
   if (head.upgrade_websocket) {
     out += "Connection: Upgrade\r\nUpgrade: websocket\r\n";
   } else {
@@ -304,6 +327,7 @@ void append_client_error(const ResponseHead& head, const ResponseRewrite& rewrit
   if (head.find("date").empty()) append_date(rewrite, out);
   out += "Content-Type: application/json\r\n";
   append_field("X-Request-Id", rewrite.request_id, out);
+  append_page_fields(rewrite.page, out);
   append_connection(rewrite, out);
 }
 
@@ -315,6 +339,20 @@ void append_client_interim(const ResponseHead& head, std::string& out) {
     if (crosses) append_field(header.name, header.value, out);
   }
   out += "\r\n";
+}
+
+void append_page_fields(const PageFields& page, std::string& out) {
+  if (page.vary) out += "Vary: Origin\r\n";
+  if (page.origin.empty()) return;
+  append_field("Access-Control-Allow-Origin", page.origin, out);
+  out += "Access-Control-Allow-Credentials: true\r\n";
+  // What tells of a refusal or of the new kernel.
+  out += "Access-Control-Expose-Headers: Location, Retry-After, X-Request-Id\r\n";
+}
+
+bool is_coded(const ResponseHead& head) noexcept {
+  const std::string_view coding = head.find("content-encoding");
+  return !coding.empty() && !ascii::equals_ignore_case(coding, "identity");
 }
 
 bool has_form_body(const RequestHead& head) noexcept {

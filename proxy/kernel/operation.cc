@@ -102,7 +102,7 @@ Result<KernelRequest> get_only(http::Method method, const KernelRequest& request
 Result<KernelRequest> parse_spec(http::Method method, Rest rest) {
   const auto name = next_segment(rest);
   if (!name) return get_only(method, request_for(Operation::kListKernelSpecs));
-  if (rest || !is_name(*name, kNameByte)) return kUnknown;
+  if (rest || !is_spec_name(*name)) return kUnknown;
   KernelRequest request = request_for(Operation::kGetKernelSpec);
   request.spec_name = *name;
   return get_only(method, request);
@@ -110,7 +110,7 @@ Result<KernelRequest> parse_spec(http::Method method, Rest rest) {
 
 Result<KernelRequest> parse_resource(http::Method method, Rest rest) {
   const auto name = next_segment(rest);
-  if (!name || !is_name(*name, kNameByte) || !rest) return kUnknown;
+  if (!name || !is_spec_name(*name) || !rest) return kUnknown;
   KernelRequest request = request_for(Operation::kGetKernelSpecResource);
   request.spec_name = *name;
   request.resource = *rest;
@@ -197,6 +197,12 @@ void append_parameter(std::string_view query, std::string_view name, std::string
   ascii::percent_encode(*value, out);
 }
 
+void append_user(std::string_view user, std::string& out) {
+  if (user.empty()) return;
+  out += "?user=";
+  ascii::percent_encode(user, out);
+}
+
 void append_without_token(std::string_view query, std::string& out) {
   bool first = true;
   for_each_parameter(query, [&](const Parameter& parameter) {
@@ -249,6 +255,14 @@ std::string_view operation_name(Operation operation) noexcept {
   return "Other";
 }
 
+std::optional<Operation> operation_named(std::string_view name) noexcept {
+  for (uint8_t i = 0; i < kOperationCount; ++i) {
+    const auto operation = static_cast<Operation>(i);
+    if (operation_name(operation) == name) return operation;
+  }
+  return std::nullopt;
+}
+
 bool is_kernel_id(std::string_view text) noexcept {
   if (text.size() > kIdBytesMax) return false;
   int hyphens = 0;
@@ -265,6 +279,8 @@ bool is_kernel_id(std::string_view text) noexcept {
   }
   return in_word && hyphens == 4;
 }
+
+bool is_spec_name(std::string_view text) noexcept { return is_name(text, kNameByte); }
 
 Result<KernelRequest> parse_operation(http::Method method, std::string_view path) {
   if (!is_unambiguous(path)) return Error{ErrorCode::kBadRequest, "ambiguous path"};
@@ -301,11 +317,10 @@ void append_target(const KernelRequest& request, std::string_view query, std::st
   switch (request.operation) {
     case Operation::kListKernelSpecs:
       out += "/api/kernelspecs";
-      append_parameter(query, "user", out);
-      return;
+      return append_user(request.user, out);
     case Operation::kGetKernelSpec:
       out.append("/api/kernelspecs/").append(request.spec_name);
-      return;
+      return append_user(request.user, out);
     case Operation::kGetKernelSpecResource:
       out.append("/kernelspecs/").append(request.spec_name).append("/").append(request.resource);
       return;
@@ -332,8 +347,18 @@ void append_target(const KernelRequest& request, std::string_view query, std::st
   }
 }
 
-std::string token_parameter(std::string_view query) {
-  return find_parameter(query, "token").value_or(std::string{});
+Result<std::string> token_parameter(std::string_view query) {
+  std::string found;
+  bool seen = false;
+  bool differ = false;
+  for_each_parameter(query, [&](const Parameter& parameter) {
+    if (ascii::form_decode(parameter.name) != "token") return;
+    std::string value = ascii::form_decode(parameter.value).value_or(std::string{});
+    differ = differ || (std::exchange(seen, true) && value != found);
+    found = std::move(value);
+  });
+  if (differ) return Error{ErrorCode::kBadRequest, "two token parameters that differ", 0};
+  return found;
 }
 
 std::string redacted_query(std::string_view query) {

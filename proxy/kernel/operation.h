@@ -9,6 +9,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -35,6 +36,7 @@ enum class Operation : uint8_t {
 inline constexpr uint8_t kOperationCount = static_cast<uint8_t>(Operation::kLocal) + 1;
 // "CreateKernel"; kOther is "Other", kLocal "Local".
 std::string_view operation_name(Operation operation) noexcept;
+std::optional<Operation> operation_named(std::string_view name) noexcept;
 
 struct KernelRequest {
   Operation operation = Operation::kOther;
@@ -42,10 +44,13 @@ struct KernelRequest {
   std::string_view spec_name;  // GetKernelSpec, GetKernelSpecResource
   std::string_view resource;   // GetKernelSpecResource: the rest of the path, '/' between segments
   std::string_view path;       // kOther: the whole path
+  std::string_view user;       // kernel specs: of whom; not from the request
 };
 
 // A kernel id as gateways route it (J14).
 bool is_kernel_id(std::string_view text) noexcept;
+// The name of a kernel spec: letters, digits and ._- within 128 bytes.
+bool is_spec_name(std::string_view text) noexcept;
 
 // kBadRequest for an ambiguous path, kMethodNotAllowed for a known path with another method (HEAD
 // counts as GET). Any other well-formed path is kOther, except below /api/kernels and
@@ -56,27 +61,19 @@ Result<KernelRequest> parse_operation(http::Method method, std::string_view path
 // of all paths for "", when a request names none: CONNECT, an asterisk.
 std::string allowed_methods(std::string_view path);
 
-// Appends the origin-form target. The query is an allow-list by decoded name: `user` for
-// ListKernelSpecs and `session_id` for ConnectKernel, re-encoded, the first of each, only if it
-// decodes to 1 to 256 bytes; for kOther all but `token` and names that do not decode. Everything
-// else, `token` in any spelling first of all, stays here (J6, G2).
+// Appends the origin-form target. The query is an allow-list by decoded name: `session_id`
+// for ConnectKernel, re-encoded, the first one, only if it decodes to 1 to 256 bytes; `user` for
+// ListKernelSpecs and GetKernelSpec is request.user (J10a); for kOther all but `token` and names
+// that do not decode. Everything else, `token` in any spelling first of all, stays here (J6, G2).
 // Here and below parameters end at '&' and at ';': some gateways' parsers split there too.
 void append_target(const KernelRequest& request, std::string_view query, std::string& out);
 
-// The first `token` parameter of a query, decoded; empty if there is none.
-std::string token_parameter(std::string_view query);
+// The `token` parameter of a query, decoded; empty if there is none or it does not decode.
+// kBadRequest for several that differ.
+Result<std::string> token_parameter(std::string_view query);
 
 // The query with values of secret parameters replaced, for logs: "session_id=x&token=REDACTED".
 // Secret is what has a telling word in name or value, and what does not decode.
 std::string redacted_query(std::string_view query);
-
-// The launch deadline that a kernel start asks for: env.KERNEL_LAUNCH_TIMEOUT in seconds of a JSON
-// body (string or number, domain G14, E13), clamped to kLaunchMsMin..kLaunchMsMax; fallback_ms when
-// it is absent or no number. kBadRequest when the body is not a JSON object or nests deeper
-// than 32.
-Result<uint32_t> launch_timeout_ms(std::string_view body, uint32_t fallback_ms);
-
-// The id in a gateway's kernel model ({"id": "..."}), "" if there is none that is_kernel_id().
-std::string created_kernel_id(std::string_view body);
 
 }  // namespace kg::kernel

@@ -23,7 +23,9 @@ int check_command(const std::string& config_file) {
   size_t errors = print(loaded.errors);
   if (loaded.config) {
     metrics::EndpointSlots slots(loaded.config->metrics_endpoints_max);
-    const Prepared prepared = prepare(*loaded.config, {}, 1, 1, OwnTls::make(), slots);
+    fetch::Fetcher fetcher;  // without a thread: nobody is asked
+    auth::Sources sources(fetcher);
+    const Prepared prepared = prepare(*loaded.config, {}, 1, 1, OwnTls::make(), slots, sources);
     errors += print(prepared.errors);
   }
   if (errors > 0) return 2;

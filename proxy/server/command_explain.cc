@@ -1,10 +1,16 @@
 #include <fmt/core.h>
 
+#include <chrono>
 #include <ctime>
+#include <future>
+#include <memory>
+#include <utility>
 
-#include "auth/session_cache.h"
+#include "auth/sources.h"
 #include "config/loader.h"
-#include "proxy/exchange/session_check.h"
+#include "proxy/base/limits.h"
+#include "proxy/exchange/credentials.h"
+#include "proxy/fetch/fetcher.h"
 #include "proxy/http/head_reader.h"
 #include "proxy/kernel/operation.h"
 #include "proxy/server/commands.h"
@@ -45,9 +51,44 @@ void print_endpoint(const routing::Endpoint& endpoint) {
                  ? "none"
                  : endpoint.path_prefix + (endpoint.strip_prefix ? " (stripped)" : " (kept)"));
   fmt::print("pod         {} at {}\n", endpoint.pod.name, endpoint.pod.address.text());
-  const auth::SessionPolicy& policy = endpoint.sessions->policy();
-  fmt::print("policy      JWT of issuer {} for audience {}, claim endpoint = {}\n", policy.issuer,
-             policy.audience, policy.endpoint_id);
+  const auth::Policy& policy = endpoint.sessions->policy();
+  fmt::print("policy      claim endpoint = {}{}{}\n", policy.endpoint_id,
+             policy.allowed.empty() ? "" : ", or named by sessions.allow",
+             policy.support.empty() ? "" : ", or by sessions.support");
+}
+
+// Waits for who knows, as long as a client would.
+auth::Verdict ask(const auth::Authenticator& link, const auth::Evidence& evidence, int64_t now) {
+  auto told = std::make_shared<std::promise<auth::Verdict>>();
+  std::future<auth::Verdict> verdict = told->get_future();
+  link.ask(evidence, now, [told](auth::Verdict said) { told->set_value(std::move(said)); });
+  if (verdict.wait_for(std::chrono::milliseconds(limits::kSessionAskMs)) ==
+      std::future_status::ready) {
+    return verdict.get();
+  }
+  return auth::Verdict::refuses({ErrorCode::kSessionUnknown, "nobody answered in time", 0});
+}
+
+// As the workers do, without their memory.
+Result<auth::PrincipalRef> session_of(const http::RequestHead& head,
+                                      const auth::Sessions& sessions) {
+  const Result<exchange::Credentials> shown = exchange::Credentials::of(head);
+  if (!shown) return shown.error();
+  const auth::Evidence evidence = shown->evidence();
+  const int64_t now = time(nullptr);
+  for (const auth::Proof proof : sessions.proofs()) {
+    if (!evidence.has(proof)) continue;
+    const auth::Sessions::Judged judged = sessions.judge(proof, evidence, now);
+    auth::Verdict verdict = judged.verdict;
+    if (verdict.kind == auth::Verdict::Kind::kNotMine) continue;
+    if (verdict.kind == auth::Verdict::Kind::kAsk) verdict = ask(*judged.link, evidence, now);
+    if (verdict.kind != auth::Verdict::Kind::kPrincipal) return verdict.error;
+    auto principal = std::make_shared<const auth::Principal>(std::move(verdict.principal));
+    const Result<void> allowed = sessions.policy().allow(*principal, now);
+    if (!allowed) return allowed.error();
+    return principal;
+  }
+  return Error{ErrorCode::kUnauthorized, "no credential that is known here", 0};
 }
 
 int explain_request(const http::RequestHead& head, const routing::RouteSnapshot& routes) {
@@ -55,8 +96,10 @@ int explain_request(const http::RequestHead& head, const routing::RouteSnapshot&
   if (match.endpoint == nullptr) return refused({ErrorCode::kNoRoute, "", 0});
   const routing::Endpoint& endpoint = **match.endpoint;
   print_endpoint(endpoint);
-  const Result<kernel::KernelRequest> request = kernel::parse_operation(head.method, match.path);
+  Result<kernel::KernelRequest> request = kernel::parse_operation(head.method, match.path);
+  const Result<auth::PrincipalRef> session = session_of(head, *endpoint.sessions);
   if (request) {
+    if (session) request->user = (*session)->subject;
     std::string target = endpoint.strip_prefix ? "" : endpoint.path_prefix;
     kernel::append_target(*request, head.query, target);
     const bool other = request->operation == kernel::Operation::kOther;
@@ -65,16 +108,22 @@ int explain_request(const http::RequestHead& head, const routing::RouteSnapshot&
     fmt::print("operation   {}{}\nupstream    {} {}\n", kernel::operation_name(request->operation),
                other ? rule : "", head.method_text, kernel::redacted_query(target));
   }
-  auth::SessionCache cache;
-  const auto session = exchange::check_session(head, endpoint, cache, time(nullptr));
   if (!session) return refused(session.error());
   fmt::print("session     subject {} of realm {}, expires at {}\n", (*session)->subject,
              (*session)->realm, (*session)->expires_at);
   if (!request) return refused(request.error());
+  const auth::Policy& policy = endpoint.sessions->policy();
+  const Result<auth::Grant> grant = policy.permit(**session, request->operation);
+  if (!grant) return refused(grant.error());
+  if (grant->support) fmt::print("support     kernels of other owners too\n");
+  if (!request->spec_name.empty() && !policy.shows_spec(request->spec_name)) {
+    return refused({ErrorCode::kNoSpec, "not in kernels.specs", 0});
+  }
   if (request->operation == kernel::Operation::kOther && !endpoint.forward_other_paths) {
     return refused({ErrorCode::kNoOperation, "", 0});
   }
-  fmt::print("answer      the gateway's\n");
+  fmt::print("answer      the gateway's{}\n",
+             request->kernel_id.empty() ? "" : " for a kernel that this subject may use, else 404");
   return 0;
 }
 
@@ -84,8 +133,10 @@ int explain_command(const ExplainOptions& options) {
   const config::Loaded loaded = config::load_file(options.config_file);
   Prepared prepared;
   metrics::EndpointSlots slots(1);
+  fetch::Fetcher fetcher;
+  auth::Sources sources(fetcher);
   if (loaded.config) {
-    prepared = prepare(*loaded.config, {}, 1, 1, OwnTls::make(), slots);
+    prepared = prepare(*loaded.config, {}, 1, 1, OwnTls::make(), slots, sources);
   }
   if (prepared.routes == nullptr) return check_command(options.config_file);
   const Url url = split(options.url);
@@ -101,7 +152,10 @@ int explain_command(const ExplainOptions& options) {
   http::RequestReader reader(head);
   const Result<size_t> read = reader.feed(text);
   if (!read) return refused(read.error());
-  return explain_request(head, *prepared.routes);
+  fetcher.start();
+  const int code = explain_request(head, *prepared.routes);
+  fetcher.stop();
+  return code;
 }
 
 }  // namespace kg::server

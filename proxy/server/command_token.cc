@@ -27,9 +27,15 @@ bool fill_from_config(const TokenOptions& options, auth::SessionClaims& claims) 
   }
   for (const config::Endpoint& endpoint : loaded.config->endpoints) {
     if (endpoint.id != options.endpoint) continue;
-    if (claims.issuer.empty()) claims.issuer = endpoint.sessions.issuer;
-    if (claims.audience.empty()) claims.audience = endpoint.sessions.audience;
-    return true;
+    for (const config::Authenticator& link : endpoint.sessions.authenticators) {
+      const auto* jwt = std::get_if<config::JwtSessions>(&link);
+      if (jwt == nullptr) continue;
+      if (claims.issuer.empty()) claims.issuer = jwt->issuer;
+      if (claims.audience.empty()) claims.audience = jwt->audience;
+      return true;
+    }
+    fail(fmt::format("endpoint '{}' does not take signed tokens (jwt)", options.endpoint));
+    return false;
   }
   fail(fmt::format("{} has no endpoint '{}'", options.config_file, options.endpoint));
   return false;
@@ -42,38 +48,60 @@ int print_public_keys(const std::string& key_file) {
   return 0;
 }
 
-}  // namespace
-
-int token_command(const TokenOptions& options) {
-  if (options.print_jwks) return print_public_keys(options.key_file);
-  if (options.endpoint.empty() || options.subject.empty()) {
-    return fail("--endpoint and --subject are needed (or --print-jwks)");
+bool fill_lifetime(const TokenOptions& options, auth::SessionClaims& claims) {
+  // Who keeps a file of opaque tokens ends one by removing its line; a signed one lives on.
+  static constexpr config::KeyInfo kSigned{"--lifetime", "duration", "1s to 12h", "15m", ""};
+  static constexpr config::KeyInfo kOpaque{"--lifetime", "duration", "1s to 8760h", "15m", ""};
+  const config::Parsed<config::Millis> lifetime =
+      config::parse_duration(options.lifetime, options.opaque ? kOpaque : kSigned);
+  if (!lifetime.value) {
+    fail("--lifetime: " + lifetime.problem + "; " + lifetime.remedy);
+    return false;
   }
-  auth::SessionClaims claims;
+  claims.lifetime_seconds = static_cast<uint32_t>(lifetime.value->count() / 1000);
+  return true;
+}
+
+int print_opaque(const auth::SessionClaims& claims) {
+  const auth::MintedOpaque minted = auth::mint_opaque(claims);
+  fmt::print("{}\n{}\n", minted.token.reveal(), minted.line);
+  return 0;
+}
+
+int print_signed(const TokenOptions& options, auth::SessionClaims& claims) {
   claims.issuer = options.issuer;
   claims.audience = options.audience;
   if (!options.config_file.empty() && !fill_from_config(options, claims)) return 2;
   if (claims.issuer.empty() || claims.audience.empty()) {
     return fail("give --config FILE, or --issuer and --audience");
   }
-  static constexpr config::KeyInfo kLifetime{"--lifetime", "duration", "1s to 12h", "15m", ""};
-  const config::Parsed<config::Millis> lifetime =
-      config::parse_duration(options.lifetime, kLifetime);
-  if (!lifetime.value) return fail("--lifetime: " + lifetime.problem + "; " + lifetime.remedy);
-  claims.lifetime_seconds = static_cast<uint32_t>(lifetime.value->count() / 1000);
-  if (claims.lifetime_seconds == 0 || claims.lifetime_seconds > limits::kSessionSecondsMax) {
-    return fail("--lifetime is from 1s to 12h");
+  const auth::Minted minted = auth::mint_session(options.key_file, claims);
+  if (!minted.error.empty()) return fail(minted.error);
+  fmt::print("{}\n", minted.token.reveal());
+  return 0;
+}
+
+}  // namespace
+
+int token_command(const TokenOptions& options) {
+  if (options.opaque != options.key_file.empty()) {
+    return fail("give --key FILE, or --opaque for a token without a signature");
   }
+  if (options.print_jwks) {
+    return options.opaque ? fail("--print-jwks needs --key") : print_public_keys(options.key_file);
+  }
+  if (options.subject.empty() || (options.endpoint.empty() && !options.opaque)) {
+    return fail("--endpoint and --subject are needed (or --print-jwks)");
+  }
+  auth::SessionClaims claims;
+  if (!fill_lifetime(options, claims)) return 2;
   claims.endpoint = options.endpoint;
   claims.subject = options.subject;
   claims.role = options.role;
   claims.log_context = options.log_context;
   claims.groups = options.groups;
   claims.issued_at = time(nullptr);
-  const auth::Minted minted = auth::mint_session(options.key_file, claims);
-  if (!minted.error.empty()) return fail(minted.error);
-  fmt::print("{}\n", minted.token.reveal());
-  return 0;
+  return options.opaque ? print_opaque(claims) : print_signed(options, claims);
 }
 
 }  // namespace kg::server

@@ -29,6 +29,7 @@ struct TokenOptions {
   std::vector<std::string> groups;
   std::string lifetime = "15m";
   bool print_jwks = false;
+  bool opaque = false;
 };
 int token_command(const TokenOptions& options);
 

@@ -18,7 +18,7 @@ void add_explain(CLI::App& app, kg::server::ExplainOptions& options) {
 
 void add_token(CLI::App& app, kg::server::TokenOptions& options) {
   CLI::App* command = app.add_subcommand("token", "Mint a development session token");
-  command->add_option("--key", options.key_file, "Private signing key, PEM")->required();
+  command->add_option("--key", options.key_file, "Private signing key, PEM");
   command->add_option("--config", options.config_file, "Take issuer and audience from this file");
   command->add_option("--endpoint", options.endpoint, "Endpoint id");
   command->add_option("--subject", options.subject, "User name");
@@ -30,6 +30,8 @@ void add_token(CLI::App& app, kg::server::TokenOptions& options) {
   command->add_option("--lifetime", options.lifetime, "1s to 12h (15m)");
   command->add_flag("--print-jwks", options.print_jwks,
                     "Print the public keys for keys_file instead");
+  command->add_flag("--opaque", options.opaque,
+                    "Print an opaque token, and in a second line what its file needs");
 }
 
 }  // namespace

@@ -7,6 +7,9 @@
 #include <string>
 
 #include "proxy/base/assert.h"
+#include "proxy/server/kernel_id_keeper.h"
+#include "proxy/server/revocation_keeper.h"
+#include "proxy/server/session_control.h"
 #include "routing/compiler.h"
 
 namespace kg::server {
@@ -16,6 +19,27 @@ event::AddressRanges ranges_of(const std::vector<config::Range>& wanted) {
   event::AddressRanges ranges;
   for (const config::Range& range : wanted) ranges.add(range.text);  // checked by the loader
   return ranges;
+}
+
+config::ConfigError error_at(const config::Config& config, const config::Place& place,
+                             std::string problem, std::string remedy) {
+  return {config.file, place.line, place.key, std::move(problem), std::move(remedy)};
+}
+
+// What the control thread needs for sessions that live.
+void prepare_session_control(const config::Config& config, Prepared& prepared) {
+  std::string problem;
+  prepared.revocations = RevocationKeeper::read(config.revocations_file, problem);
+  if (!problem.empty()) {
+    prepared.errors.push_back(error_at(config, config.revocations_place, problem,
+                                       "write one JSON object a line, as auth/README.md says"));
+  }
+  if (!config.admin) return;
+  prepared.admin_token = read_admin_token(config.admin->token_file, problem);
+  if (!problem.empty()) {
+    prepared.errors.push_back(error_at(config, config.admin->token_place, problem,
+                                       "for example: openssl rand -hex 32 > FILE"));
+  }
 }
 
 }  // namespace
@@ -38,14 +62,18 @@ ListenerFactsList make_facts(const config::Config& config, const std::vector<uin
 }
 
 Prepared prepare(const config::Config& config, const std::vector<uint16_t>& ports, size_t workers,
-                 uint64_t version, const OwnTls& own, metrics::EndpointSlots& slots) {
+                 uint64_t version, const OwnTls& own, metrics::EndpointSlots& slots,
+                 auth::Sources& sources) {
   Prepared prepared;
-  routing::Compiled compiled = routing::compile(config, version, slots, workers + 1);
+  routing::Compiled compiled = routing::compile(config, version, slots, sources, workers + 1);
   prepared.routes = std::move(compiled.snapshot);
   prepared.errors = std::move(compiled.errors);
+  prepared.session_files = std::move(compiled.session_files);
   prepared.tls = read_tls(config, own, prepared.tls_errors);
   prepared.errors.insert(prepared.errors.end(), prepared.tls_errors.begin(),
                          prepared.tls_errors.end());
+  check_kernel_id_keys(config, prepared.errors);
+  prepare_session_control(config, prepared);
   std::stable_sort(prepared.errors.begin(), prepared.errors.end(),
                    [](const auto& a, const auto& b) { return a.line < b.line; });
   for (size_t worker = 0; worker < workers && prepared.tls_errors.empty(); ++worker) {

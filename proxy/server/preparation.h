@@ -7,6 +7,8 @@
 #include <memory>
 #include <vector>
 
+#include "auth/session_file.h"
+#include "auth/sources.h"
 #include "config/config.h"
 #include "metrics/endpoint_slots.h"
 #include "proxy/server/tls_material.h"
@@ -17,16 +19,20 @@ namespace kg::server {
 
 struct Prepared {
   std::shared_ptr<const routing::RouteSnapshot> routes;
+  std::vector<std::shared_ptr<auth::SessionFile>> session_files;
   std::vector<tls::ListenerTls> tls;            // one per listener of the file
   std::vector<config::ConfigError> tls_errors;  // those of `errors` that are about its files
   std::vector<ListenerFactsList> listeners;     // one list per worker
+  std::vector<auth::Revocation> revocations;
+  Secret admin_token;
   std::vector<config::ConfigError> errors;
   bool usable() const noexcept { return errors.empty(); }
 };
 
 // `ports`: as bound, per listener; empty when nothing is (check), then those of the configuration.
 Prepared prepare(const config::Config& config, const std::vector<uint16_t>& ports, size_t workers,
-                 uint64_t version, const OwnTls& own, metrics::EndpointSlots& slots);
+                 uint64_t version, const OwnTls& own, metrics::EndpointSlots& slots,
+                 auth::Sources& sources);
 
 // What one worker knows of each listener, TLS contexts included. `tls` was found to be usable.
 ListenerFactsList make_facts(const config::Config& config, const std::vector<uint16_t>& ports,

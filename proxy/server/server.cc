@@ -41,8 +41,10 @@ void log_errors(const std::vector<config::ConfigError>& errors) {
 Server::Server(config::Config config)
     : config_(std::move(config)),
       slots_(config_.metrics_endpoints_max),
+      sources_(fetcher_),
       exporter_(slots_, operation_names(), [this] { return facts(); }),
       monitoring_(loop_),
+      live_sessions_(loop_, crew_.workers, logs_),
       lame_duck_(loop_, [this] { drain(); }),
       trim_(loop_, [this] { trim_memory(); }),
       overload_(
@@ -56,22 +58,19 @@ Server::~Server() = default;
 int Server::run() {
   const size_t count = config_.workers == 0 ? automatic_workers() : config_.workers;
   std::string problem;
-  access_log_ = metrics::AccessLogWriter::open(config_.access_log_path, problem);
-  if (!problem.empty()) {
-    log::error("server", "access_log.path: {}", problem);
+  if (!logs_.open(config_, problem)) {
+    log::error("server", "{}", problem);
     return 1;
   }
   const event::SignalWatcher term(loop_, SIGTERM, [this] { terminate(); });
   const event::SignalWatcher interrupt(loop_, SIGINT, [this] { terminate(); });
   const event::SignalWatcher hangup(loop_, SIGHUP, [this] { reload(); });
-  const event::SignalWatcher reopen(loop_, SIGUSR1, [this] {
-    if (access_log_ != nullptr) access_log_->reopen();
-  });
+  const event::SignalWatcher reopen(loop_, SIGUSR1, [this] { logs_.reopen(); });
   const DescriptorBounds descriptors = raise_descriptor_limit(config_.settings.limits.connections);
   admission_.descriptor_mark = descriptors.mark;
   make_workers(count);
-  if (!bind_listeners() || !start_monitoring()) return 1;
-  Prepared prepared = prepare(config_, ports_, count, 1, tls_.own(), slots_);
+  if (!bind_listeners() || !start_monitoring() || !start_admin()) return 1;
+  Prepared prepared = prepare(config_, ports_, count, 1, tls_.own(), slots_, sources_);
   log_errors(prepared.errors);
   if (!prepared.usable()) return 2;
   start_workers(std::move(prepared));
@@ -80,19 +79,20 @@ int Server::run() {
   overload_.start(config_.settings.limits);
   file_look_.arm_ms(limits::kFileLookMs);
   loop_.run();
+  fetcher_.stop();  // before the workers: it answers to their loops
   for (const auto& worker : workers_) worker->stop_and_join();
   log::info("server", "stopped");
   return 0;
 }
 
 void Server::make_workers(size_t count) {
-  metrics::AccessLogWriter* log = config_.access_log_path == "off" ? nullptr : access_log_.get();
+  const exchange::Logs logs = logs_.for_workers();
   crew_.open = std::vector<OpenCount>(count);
   // The thread after the workers', in the order of routing::PodTls.
   health_ = std::make_unique<upstream::HealthChecker>(loop_, count, slots_.capacity());
   for (size_t i = 0; i < count; ++i) {
-    workers_.push_back(
-        std::make_unique<Worker>(i, slots_.capacity(), crew_, log, launches_, admission_));
+    workers_.push_back(std::make_unique<Worker>(i, slots_.capacity(), crew_, logs, launches_,
+                                                admission_, session_board_));
     crew_.workers.push_back(workers_.back().get());
     exporter_.add_worker(&workers_.back()->metrics());
     launches_.add_seat(workers_.back()->loop(), workers_.back()->metrics());
@@ -104,10 +104,15 @@ void Server::start_workers(Prepared prepared) {
   routes_version_ = routes->version();
   endpoints_ = routes->endpoints().size();
   tls_.adopt(config_, std::move(prepared.tls));
+  live_sessions_.start(config_, std::move(prepared.revocations), std::move(prepared.admin_token));
+  sessions_.adopt(std::move(prepared.session_files));
+  kernel_ids_.adopt(config_);
   for (size_t i = 0; i < workers_.size(); ++i) {
+    workers_[i]->use_kernel_id_keys(kernel_ids_.keys());
     workers_[i]->set_configuration(std::move(prepared.listeners[i]), prepared.routes,
                                    config_.settings);
   }
+  fetcher_.start();
   for (const auto& worker : workers_) worker->start();
   health_->apply(routes->endpoints());
 }
@@ -163,6 +168,22 @@ bool Server::start_monitoring() {
   return true;
 }
 
+bool Server::start_admin() {
+  if (!config_.admin) return true;
+  const config::Address& wanted = config_.admin->address;
+  const auto address = event::SocketAddress::parse(wanted.host, wanted.port);
+  const Result<uint16_t> port =
+      address ? live_sessions_.listen(*address)
+              : Result<uint16_t>(Error{ErrorCode::kConfiguration, "address", 0});
+  if (!port) {
+    log::error("server", "cannot listen on {}:{}: {}; free the address or change admin.address",
+               wanted.host, wanted.port, std::strerror(port.error().sys));
+    return false;
+  }
+  log::info("server", "admin interface address={}:{}", wanted.host, *port);
+  return true;
+}
+
 void Server::announce_ready() const {
   std::string listeners;
   for (size_t i = 0; i < ports_.size(); ++i) {
@@ -179,8 +200,8 @@ void Server::reload() {
   log_errors(loaded.errors);
   Prepared prepared;
   if (loaded.config && !needs_restart(*loaded.config)) {
-    prepared =
-        prepare(*loaded.config, ports_, workers_.size(), routes_version_ + 1, tls_.own(), slots_);
+    prepared = prepare(*loaded.config, ports_, workers_.size(), routes_version_ + 1, tls_.own(),
+                       slots_, sources_);
     log_errors(prepared.errors);
     tls_.count_refused(prepared.tls_errors);
   }
@@ -192,11 +213,15 @@ void Server::reload() {
   }
   config_ = std::move(*loaded.config);
   tls_.adopt(config_, std::move(prepared.tls));
+  sessions_.adopt(std::move(prepared.session_files));
+  kernel_ids_.adopt(config_);
   routes_version_ = prepared.routes->version();
   endpoints_ = prepared.routes->endpoints().size();
   overload_.set_limits(config_.settings.limits);
   ++reloads_ok_;
+  live_sessions_.adopt(config_, std::move(prepared.revocations), std::move(prepared.admin_token));
   for (size_t i = 0; i < workers_.size(); ++i) {
+    workers_[i]->use_kernel_id_keys(kernel_ids_.keys());
     workers_[i]->apply(prepared.listeners[i], prepared.routes, config_.settings, loop_);
   }
   health_->apply(prepared.routes->endpoints());
@@ -211,7 +236,12 @@ bool Server::needs_restart(const config::Config& fresh) const {
   const char* key = nullptr;
   if (fresh.workers != config_.workers) key = "workers";
   if (!same_address(fresh.monitoring, config_.monitoring)) key = "monitoring.address";
+  if (fresh.admin.has_value() != config_.admin.has_value() ||
+      (fresh.admin && !same_address(fresh.admin->address, config_.admin->address))) {
+    key = "admin.address";
+  }
   if (fresh.access_log_path != config_.access_log_path) key = "access_log.path";
+  if (!(fresh.audit_log == config_.audit_log)) key = "audit_log";
   if (fresh.metrics_endpoints_max != config_.metrics_endpoints_max) key = "metrics.endpoints_max";
   if (!std::equal(fresh.listeners.begin(), fresh.listeners.end(), config_.listeners.begin(),
                   config_.listeners.end(), [&](const auto& a, const auto& b) {
@@ -277,6 +307,11 @@ void Server::look_at_files() {
       worker->replace_listeners(make_facts(config_, ports_, tls_.listeners()), loop_);
     }
   }
+  sessions_.look();
+  live_sessions_.look();
+  if (kernel_ids_.look()) {
+    for (const auto& worker : workers_) worker->use_kernel_id_keys(kernel_ids_.keys());
+  }
   file_look_.arm_ms(limits::kFileLookMs);
 }
 
@@ -292,8 +327,25 @@ metrics::ProcessFacts Server::facts() const {
   facts.reloads_failed = reloads_failed_;
   if (health_ != nullptr) facts.health = health_->facts();
   tls_.add_facts(facts);
+  sessions_.add_facts(facts);
+  live_sessions_.add_facts(facts);
+  facts.kernel_id_key_reloads = kernel_ids_.reloads();
+  add_fetches(facts);
   facts.start_time_seconds = static_cast<double>(started_wall_us_) / 1e6;
   return facts;
+}
+
+void Server::add_fetches(metrics::ProcessFacts& facts) const {
+  for (size_t purpose = 0; purpose < fetch::kPurposeCount; ++purpose) {
+    for (size_t failure = 0; failure < fetch::kFailureCount; ++failure) {
+      const auto why = static_cast<fetch::Purpose>(purpose);
+      const auto how = static_cast<fetch::Failure>(failure);
+      facts.fetches.push_back(
+          {fetch::purpose_name(why), fetch::failure_name(how), fetcher_.count(why, how)});
+    }
+  }
+  facts.fetches_waiting = fetcher_.waiting();
+  facts.session_keys_age_s = sources_.oldest_keys_s();
 }
 
 }  // namespace kg::server

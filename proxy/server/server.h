@@ -4,7 +4,7 @@
 //   Running --SIGTERM--> LameDuck (readyz 503, still serving) --lame_duck--> Draining --empty or
 //   deadline--> end
 // A second SIGTERM (or SIGINT) ends at once. SIGHUP reloads; a bad file changes nothing and says
-// why. SIGUSR1 reopens the access log. Certificates and keys that change on disk are loaded by
+// why. SIGUSR1 reopens the logs. Certificates and keys that change on disk are loaded by
 // themselves.
 #pragma once
 
@@ -12,14 +12,19 @@
 #include <string>
 #include <vector>
 
+#include "auth/sources.h"
 #include "config/config.h"
-#include "metrics/access_log.h"
 #include "metrics/endpoint_slots.h"
 #include "metrics/exporter.h"
 #include "proxy/event/status_server.h"
 #include "proxy/exchange/launch_board.h"
+#include "proxy/fetch/fetcher.h"
+#include "proxy/server/kernel_id_keeper.h"
 #include "proxy/server/overload_watch.h"
 #include "proxy/server/preparation.h"
+#include "proxy/server/process_logs.h"
+#include "proxy/server/session_control.h"
+#include "proxy/server/session_keeper.h"
 #include "proxy/server/tls_keeper.h"
 #include "proxy/server/worker.h"
 #include "proxy/upstream/health_checker.h"
@@ -40,6 +45,7 @@ class Server {
   void start_workers(Prepared prepared);
   bool bind_listeners();
   bool start_monitoring();
+  bool start_admin();
   void announce_ready() const;
   void reload();
   bool needs_restart(const config::Config& fresh) const;
@@ -51,19 +57,26 @@ class Server {
   uint64_t hits(metrics::Limit limit) const;
   void look_at_files();
   metrics::ProcessFacts facts() const;
+  void add_fetches(metrics::ProcessFacts& facts) const;
 
   config::Config config_;
   event::EventLoop loop_;
   metrics::EndpointSlots slots_;
+  fetch::Fetcher fetcher_;
+  auth::Sources sources_;
   TlsKeeper tls_;
+  SessionKeeper sessions_;
+  KernelIdKeeper kernel_ids_;
   exchange::LaunchBoard launches_;
   exchange::Admission admission_;
-  std::unique_ptr<metrics::AccessLogWriter> access_log_;
+  exchange::SessionBoard session_board_;
+  ProcessLogs logs_;
   metrics::Exporter exporter_;
   event::StatusServer monitoring_;
   std::unique_ptr<upstream::HealthChecker> health_;
   WorkerCrew crew_;
   std::vector<std::unique_ptr<Worker>> workers_;
+  SessionControl live_sessions_;
   std::vector<uint16_t> ports_;  // bound, per listener
   uint16_t monitoring_port_ = 0;
   event::Timer lame_duck_;

@@ -11,13 +11,13 @@ namespace {
 constexpr uint64_t kDrainTickMs = 50;
 }
 
-Worker::Worker(size_t index, uint32_t endpoint_slots, WorkerCrew& crew,
-               metrics::AccessLogWriter* log_writer, exchange::LaunchBoard& launches,
-               exchange::Admission& admission)
+Worker::Worker(size_t index, uint32_t endpoint_slots, WorkerCrew& crew, const exchange::Logs& logs,
+               exchange::LaunchBoard& launches, exchange::Admission& admission,
+               exchange::SessionBoard& sessions)
     : index_(index),
       crew_(crew),
       metrics_(endpoint_slots),
-      context_(loop_, metrics_, log_writer, launches, admission, index),
+      context_(loop_, metrics_, logs, launches, admission, sessions, index),
       drain_timer_(loop_, [this] { drain_tick(); }) {
   loop_.on_slow_turn([this](uint64_t us) {
     metrics_.slow_turns.add();
@@ -47,6 +47,7 @@ void Worker::start() {
     close_all();
     context_.endpoints.retire_all();
     context_.access_log.flush();
+    context_.audit.flush();
     loop_.settle();
   });
 }
@@ -61,6 +62,7 @@ void Worker::apply(ListenerFactsList listeners,
     context_.settings = settings;
     context_.endpoints.retire_all();
     context_.sessions.forget_all();
+    context_.watch.recheck_all(event::wall_us());
     control.post([old_listeners = std::move(listeners), old_routes = std::move(routes)] {});
   });
 }
@@ -74,6 +76,32 @@ void Worker::replace_listeners(ListenerFactsList listeners, event::EventLoop& co
     listeners_.swap(listeners);
     control.post([old = std::move(listeners)] {});
   });
+}
+
+void Worker::revoke(std::shared_ptr<const auth::Revocations> revocations, event::EventLoop& control,
+                    std::function<void(size_t ended)> done) {
+  loop_.post([this, fresh = std::move(revocations), &control, done = std::move(done)]() mutable {
+    control.post([old = context_.watch.revocations()] {});
+    context_.watch.set_revocations(std::move(fresh));
+    done(context_.watch.expel_revoked(event::wall_us()));
+  });
+}
+
+void Worker::count_sessions(std::function<void(SessionCounts counts)> done) {
+  loop_.post([this, done = std::move(done)] {
+    SessionCounts counts;
+    context_.watch.for_each([&counts](const exchange::SessionWatch::Seat& seat) {
+      const auth::Principal& who = seat.principal();
+      SessionCount& count = counts[{seat.endpoint(), who.realm, who.subject}];
+      ++count.websockets;
+      count.expires_at = std::max(count.expires_at, who.expires_at);
+    });
+    done(std::move(counts));
+  });
+}
+
+void Worker::use_kernel_id_keys(std::shared_ptr<const kernel::KernelIdKeys> keys) {
+  loop_.post([this, keys = std::move(keys)] { context_.kernel_id_keys = keys; });
 }
 
 void Worker::announce_drain() {

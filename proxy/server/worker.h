@@ -19,6 +19,7 @@
 
 #include "proxy/exchange/client_connection.h"
 #include "proxy/server/acceptor.h"
+#include "proxy/server/session_counts.h"
 
 namespace kg::server {
 
@@ -40,9 +41,9 @@ using ListenerFactsList = std::vector<std::shared_ptr<const exchange::ListenerFa
 
 class Worker final : private AcceptHandler, private exchange::ConnectionTable {
  public:
-  Worker(size_t index, uint32_t endpoint_slots, WorkerCrew& crew,
-         metrics::AccessLogWriter* log_writer, exchange::LaunchBoard& launches,
-         exchange::Admission& admission);
+  Worker(size_t index, uint32_t endpoint_slots, WorkerCrew& crew, const exchange::Logs& logs,
+         exchange::LaunchBoard& launches, exchange::Admission& admission,
+         exchange::SessionBoard& sessions);
   ~Worker();
 
   // Before start().
@@ -50,12 +51,21 @@ class Worker final : private AcceptHandler, private exchange::ConnectionTable {
   void set_configuration(ListenerFactsList listeners,
                          std::shared_ptr<const routing::RouteSnapshot> routes,
                          const Settings& settings);
+  void set_revocations(std::shared_ptr<const auth::Revocations> revocations) {
+    context_.watch.set_revocations(std::move(revocations));
+  }
   void start();
 
   // Control. The old values come back to `control` to be destroyed there.
   void apply(ListenerFactsList listeners, std::shared_ptr<const routing::RouteSnapshot> routes,
              const Settings& settings, event::EventLoop& control);
   void replace_listeners(ListenerFactsList listeners, event::EventLoop& control);
+  // Ends what it revokes; `done` hears how many, on the worker's thread. So does the next one.
+  void revoke(std::shared_ptr<const auth::Revocations> revocations, event::EventLoop& control,
+              std::function<void(size_t ended)> done);
+  void count_sessions(std::function<void(SessionCounts counts)> done);
+  // Before start() too.
+  void use_kernel_id_keys(std::shared_ptr<const kernel::KernelIdKeys> keys);
   void announce_drain();
   void release_memory();  // what the thread keeps of a wave of connections that has passed
   void drain(uint64_t deadline_ms, std::function<void()> on_drained);

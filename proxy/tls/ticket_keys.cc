@@ -34,17 +34,6 @@ bool key_mac(EVP_MAC_CTX* mac, const unsigned char* key) noexcept {
   return EVP_MAC_init(mac, key, kMacKeyBytes, params) == 1;
 }
 
-std::optional<Secret> decode_base64(std::string_view line) {
-  while (line.ends_with('=')) line.remove_suffix(1);
-  std::string url(line);
-  std::replace(url.begin(), url.end(), '+', '-');
-  std::replace(url.begin(), url.end(), '/', '_');
-  std::optional<std::string> bytes = ascii::base64url_decode(url);
-  const Secret wiped(std::move(url));
-  if (!bytes) return std::nullopt;
-  return Secret(std::move(*bytes));
-}
-
 }  // namespace
 
 TicketKeys::~TicketKeys() { explicit_bzero(keys_.data(), keys_.size() * sizeof(Key)); }
@@ -59,7 +48,7 @@ std::shared_ptr<const TicketKeys> TicketKeys::parse(std::string_view text, std::
     if (line.ends_with('\r')) line.remove_suffix(1);
     if (line.empty() || line.front() == '#') continue;
     const std::string where = "line " + std::to_string(number);
-    const std::optional<Secret> bytes = decode_base64(line);
+    const std::optional<Secret> bytes = Secret::from_base64(line);
     if (!bytes || bytes->reveal().size() != kKeyBytes) {
       error = where + " is not 80 bytes in base64";
       return nullptr;

@@ -32,8 +32,6 @@ bool apply_policy(SSL_CTX* context) {
 
 }  // namespace
 
-void SslFree::operator()(ssl_st* ssl) const noexcept { SSL_free(ssl); }
-
 void TlsClientContext::ContextFree::operator()(ssl_ctx_st* context) const noexcept {
   SSL_CTX_free(context);
 }

@@ -10,8 +10,9 @@
 #include <string>
 #include <tuple>
 
+#include "proxy/tls/ssl_handle.h"
+
 struct ssl_ctx_st;
-struct ssl_st;
 
 namespace kg::tls {
 
@@ -32,11 +33,6 @@ struct PeerName {
   std::string text;
   bool is_address = false;
 };
-
-struct SslFree {
-  void operator()(ssl_st* ssl) const noexcept;
-};
-using SslHandle = std::unique_ptr<ssl_st, SslFree>;
 
 class TlsClientContext {
  public:

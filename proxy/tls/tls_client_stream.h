@@ -48,6 +48,7 @@ class TlsClientStream final : public event::Stream, public event::TransportHandl
   void finish() override;
   void close() noexcept override;
   uint64_t last_progress_us() const noexcept override { return port_.transport.last_progress_us(); }
+  event::Delivery delivery() const noexcept override { return port_.transport.delivery(); }
 
   // Called by OpenSSL: keeps the session.
   static int new_session_cb(ssl_st* ssl, ssl_session_st* session) noexcept;

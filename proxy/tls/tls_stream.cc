@@ -2,17 +2,11 @@
 
 #include <openssl/err.h>
 #include <openssl/ssl.h>
-#include <openssl/x509.h>
-
-#include <algorithm>
 
 #include "proxy/base/assert.h"
-#include "proxy/base/limits.h"
-#include "proxy/base/owned.h"
+#include "proxy/tls/peer_certificate.h"
 
 namespace kg::tls {
-
-void TlsStream::SslFree::operator()(ssl_st* ssl) const noexcept { SSL_free(ssl); }
 
 TlsStream::TlsStream(event::EventLoop& loop, TlsHandler& handler,
                      std::shared_ptr<const TlsContext> context)
@@ -30,18 +24,10 @@ TlsStream::~TlsStream() = default;
 
 bool TlsStream::resumed() const noexcept { return SSL_session_reused(ssl_.get()) == 1; }
 
-std::string TlsStream::client_subject() const {
+std::unique_ptr<const PeerCertificate> TlsStream::peer_certificate() const {
   const X509* peer = SSL_get0_peer_certificate(ssl_.get());
-  if (peer == nullptr) return "";
-  const Owned<BIO, &BIO_free> text(BIO_new(BIO_s_mem()));
-  KG_ASSERT(text != nullptr);
-  // Control characters and separators escaped, UTF-8 as it is.
-  constexpr unsigned long kForm =
-      XN_FLAG_RFC2253 & ~static_cast<unsigned long>(ASN1_STRFLGS_ESC_MSB);
-  X509_NAME_print_ex(text.get(), X509_get_subject_name(peer), 0, kForm);
-  char* bytes = nullptr;
-  const auto size = static_cast<size_t>(BIO_get_mem_data(text.get(), &bytes));
-  return {bytes, std::min(size, limits::kClientSubjectBytesMax)};
+  if (peer == nullptr) return nullptr;
+  return std::make_unique<const PeerCertificate>(read_peer_certificate(peer));
 }
 
 void TlsStream::on_data(std::string_view cipher) {

@@ -14,11 +14,11 @@
 #include <memory>
 #include <string_view>
 
+#include "proxy/base/peer_certificate.h"
 #include "proxy/event/transport.h"
 #include "proxy/tls/cipher_bio.h"
+#include "proxy/tls/ssl_handle.h"
 #include "proxy/tls/tls_context.h"
-
-struct ssl_st;
 
 namespace kg::tls {
 
@@ -40,9 +40,8 @@ class TlsStream final : public event::Stream, private event::TransportHandler {
   bool resumed() const noexcept;
   // After the handshake. See TlsContext.
   bool speaks_for(std::string_view host) const { return TlsContext::speaks_for(ssl_.get(), host); }
-  // The subject of the client's verified certificate (RFC 4514), cut to kClientSubjectBytesMax; ""
-  // without one.
-  std::string client_subject() const;
+  // Of the client's verified certificate; null without one.
+  std::unique_ptr<const PeerCertificate> peer_certificate() const;
 
   void write(std::string_view bytes) override;
   size_t unsent() const noexcept override { return transport_.unsent(); }
@@ -51,6 +50,7 @@ class TlsStream final : public event::Stream, private event::TransportHandler {
   void finish() override;
   void close() noexcept override { transport_.close(); }
   uint64_t last_progress_us() const noexcept override { return transport_.last_progress_us(); }
+  event::Delivery delivery() const noexcept override { return transport_.delivery(); }
 
  private:
   void on_data(std::string_view cipher) override;
@@ -65,10 +65,7 @@ class TlsStream final : public event::Stream, private event::TransportHandler {
   std::shared_ptr<const TlsContext> context_;
   event::Transport transport_;
   CipherPort port_{transport_, {}};
-  struct SslFree {
-    void operator()(ssl_st* ssl) const noexcept;
-  };
-  std::unique_ptr<ssl_st, SslFree> ssl_;
+  SslHandle ssl_;
   bool handshake_done_ = false;
   bool ended_ = false;
   bool finished_ = false;

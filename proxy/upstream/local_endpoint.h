@@ -9,6 +9,7 @@
 #include <memory>
 #include <unordered_map>
 
+#include "proxy/upstream/kernel_lists.h"
 #include "proxy/upstream/outlier_detector.h"
 #include "proxy/upstream/pod_pool.h"
 #include "proxy/upstream/retry_budget.h"
@@ -21,7 +22,8 @@ struct LocalEndpoint final : event::Deferred {
                 size_t thread)
       : endpoint(std::move(ref)),
         counters(metrics.endpoint(endpoint->metrics_slot)),
-        pool(loop, metrics, counters, endpoint->pod, thread) {}
+        pool(loop, metrics, counters, endpoint->pod, thread),
+        lists(loop, pool, *endpoint) {}
   ~LocalEndpoint() override;
 
   // What came of a request that went to the pod: a status, or an error instead of an answer.
@@ -31,6 +33,7 @@ struct LocalEndpoint final : event::Deferred {
   routing::EndpointRef endpoint;
   metrics::EndpointMetrics& counters;
   PodPool pool;
+  KernelLists lists;
   RetryBudget retries;
   OutlierDetector outlier;
   uint32_t pins = 0;

@@ -5,12 +5,12 @@
 
 #include "proxy/base/ascii.h"
 #include "proxy/base/crypto.h"
+#include "proxy/websocket/token_protocol.h"
 
 namespace kg::websocket {
 namespace {
 
 constexpr std::string_view kAcceptGuid = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
-constexpr std::string_view kTokenProtocolPrefix = "v1.token.websocket.jupyter.org.";
 
 constexpr bool is_base64(char c) noexcept {
   return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '+' ||
@@ -116,8 +116,7 @@ Result<void> check_response(const http::ResponseHead& response, const http::Requ
 std::string offered_protocols(const http::RequestHead& head) {
   std::string offered;
   for_each_listed(head, "Sec-WebSocket-Protocol", [&](std::string_view element) {
-    // In any case of letters: what nobody takes for a credential must not leak either.
-    if (ascii::starts_with_ignore_case(element, kTokenProtocolPrefix)) return;
+    if (is_token_offer(element)) return;
     if (!offered.empty()) offered += ", ";
     offered += element;
   });

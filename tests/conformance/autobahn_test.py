@@ -96,7 +96,8 @@ def test_the_proxy_changes_no_verdict(name, wstest, make_stage, tmp_path):
                            config={"alb": {"idle_timeout": "400s"}})
         alone.start(alone.port)
         behind.start(stage.proxy.port)
-        url = f"wss://127.0.0.1:{stage.proxy.port}/echo{CHANNELS}?token={stage.token()}"
+        token = stage.token(lifetime=f"{SECONDS}s")  # every case is a handshake of its own
+        url = f"wss://127.0.0.1:{stage.proxy.port}/echo{CHANNELS}?token={token}"
         runs = [Judgement(wstest, direct, f"ws://127.0.0.1:{alone.port}", GROUPS[name]),
                 Judgement(wstest, through, url, GROUPS[name])]
         without, with_proxy = [run.verdicts() for run in runs]

@@ -51,12 +51,14 @@ def gateway(start_gateway):
 @pytest.fixture(scope="session")
 def start_proxy(tmp_path_factory, workshop):
     """start_proxy(name=port, ...) -> a running kernelgate; all must end well. `keys` go into the
-    map `gateway` of each endpoint."""
+    map `gateway` of each endpoint, session_rules into its `sessions`; those in `open_to_foreign`
+    let in ids of anybody's making."""
     running = []
 
-    def start(keys=None, **ports):
+    def start(keys=None, session_rules=None, open_to_foreign=(), **ports):
         folder = tmp_path_factory.mktemp("proxy")
-        running.append(peers.Kernelgate(folder, workshop, ports, keys or {}))
+        running.append(peers.Kernelgate(folder, workshop, ports, keys or {}, open_to_foreign,
+                                        session_rules or {}))
         return running[-1]
 
     yield start

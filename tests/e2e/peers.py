@@ -94,13 +94,15 @@ class EnterpriseGateway(Process):
 
 
 class JupyterServer(Process):
-    """A stock jupyter_server whose kernels come from gateway_url."""
+    """A stock jupyter_server whose kernels come from gateway_url, with that configuration."""
 
-    def __init__(self, folder, workshop, gateway_url, session_token):
+    def __init__(self, folder, workshop, gateway_url, session_token, configuration=""):
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         session_file, own_file = folder / "session-token", folder / "own-token"
         session_file.write_text(session_token)
+        (folder / "config").mkdir()
+        (folder / "config/jupyter_server_config.py").write_text(configuration)
         own_file.write_text("jupyter-own-token")
         super().__init__("jupyter", folder, [
             TREE / "deploy/setup/run-jupyter", VENVS / "client", folder, self.port, gateway_url,
@@ -112,16 +114,19 @@ class JupyterServer(Process):
 class Kernelgate(ProxyProcess):
     """The real program with two workers in front of {endpoint id: gateway port}.
 
-    Each endpoint is reached below /ID on localhost. `keys` go into its map `gateway`.
+    Each endpoint is reached below /ID on localhost. `keys` go into its map `gateway`, session_rules
+    into its `sessions`. Kernels that were not started through the program are nobody's, but at
+    endpoints named in `open_to_foreign`.
     """
 
-    def __init__(self, folder, workshop, ports, keys):
+    def __init__(self, folder, workshop, ports, keys, open_to_foreign=(), session_rules=None):
         config = base_config(workshop.keyring, Path(folder) / "access.json",
                              [workshop.keyring.server_certificate("localhost")])
         config["workers"] = 2
         config["endpoints"] = [
             workshop.endpoint(name, port, hosts=["localhost"], path_prefix=f"/{name}",
-                              gateway=keys)
+                              foreign_ids="endpoint" if name in open_to_foreign else "deny",
+                              gateway=keys, session_rules=session_rules or {})
             for name, port in ports.items()]
         super().__init__(folder, config)
         self.workshop = workshop

@@ -22,7 +22,7 @@ void check(const auth::Principal& principal, const auth::JsonObject& claims) {
   KG_ASSERT(principal.role.empty() || principal.role == "arn:aws:iam::111122223333:role/r");
   KG_ASSERT(principal.expires_at > kNow && claims.seconds("exp") == principal.expires_at);
   KG_ASSERT(principal.expires_at <= kNow + limits::kSessionSecondsMax + limits::kClockSkewSeconds);
-  KG_ASSERT(principal.groups.size() <= 64);
+  KG_ASSERT(principal.groups.size() <= 200);
   for (const std::string& group : principal.groups) KG_ASSERT(!group.empty() && is_plain(group));
   for (const std::string& text :
        {principal.subject, principal.role, principal.log_context, principal.token_id}) {
@@ -33,7 +33,7 @@ void check(const auth::Principal& principal, const auth::JsonObject& claims) {
 }  // namespace
 
 void run(std::string_view input) {
-  static const auth::SessionVerifier sessions = verifier();
+  static const auth::Door sessions = verifier();
   static const std::unique_ptr<const auth::Key> key = issuer_key();
   if (input.empty() || input.size() > 4096) return;
   const Result<auth::Principal> principal = sessions.verify(signed_token(*key, input), kNow);

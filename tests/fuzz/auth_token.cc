@@ -21,7 +21,7 @@ void check_parts(std::string_view token, const auth::Jwt& jwt) {
 }  // namespace
 
 void run(std::string_view input) {
-  static const auth::SessionVerifier sessions = verifier();
+  static const auth::Door sessions = verifier();
   static const std::string good = good_token();
   static const bool works = sessions.verify(good, kNow).has_value();
   KG_ASSERT(works);

@@ -1,12 +1,14 @@
 // Who sends a request: the credential in its head, and nowhere else than where it may stand.
+#include "proxy/exchange/credentials.h"
+
 #include <string>
 
-#include "auth/session_cache.h"
-#include "proxy/exchange/session_check.h"
+#include "proxy/event/address.h"
 #include "proxy/http/forwarding.h"
 #include "proxy/http/head_reader.h"
 #include "proxy/kernel/operation.h"
 #include "proxy/websocket/handshake.h"
+#include "proxy/websocket/token_protocol.h"
 #include "tests/fuzz/fuzz.h"
 #include "tests/fuzz/session_key.h"
 
@@ -15,13 +17,7 @@ namespace {
 
 struct Known {
   std::string token = good_token();
-  routing::Endpoint endpoint;
-  auth::SessionCache cache;
-
-  Known() {
-    endpoint.id = "ep";
-    endpoint.sessions = std::make_shared<const auth::SessionVerifier>(verifier());
-  }
+  auth::Door door = verifier();
 };
 
 // Where a good session may come from, read in the plainest way.
@@ -38,7 +34,11 @@ bool carries(const http::RequestHead& head, std::string_view token) {
             ascii::trim(field.value.substr(space)).starts_with(signed_part);
   }
   if (fields > 0) return fields == 1 && found;
-  return kernel::token_parameter(head.query).starts_with(signed_part);
+  const Result<std::string> parameter = kernel::token_parameter(head.query);
+  if (parameter && parameter->starts_with(signed_part)) return true;
+  const Result<Secret> offered = websocket::offered_token(head);
+  if (head.upgrade_websocket && offered && offered->reveal().starts_with(signed_part)) return true;
+  return !head.find("cookie").empty() && head.bytes.find(signed_part) != std::string::npos;
 }
 
 }  // namespace
@@ -48,12 +48,12 @@ void run(std::string_view input) {
   http::RequestHead head;
   http::RequestReader reader(head);
   if (!reader.feed(input) || !reader.complete()) return;
-  const auto session = exchange::check_session(head, known.endpoint, known.cache, kNow);
-  if (session) {
-    KG_ASSERT(carries(head, known.token));
-    KG_ASSERT((*session)->subject == "alice");
+  const Result<exchange::Credentials> shown = exchange::Credentials::of(head, {"session"});
+  if (shown) {
+    const Result<auth::Principal> session = known.door.verify(shown->evidence().token, kNow);
+    KG_ASSERT(!session || (session->subject == "alice" && carries(head, known.token)));
   } else {
-    const ErrorCode code = session.error().code;
+    const ErrorCode code = shown.error().code;
     KG_ASSERT(code == ErrorCode::kUnauthorized || code == ErrorCode::kBadRequest);
   }
   const std::string offered = ascii::lower(websocket::offered_protocols(head));

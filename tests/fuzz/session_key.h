@@ -10,9 +10,9 @@
 
 #include "auth/jwk.h"
 #include "auth/key.h"
-#include "auth/session_verifier.h"
 #include "proxy/base/ascii.h"
 #include "proxy/base/assert.h"
+#include "tests/unit/auth/door.h"
 
 namespace kg::fuzz {
 
@@ -31,14 +31,14 @@ inline std::unique_ptr<const auth::Key> issuer_key() {
 }
 
 // That key, and the P-256 key of RFC 7515 appendix A.3, whose example token is signed well.
-inline auth::SessionVerifier verifier() {
+inline auth::Door verifier() {
   const std::string set =
       R"({"keys":[)" + auth::jwk_from_key(*issuer_key(), "fuzz") +
       R"(,{"kty":"EC","crv":"P-256","x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU",)"
       R"("y":"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"}]})";
   const auth::KeySet::Loaded loaded = auth::KeySet::from_text(set);
   KG_ASSERT(loaded.keys != nullptr);
-  auth::SessionPolicy policy;
+  auth::DoorRules policy;
   policy.realm = "fuzz";
   policy.issuer = "https://issuer.test";
   policy.audience = "kernelgate";

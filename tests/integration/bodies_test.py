@@ -9,6 +9,7 @@ import pytest
 
 from support.http_text import build_request, chunked, read_response_head
 from support.proxy_process import sanitized
+from support.stage import PLAIN
 from support.waiting import wait_until
 
 MIB = 1024 * 1024
@@ -61,7 +62,7 @@ def test_chunk_extensions_and_trailers_stay_here(open_stage):
 def test_response_body(stage, framing):
     client = stage.connect()
     for turn in range(2):
-        client.send_request("GET", "/api/kernels", token=stage.token())
+        client.send_request("GET", PLAIN, token=stage.token())
         stage.gateway.next_call().reply(200, BODY, framing=framing)
         response = client.read_response()
         assert response.body == BODY and not response.until_close, f"turn {turn}"
@@ -72,7 +73,7 @@ def test_response_body(stage, framing):
 def test_empty_bodies(stage, framing):
     client = stage.connect()
     for _ in range(2):
-        client.send_request("GET", "/api/kernels", token=stage.token())
+        client.send_request("GET", PLAIN, token=stage.token())
         stage.gateway.next_call().reply(200, b"", framing=framing)
         assert client.read_response().body == b""
 
@@ -80,7 +81,7 @@ def test_empty_bodies(stage, framing):
 @pytest.mark.parametrize("status", [204, 304])
 def test_statuses_without_body(stage, status):
     client = stage.connect()
-    client.send_request("GET", "/api/kernels", token=stage.token())
+    client.send_request("GET", PLAIN, token=stage.token())
     stage.gateway.next_call().reply(status, headers=[("ETag", '"x"')])
     response = client.read_response()
     assert response.status == status and response.get("ETag") == '"x"'
@@ -89,7 +90,7 @@ def test_statuses_without_body(stage, status):
 
 def test_head_has_the_head_of_get_and_no_body(stage):
     client = stage.connect()
-    client.send_request("HEAD", "/api/kernels", token=stage.token())
+    client.send_request("HEAD", PLAIN, token=stage.token())
     call = stage.gateway.next_call()
     assert call.request.method == "HEAD"
     call.reply(200, headers=[("Content-Length", "12345")])

@@ -91,7 +91,7 @@ def test_a_server_certificate_is_no_client_certificate(asking_stage, workshop, v
     """Its extended key usage does not say clientAuth."""
     stage = asking_stage("required")
     keyring = workshop.keyring
-    server = keyring.issue("server-only", "/CN=server", "extendedKeyUsage=serverAuth",
+    server = keyring.issue("server-only", "/CN=server", ["extendedKeyUsage=serverAuth"],
                            keyring.new_ec_key)
     refused(stage, context_of(workshop, server, version), "(?i)unsupported.certificate")
 

@@ -13,6 +13,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from support.fixtures import close_all, make_stage, stage, workshop  # noqa: E402, F401
+from support.kernels import key_line  # noqa: E402
 from support.stage import Stage  # noqa: E402
 
 
@@ -26,6 +27,30 @@ def pytest_configure(config):
 def open_stage(make_stage):  # noqa: F811
     """The same with other_paths: forward."""
     return make_stage(endpoint={"other_paths": "forward"})
+
+
+@pytest.fixture
+def keys_file(tmp_path):
+    """A file with one key of kernel ids."""
+    file = tmp_path / "kernel-id-keys"
+    file.write_text(key_line())
+    file.chmod(0o600)
+    return file
+
+
+@pytest.fixture
+def make_owned(make_stage, keys_file):  # noqa: F811
+    """make_owned(...) starts a Stage where foreign ids are denied; all of them have one key.
+    `endpoint` keys by name; sharing goes into the endpoint's sessions."""
+    def make(sharing=None, **endpoint):
+        stage = make_stage(  # noqa: F811
+            start=False, config={"kernel_ids": {"keys_file": str(keys_file)}},
+            endpoint={"foreign_ids": "deny", **endpoint})
+        if sharing:
+            stage.proxy.config["endpoints"][0]["sessions"]["sharing"] = sharing
+        return stage.start()
+
+    return make
 
 
 @pytest.fixture(scope="module")

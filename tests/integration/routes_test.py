@@ -7,6 +7,8 @@ import pytest
 from support.scripted_gateway import ScriptedGateway
 from support.stage import GATEWAY_TOKEN, KERNEL
 
+ONE = f"/api/kernels/{KERNEL}"  # a GET whose answer passes as it is, unlike a list
+
 TWO = {"hosts": ["two.test", "zwei.test"]}
 
 
@@ -44,7 +46,7 @@ def test_unknown_hosts_are_404_json(stage, target, host):
 @pytest.mark.parametrize("host", ["ep.test", "127.0.0.1:8443", "anything.example"])
 def test_a_stripped_prefix(make_stage, host):
     stage = prefix_stage(make_stage)
-    client = ask(stage, "/abc123/api/kernels?token=x", host)
+    client = ask(stage, "/abc123/api/kernels?x=y", host)
     call = stage.gateway.next_call()
     assert call.request.target == "/api/kernels" and call.request.get("Host") == host
     call.reply(200, b"[]")
@@ -144,7 +146,7 @@ def test_one_connection_may_ask_for_several_endpoints(two):
     client = two.connect()
     for host, endpoint, gateway in (("ep.test", "ep", two.gateway), ("two.test", "two", two.second),
                                     ("ep.test", "ep", two.gateway)):
-        client.send_request("GET", "/api/kernels", token=two.token(endpoint), host=host)
+        client.send_request("GET", ONE, token=two.token(endpoint), host=host)
         gateway.next_call().reply(200, endpoint.encode())
         assert client.read_response().body == endpoint.encode()
     response = client.exchange("GET", "/api/kernels", token=two.token("ep"), host="two.test")
@@ -154,7 +156,7 @@ def test_one_connection_may_ask_for_several_endpoints(two):
 def test_upstream_connections_are_not_shared_between_endpoints(two):
     two.get()
     client = two.connect()
-    client.send_request("GET", "/api/kernels", token=two.token("two"), host="two.test")
+    client.send_request("GET", ONE, token=two.token("two"), host="two.test")
     two.second.next_call().reply(200, b"2")
     assert client.read_response().body == b"2"
     assert len(two.gateway.wires) == len(two.second.wires) == 1

@@ -10,6 +10,7 @@ import pytest
 
 from support.http_text import build_request
 from support.scripted_gateway import ScriptedGateway
+from support.stage import PLAIN
 from support.waiting import wait_until
 
 
@@ -55,7 +56,7 @@ def test_a_clients_reset_right_behind_its_bytes_is_noticed(stage):
 def test_an_answer_of_one_whole_read_leaves_its_connection_usable(stage, size):
     client = stage.connect()
     for _ in range(2):
-        client.send_request("GET", "/api/kernels", token=stage.token())
+        client.send_request("GET", PLAIN, token=stage.token())
         call = stage.gateway.next_call()
         with frozen(stage.proxy):
             call.reply(200, b"x" * size)

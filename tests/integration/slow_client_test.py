@@ -4,11 +4,12 @@ import threading
 from pathlib import Path
 
 from support.http_text import build_request
+from support.stage import PLAIN
 from support.waiting import wait_until
 
 
 def request(stage, *more):
-    return build_request("GET", "/api/kernels", [
+    return build_request("GET", PLAIN, [
         ("Host", "ep.test"), ("Authorization", f"token {stage.token()}"), *more])
 
 

@@ -4,65 +4,20 @@ KG_SOAK=1 runs it; KG_SOAK_SECONDS (60), KG_SOAK_WEBSOCKETS (1000), KG_SOAK_REST
 Memory is judged on builds without a sanitizer, leaks on builds with one (at exit).
 """
 
-import json
 import os
-import subprocess
-import sys
 import threading
-from pathlib import Path
 
 import pytest
 
+from support.peer_process import PeerGateway, PeerProcess
 from support.proxy_process import sanitized
 from support.stage import CHANNELS
-from support.waiting import wait_until
 
 SECONDS = int(os.environ.get("KG_SOAK_SECONDS", "60"))
 WEBSOCKETS = int(os.environ.get("KG_SOAK_WEBSOCKETS", "1000"))
 REST = int(os.environ.get("KG_SOAK_REST", "200"))
 PROCESSES = 2
 SETTLE_SECONDS = 10
-
-
-class Peer:
-    """A soak_peers program, whose JSON lines arrive in `said`."""
-
-    def __init__(self, *arguments, given=""):
-        self.said = []
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "support.soak_peers", *map(str, arguments)],
-            cwd=Path(__file__).resolve().parents[1], text=True,
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-        self.process.stdin.write(given + "\n")
-        self.process.stdin.flush()
-        threading.Thread(target=self._read, daemon=True).start()
-
-    def _read(self):
-        for line in self.process.stdout:
-            self.said.append(json.loads(line))
-
-    def wait_for(self, key, timeout):
-        def probe():
-            found = [line for line in self.said if key in line]
-            assert found or self.process.poll() is None, f"a soak peer ended: {self.said}"
-            return found and found[0]
-        return wait_until(probe, f"a soak peer to say {key}", timeout)
-
-    def close(self):
-        if self.process.poll() is None:
-            self.process.terminate()
-        self.process.wait(10)
-
-
-class PeerGateway:
-    """Stands where a ScriptedGateway stands in a Stage."""
-
-    def __init__(self):
-        self.peer = Peer("gateway")
-        self.port = self.peer.wait_for("port", 30)["port"]
-
-    def close(self):
-        self.peer.close()
 
 
 def later(seconds):
@@ -72,7 +27,8 @@ def later(seconds):
 
 def warm_up(stage, ca):
     """A few clients of each kind come and go: what is made or read on first use is there then."""
-    few = Peer("clients", stage.proxy.port, ca, "ep.test", CHANNELS, 8, 8, 1, given=stage.token())
+    few = PeerProcess("support.soak_peers", "clients", stage.proxy.port, ca, "ep.test", CHANNELS, 8,
+                      8, 1, given=stage.token())
     assert few.wait_for("messages", 60)["errors"] == []
     few.close()
     stage.wait_quiet()
@@ -86,8 +42,8 @@ def test_soak(make_stage, workshop):
         "workers": 2, "limits": {"connections_per_address": 2 * (WEBSOCKETS + REST)}})
     warm_up(stage, workshop.keyring.ca)
     memory = {"start": stage.proxy.rss()}
-    crowds = [stage.closes(Peer(
-        "clients", stage.proxy.port, workshop.keyring.ca, "ep.test", CHANNELS,
+    crowds = [stage.closes(PeerProcess(
+        "support.soak_peers", "clients", stage.proxy.port, workshop.keyring.ca, "ep.test", CHANNELS,
         WEBSOCKETS // PROCESSES, REST // PROCESSES, SECONDS, given=stage.token()))
         for _ in range(PROCESSES)]
     for crowd in crowds:

@@ -4,11 +4,13 @@ import pytest
 import strictness_answers as answers
 import strictness_cases as cases
 
+from support.stage import PLAIN
+
 
 def answered(stage, sent, method="GET", ends=False):
     """Sends these bytes for a request on a new client connection: (client, gateway's wire)."""
     client = stage.connect()
-    client.send_request(method, "/api/kernels", token=stage.token())
+    client.send_request(method, PLAIN, token=stage.token())
     call = stage.gateway.next_call()
     call.wire.send_to_the_end(sent)
     call.done()
@@ -39,7 +41,7 @@ def test_a_malformed_answer_is_502(shared_stage, name):
 @pytest.mark.parametrize("name", ["bare_cr", "both_framings", "obs_fold", "status_1000"])
 def test_it_does_not_depend_on_how_bytes_arrive(shared_stage, name):
     client = shared_stage.connect()
-    client.send_request("GET", "/api/kernels", token=shared_stage.token())
+    client.send_request("GET", PLAIN, token=shared_stage.token())
     wire = shared_stage.gateway.next_call().wire
     try:
         wire.send_in_pieces(answers.MALFORMED[name][1], [1])
@@ -60,7 +62,7 @@ def test_valid_answers_pass(shared_stage, name):
     assert response.get("X-Request-Id") and response.get("Date")
     assert [interim.status for interim in response.interim if interim.status == 100] == []
     # The next request gets its own answer, on this connection of the gateway or a new one.
-    _, call = stage.get(client=client, answer=b"good")
+    _, call = stage.get(PLAIN, b"good", client)
     assert (call.wire is wire) == case.reused
     if not case.reused:
         wire.close()
@@ -85,7 +87,7 @@ def test_a_malformed_body_never_looks_whole(open_stage, name):
 def test_interim_answers_wait_for_a_slow_client_no_longer_than_the_answer(stage):
     """A flood of them is cut before it becomes memory."""
     client = stage.connect()
-    client.send_request("GET", "/api/kernels", token=stage.token())
+    client.send_request("GET", PLAIN, token=stage.token())
     wire = stage.gateway.next_call().wire
     hint = b"HTTP/1.1 103 Early Hints\r\nA: " + b"x" * 60_000 + b"\r\n\r\n"
     wire.send_to_the_end(hint * 40)

@@ -25,6 +25,7 @@ class Refused:
     sent: bytes
     status: int = 400
     kept: bool = False
+    label: str = ""  # of the error; by default that of the status
 
 
 # Heads whose end or meaning two parsers might see differently.
@@ -188,7 +189,8 @@ KEPT = {
         405, True),
     "form_as_a_kernel_start": Refused(
         "J6", b"POST /api/kernels HTTP/1.1\r\n" + HOST + AUTH + b"Content-Type: "
-        b"application/x-www-form-urlencoded\r\nContent-Length: 12\r\n\r\ntoken=x&a=bc", 400, True),
+        b"application/x-www-form-urlencoded\r\nContent-Length: 12\r\n\r\ntoken=x&a=bc", 400, True,
+        "launch_malformed"),
     "no_session": Refused("9110 15.5.2", GET + b"\r\n", 401, True),
     "basic_credentials": Refused("9110 11.4", GET + b"Authorization: Basic eDp5\r\n\r\n", 401,
                                  True),

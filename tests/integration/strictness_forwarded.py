@@ -154,11 +154,11 @@ VALID = {
                              body=b"{}"),
     # Credentials: none but the gateway's own goes up (J6).
     "token_in_the_query": Forwarded(
-        "J6", _get(b"/api/kernels?token=x&%74oken=x;tok%65n=x", b"\r\n")),
+        "J6", _get(b"/api/kernels?token=@TOKEN@&%74oken=@TOKEN@;tok%65n=@TOKEN@", b"\r\n")),
     "session_in_the_query": Forwarded(
         "J6", b"GET /api/kernels?%74oken=@TOKEN@ HTTP/1.1\r\n" + HOST + b"\r\n"),
     "token_in_another_query": Forwarded(
-        "J6", _get(b"/files/x?a=1&%74oken=x;b=2&tok%65n=x&token&+token=3", b"\r\n"),
+        "J6", _get(b"/files/x?a=1&%74oken=@TOKEN@;b=2&tok%65n=@TOKEN@&+token=3", b"\r\n"),
         target="/files/x?a=1;b=2&+token=3"),
     "form_as_an_interrupt": Forwarded(
         "J6", POST + b"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 7\r\n\r\n"

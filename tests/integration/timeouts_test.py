@@ -7,6 +7,8 @@ import pytest
 from support.http_text import build_request
 from support.stage import CHANNELS, KERNEL
 
+ONE = f"/api/kernels/{KERNEL}"  # a GET whose answer passes as it is, unlike a list
+
 SHORT = "300ms"
 
 
@@ -126,7 +128,7 @@ def test_a_body_rate_of_zero_lets_a_body_trickle(make_stage):
 def test_a_client_that_does_not_take_its_answer_is_cut(make_stage):
     stage = staged(make_stage, write_stall=SHORT)
     client = stage.connect(receive_buffer=4096, keep_record=False)
-    client.send_request("GET", "/api/kernels", token=stage.token())
+    client.send_request("GET", ONE, token=stage.token())
     call = stage.gateway.next_call()
     call.wire.send(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
     chunk = b"10000\r\n" + b"z" * 65536 + b"\r\n"
@@ -142,7 +144,7 @@ def test_a_client_that_does_not_take_its_answer_is_cut(make_stage):
 def test_a_pause_inside_an_answer_cuts_it(make_stage):
     stage = staged(make_stage, response_idle=SHORT)
     client = stage.connect()
-    client.send_request("GET", "/api/kernels", token=stage.token())
+    client.send_request("GET", ONE, token=stage.token())
     stage.gateway.next_call().wire.send(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf")
     stage.proxy.wait_log(error="upstream_stalled", status=200)
     client.read_to_end()

@@ -1,11 +1,14 @@
 """What goes to a gateway is bounded, by configuration, and what the bounds do is counted."""
 
 import socket
+import time
 
 import pytest
 
 from support.scripted_gateway import ScriptedGateway
 from support.stage import KERNEL
+
+ONE = f"/api/kernels/{KERNEL}"  # a GET whose answer passes as it is, unlike a list
 
 
 def bounded(**gateway):
@@ -13,8 +16,9 @@ def bounded(**gateway):
     return {"endpoint": {"gateway": gateway}, "config": {"workers": 1}}
 
 
-def ask(stage, method="GET", target="/api/kernels", body=b""):
+def ask(stage, method="GET", target=None, body=b""):
     client = stage.connect()
+    target = target or (ONE if method == "GET" else "/api/kernels")
     client.send_request(method, target, body=body, token=stage.token())
     return client
 
@@ -60,6 +64,21 @@ def test_a_client_that_leaves_the_queue_frees_its_place(make_stage):
     stage.unmoved("kernelgate_upstream_requests_refused_total")
 
 
+def test_nobody_waits_longer_than_queue_timeout(make_stage):
+    stage = make_stage(**bounded(connections_max=1, queue_max=1, queue_timeout="300ms"))
+    first = ask(stage)
+    call = stage.gateway.next_call()
+    began = time.monotonic()
+    waiting = ask(stage)
+    refused = waiting.read_response(timeout=10)
+    assert refused.status == 503 and time.monotonic() - began >= 0.3
+    stage.moved("kernelgate_errors_total", by=1, reason="upstream_busy", endpoint="ep")
+    stage.proxy.wait_metric("kernelgate_upstream_requests_queued", 0, endpoint="ep")
+    call.reply(200, b"one")
+    assert first.read_response().body == b"one"
+    stage.get()
+
+
 def test_open_websockets_take_no_place(make_stage):
     stage = make_stage(**bounded(connections_max=1, queue_max=0))
     for _ in range(3):
@@ -98,12 +117,12 @@ def test_a_retry_budget_bounds_what_is_sent_twice(stage):
     client = stage.connect()
     stage.get(client=client)
     for _ in range(3):
-        client.send_request("GET", "/api/kernels", token=stage.token())
+        client.send_request("GET", ONE, token=stage.token())
         stage.gateway.next_call().wire.close()
         stage.gateway.next_call().reply(200, b"again")
         assert client.read_response().body == b"again"
     stage.moved("kernelgate_upstream_retries_total", by=3, endpoint="ep")
-    client.send_request("GET", "/api/kernels", token=stage.token())
+    client.send_request("GET", ONE, token=stage.token())
     stage.gateway.next_call().wire.close()
     assert client.read_response().status == 502
     stage.moved("kernelgate_upstream_retries_total", by=3, endpoint="ep")

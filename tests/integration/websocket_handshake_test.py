@@ -10,7 +10,7 @@ V1 = "v1.kernel.websocket.jupyter.org"
 
 def test_the_handshake_goes_up_as_the_gateway_wants_it(stage):
     client = stage.connect()
-    key = client.send_upgrade(CHANNELS + "?session_id=abc&token=zzz&x=1", [
+    key = client.send_upgrade(CHANNELS + f"?session_id=abc&token={stage.token()}&x=1", [
         ("Origin", "https://ep.test"), ("Cookie", "a=b")], token=stage.token())
     call = stage.gateway.next_call()
     request = call.request
@@ -51,11 +51,11 @@ def test_subprotocols_are_the_gateways_choice(stage, offered, chosen):
 
 
 def test_a_credential_among_the_subprotocols_stays_here(stage):
-    mine, upstream = stage.websocket(protocols=[V1, "v1.token.websocket.jupyter.org.s3cret"],
-                                     chosen=V1)
+    mine, upstream = stage.websocket(
+        protocols=[V1, f"v1.token.websocket.jupyter.org.{stage.token()}"], chosen=V1)
     assert upstream.handshake.get("Sec-WebSocket-Protocol") == V1
     assert mine.handshake.get("Sec-WebSocket-Protocol") == V1
-    assert b"s3cret" not in upstream.wire.received
+    assert stage.token().encode() not in upstream.wire.received
 
 
 @pytest.mark.parametrize("status, body", [

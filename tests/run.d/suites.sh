@@ -29,6 +29,9 @@ make_conformance_tools() {
   install_packages "$KG_CACHE/logs/apt.log" conformance
   run_logged "Python environment: autobahn" "$log" make_autobahn ||
     fail "The Autobahn test suite could not be installed; the log is $log."
+  log=$KG_CACHE/logs/wycheproof.log
+  run_logged "signature vectors: Wycheproof" "$log" make_vectors ||
+    fail "Wycheproof's vectors could not be installed; the log is $log."
 }
 
 run_suite() {

@@ -46,20 +46,24 @@ class Keyring:
         """(certificate file, key file) for these DNS names and 127.0.0.1."""
         stem = names[0].replace("*", "any") + (".rsa" if rsa else "")
         alternatives = ",".join([f"DNS:{name}" for name in names] + ["IP:127.0.0.1"])
-        return self.issue(stem, f"/CN={names[0]}", f"subjectAltName={alternatives}",
+        return self.issue(stem, f"/CN={names[0]}", [f"subjectAltName={alternatives}"],
                           self.new_rsa_key if rsa else self.new_ec_key)
 
-    def client_certificate(self, stem, subject):
-        """(certificate file, key file) for a subject like /O=Team/CN=alice."""
-        return self.issue(stem, subject, "extendedKeyUsage=clientAuth", self.new_ec_key)
+    def client_certificate(self, stem, subject, alternatives=None):
+        """(certificate file, key file) for a subject like /O=Team/CN=alice, and a subjectAltName
+        like email:alice@example.com."""
+        extensions = ["extendedKeyUsage=clientAuth"]
+        if alternatives:
+            extensions.append(f"subjectAltName={alternatives}")
+        return self.issue(stem, subject, extensions, self.new_ec_key)
 
-    def issue(self, stem, subject, extension, new_key):
+    def issue(self, stem, subject, extensions, new_key):
         certificate, key = self.folder / f"{stem}.crt", self.folder / f"{stem}.key"
         if certificate.exists():
             return certificate, key
         new_key(key.name)
-        request = openssl("req", "-utf8", "-new", "-key", str(key), "-subj", subject,
-                          "-addext", extension)
+        added = [part for extension in extensions for part in ("-addext", extension)]
+        request = openssl("req", "-utf8", "-new", "-key", str(key), "-subj", subject, *added)
         openssl("x509", "-req", "-CA", str(self.ca), "-CAkey", str(self._ca_key), "-days", "2",
                 "-CAcreateserial", "-copy_extensions", "copy", "-out", str(certificate),
                 given=request)

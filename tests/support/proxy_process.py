@@ -54,8 +54,9 @@ def base_config(keyring, access_log, certificates=None):
 
 
 def endpoint_config(endpoint_id, port, jwks, gateway_token_file, **changes):
-    """An endpoint on host ENDPOINT_ID.test with one pod on loopback and no health checks. Changes
-    replace whole keys (those in `gateway` the keys of that map), None removes one."""
+    """An endpoint on host ENDPOINT_ID.test with one pod on loopback, no health checks, and kernel
+    ids of anybody's making. Changes replace whole keys (those in `gateway` the keys of that map,
+    those in `session_rules` are keys beside `sessions.jwt`), None removes one."""
     gateway = {"pods": [{"name": "jeg-0", "address": f"127.0.0.1:{port}"}],
                "token_file": str(gateway_token_file), "health_check": "off",
                **changes.pop("gateway", {})}
@@ -63,9 +64,11 @@ def endpoint_config(endpoint_id, port, jwks, gateway_token_file, **changes):
         "id": endpoint_id,
         "virtual_cluster": "analytics",
         "hosts": [f"{endpoint_id}.test"],
+        "foreign_ids": "endpoint",  # scripted kernels have ids of the test's choice
         "gateway": {key: value for key, value in gateway.items() if value is not None},
         "sessions": {"jwt": {"issuer": tokens.ISSUER, "audience": tokens.AUDIENCE,
-                             "keys_file": str(jwks)}},
+                             "keys_file": str(jwks)},
+                     **changes.pop("session_rules", {})},
         **changes,
     }
     return {key: value for key, value in whole.items() if value is not None}

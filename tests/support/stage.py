@@ -12,6 +12,7 @@ FRESH_SECONDS = 300  # tokens live for 15 minutes, a run on a slow machine for l
 GATEWAY_TOKEN = "gateway-secret-4711"
 KERNEL = "6bb19c3b-26f6-4b4d-bfc9-be831a9e648f"
 CHANNELS = f"/api/kernels/{KERNEL}/channels"
+PLAIN = f"/api/kernels/{KERNEL}"  # a GET whose answer passes as it is, unlike that for a list
 
 
 class Workshop:

@@ -35,6 +35,18 @@ def mint(key, endpoint, subject="alice", **options):
     return done.stdout.strip()
 
 
+def mint_opaque(subject="alice", **options):
+    """An opaque token and the line that its file needs, by `kernelgate token --opaque`."""
+    arguments = ["token", "--opaque", "--subject", subject]
+    for name, value in options.items():
+        for item in value if isinstance(value, list) else [value]:
+            arguments += ["--" + name.replace("_", "-"), item]
+    done = run_cli(*arguments)
+    assert done.returncode == 0, f"kernelgate token --opaque: {done.stdout}{done.stderr}"
+    token, line = done.stdout.splitlines()
+    return token, line + "\n"
+
+
 def public_jwks(key):
     done = run_cli("token", "--key", key, "--print-jwks")
     assert done.returncode == 0, f"kernelgate token --print-jwks: {done.stdout}{done.stderr}"
@@ -57,7 +69,7 @@ def header_of(token):
     return json.loads(base64url_decode(token.split(".")[0]))
 
 
-def _raw_signature(der):
+def raw_signature(der):
     """r||s of 64 bytes from the DER that openssl writes."""
     assert der[0] == 0x30
     at, parts = 2, []
@@ -78,7 +90,7 @@ def forge(key, claims, kid=None, algorithm="ES256", signature=None):
     if signature is None:
         signature = openssl("dgst", "-sha256", "-sign", str(key), given=signed.encode())
         if algorithm == "ES256":
-            signature = _raw_signature(signature)
+            signature = raw_signature(signature)
     return f"{signed}.{base64url(signature)}"
 
 

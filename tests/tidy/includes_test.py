@@ -17,6 +17,7 @@ CONTAINED = {
                                "bench/load/target.", "bench/load/connection.",
                                "bench/peers/loop_connection."],
                 "proxy/base/crypto.h, proxy/base/secret.h or proxy/tls"),
+    "libcurl": (r"<curl/", ["proxy/fetch/"], "proxy/fetch/fetcher.h"),
     "llhttp": (r"<llhttp", ["proxy/http/"], "proxy/http's readers"),
     "prometheus-cpp": (r"<prometheus/", ["metrics/"], "the table of metrics/worker_metrics.h"),
     "yaml-cpp": (r"<yaml-cpp/", ["config/"], "config/loader.h"),

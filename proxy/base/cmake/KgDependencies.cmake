@@ -1,6 +1,7 @@
 # Third-party libraries, all from Debian packages. Their headers are SYSTEM: our warnings are about
 # our code.
 find_package(OpenSSL 3.0 REQUIRED)
+find_package(CURL 7.85 REQUIRED)  # CURLOPT_PROTOCOLS_STR
 find_package(Threads REQUIRED)
 find_package(PkgConfig REQUIRED)
 find_package(yaml-cpp REQUIRED)

@@ -8,6 +8,7 @@
 #include <openssl/ec.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
+#include <openssl/rsa.h>
 #include <unistd.h>
 
 #include <fstream>
@@ -68,21 +69,17 @@ class TestKey {
 
   // The raw output of OpenSSL: DER for EC.
   std::string sign_plain(std::string_view text) const {
-    const bool hashes_itself = EVP_PKEY_is_a(key_.get(), "ED25519") == 1;
-    EVP_MD_CTX* context = EVP_MD_CTX_new();
-    size_t size = 0;
-    const auto* data = reinterpret_cast<const unsigned char*>(text.data());
-    EXPECT_EQ(EVP_DigestSignInit(context, nullptr, hashes_itself ? nullptr : EVP_sha256(), nullptr,
-                                 key_.get()),
-              1);
-    EXPECT_EQ(EVP_DigestSign(context, nullptr, &size, data, text.size()), 1);
-    std::string signature(size, '\0');
-    EXPECT_EQ(EVP_DigestSign(context, reinterpret_cast<unsigned char*>(signature.data()), &size,
-                             data, text.size()),
-              1);
-    signature.resize(size);
-    EVP_MD_CTX_free(context);
-    return signature;
+    const EVP_MD* digest = number_bytes() == 48 ? EVP_sha384() : EVP_sha256();
+    if (EVP_PKEY_is_a(key_.get(), "ED25519") == 1) digest = nullptr;
+    return signature(text, digest, [](EVP_PKEY_CTX*) {});
+  }
+
+  // RSASSA-PSS with SHA-256: PS256 if the salt has 32 bytes.
+  std::string sign_pss(std::string_view text, int salt_bytes = 32) const {
+    return signature(text, EVP_sha256(), [salt_bytes](EVP_PKEY_CTX* context) {
+      EXPECT_EQ(EVP_PKEY_CTX_set_rsa_padding(context, RSA_PKCS1_PSS_PADDING), 1);
+      EXPECT_EQ(EVP_PKEY_CTX_set_rsa_pss_saltlen(context, salt_bytes), 1);
+    });
   }
 
   // As JWS wants it: r || s for EC.
@@ -91,18 +88,25 @@ class TestKey {
     if (EVP_PKEY_is_a(key_.get(), "EC") != 1) return plain;
     const auto* next = reinterpret_cast<const unsigned char*>(plain.data());
     ECDSA_SIG* pair = d2i_ECDSA_SIG(nullptr, &next, static_cast<long>(plain.size()));
-    std::string raw(64, '\0');
+    const int size = number_bytes();
+    std::string raw(static_cast<size_t>(2 * size), '\0');
     auto* out = reinterpret_cast<unsigned char*>(raw.data());
-    BN_bn2binpad(ECDSA_SIG_get0_r(pair), out, 32);
-    BN_bn2binpad(ECDSA_SIG_get0_s(pair), out + 32, 32);
+    BN_bn2binpad(ECDSA_SIG_get0_r(pair), out, size);
+    BN_bn2binpad(ECDSA_SIG_get0_s(pair), out + size, size);
     ECDSA_SIG_free(pair);
     return raw;
   }
 
   std::string token(std::string_view header, std::string_view claims) const {
-    const std::string text =
-        ascii::base64url_encode(header) + '.' + ascii::base64url_encode(claims);
+    const std::string text = signing_input(header, claims);
     return text + '.' + ascii::base64url_encode(sign(text));
+  }
+  std::string pss_token(std::string_view header, std::string_view claims) const {
+    const std::string text = signing_input(header, claims);
+    return text + '.' + ascii::base64url_encode(sign_pss(text));
+  }
+  static std::string signing_input(std::string_view header, std::string_view claims) {
+    return ascii::base64url_encode(header) + '.' + ascii::base64url_encode(claims);
   }
 
   // The key as a set of one: PEM, so that any kid fits.
@@ -114,6 +118,26 @@ class TestKey {
 
  private:
   explicit TestKey(EVP_PKEY* key) : key_(key, &EVP_PKEY_free) { EXPECT_NE(key, nullptr); }
+
+  int number_bytes() const { return (EVP_PKEY_get_bits(key_.get()) + 7) / 8; }
+
+  template <class SetUp>
+  std::string signature(std::string_view text, const EVP_MD* digest, SetUp&& set_up) const {
+    EVP_MD_CTX* context = EVP_MD_CTX_new();
+    EVP_PKEY_CTX* key_context = nullptr;
+    size_t size = 0;
+    const auto* data = reinterpret_cast<const unsigned char*>(text.data());
+    EXPECT_EQ(EVP_DigestSignInit(context, &key_context, digest, nullptr, key_.get()), 1);
+    set_up(key_context);
+    EXPECT_EQ(EVP_DigestSign(context, nullptr, &size, data, text.size()), 1);
+    std::string signature(size, '\0');
+    EXPECT_EQ(EVP_DigestSign(context, reinterpret_cast<unsigned char*>(signature.data()), &size,
+                             data, text.size()),
+              1);
+    signature.resize(size);
+    EVP_MD_CTX_free(context);
+    return signature;
+  }
 
   template <class Print>
   static std::string printed(Print&& print) {

@@ -78,8 +78,8 @@ class RfcKeys : public testing::Test {
 TEST_F(RfcKeys, VerifyTheSignaturesOfTheRfcs) {
   ASSERT_NE(keys_, nullptr);
   EXPECT_EQ(keys_->size(), 3U);
-  EXPECT_THAT(keys_->algorithms(),
-              ElementsAre(Algorithm::kRs256, Algorithm::kEs256, Algorithm::kEdDsa));
+  EXPECT_THAT(keys_->algorithms(), ElementsAre(Algorithm::kRs256, Algorithm::kPs256,
+                                               Algorithm::kEs256, Algorithm::kEdDsa));
   EXPECT_TRUE(keys_->verify("rsa", Algorithm::kRs256, kRsaText, bytes(kRsaSignature)));
   EXPECT_TRUE(keys_->verify("ec", Algorithm::kEs256, kEcText, bytes(kEcSignature)));
   EXPECT_TRUE(keys_->verify("ed", Algorithm::kEdDsa, kEdText, bytes(kEdSignature)));
@@ -170,10 +170,10 @@ TEST(KeySet, PrivatePemIsRefused) {
 }
 
 TEST(KeySet, OtherKindsOfPemKeysAreRefused) {
-  EXPECT_THAT(error_of(TestKey::ec("P-384").public_pem()), HasSubstr("another curve"));
+  EXPECT_THAT(error_of(TestKey::ec("P-521").public_pem()), HasSubstr("another curve"));
   EXPECT_THAT(error_of(TestKey::ec("secp256k1").public_pem()), HasSubstr("another curve"));
   EXPECT_THAT(error_of(TestKey::rsa(1024).public_pem()), HasSubstr("less than 2048"));
-  EXPECT_THAT(error_of(TestKey::ed448().public_pem()), HasSubstr("neither EC P-256"));
+  EXPECT_THAT(error_of(TestKey::ed448().public_pem()), HasSubstr("neither EC (P-256, P-384)"));
 }
 
 TEST(KeySet, PrivateAndSymmetricJwksAreRefused) {
@@ -191,16 +191,62 @@ TEST(KeySet, UsageThatDoesNotFitIsRefused) {
   EXPECT_THAT(error_of(jwk_set({with(kRfcEc, R"("use":"enc")")})), HasSubstr("use other than sig"));
   EXPECT_THAT(error_of(jwk_set({with(kRfcEc, R"("use":7)")})), HasSubstr("use other than sig"));
   EXPECT_THAT(error_of(jwk_set({with(kRfcEc, R"("key_ops":["sign"])")})), HasSubstr("key_ops"));
-  for (const char* alg : {"RS256", "ES384", "none", "HS256"}) {
+  for (const char* alg : {"RS256", "PS256", "ES384", "EdDSA"}) {
     EXPECT_THAT(error_of(jwk_set({with(kRfcEc, R"("alg":")" + std::string(alg) + '"')})),
                 HasSubstr("does not fit"));
   }
-  EXPECT_THAT(error_of(jwk_set({with(kRfcRsa, R"("alg":"PS256")")})), HasSubstr("does not fit"));
+  for (const char* alg : {"none", "HS256", "RSA-OAEP", "ES512", ""}) {
+    EXPECT_THAT(error_of(jwk_set({with(kRfcEc, R"("alg":")" + std::string(alg) + '"')})),
+                HasSubstr("has an alg other than"));
+  }
+  EXPECT_THAT(error_of(jwk_set({with(kRfcRsa, R"("alg":"ES256")")})), HasSubstr("does not fit"));
+}
+
+TEST(KeySet, AnRsaKeyServesWhatItsAlgSaysElseBoth) {
+  const KeySet::Loaded both = KeySet::from_text(jwk_set({kRfcRsa}));
+  ASSERT_NE(both.keys, nullptr) << both.error;
+  EXPECT_TRUE(both.keys->knows("rsa", Algorithm::kRs256));
+  EXPECT_TRUE(both.keys->knows("rsa", Algorithm::kPs256));
+  const KeySet::Loaded pss = KeySet::from_text(jwk_set({with(kRfcRsa, R"("alg":"PS256")")}));
+  ASSERT_NE(pss.keys, nullptr) << pss.error;
+  EXPECT_THAT(pss.keys->algorithms(), ElementsAre(Algorithm::kPs256));
+  EXPECT_FALSE(pss.keys->verify("rsa", Algorithm::kRs256, kRsaText, bytes(kRsaSignature)));
+  const KeySet::Loaded pkcs1 = KeySet::from_text(jwk_set({with(kRfcRsa, R"("alg":"RS256")")}));
+  ASSERT_NE(pkcs1.keys, nullptr) << pkcs1.error;
+  EXPECT_THAT(pkcs1.keys->algorithms(), ElementsAre(Algorithm::kRs256));
+  EXPECT_TRUE(pkcs1.keys->verify("rsa", Algorithm::kRs256, kRsaText, bytes(kRsaSignature)));
+}
+
+TEST(KeySet, Ps256HasASaltOfThirtyTwoBytes) {
+  const TestKey key = TestKey::rsa();
+  EXPECT_TRUE(key.set()->verify("", Algorithm::kPs256, "text", key.sign_pss("text")));
+  for (const int salt_bytes : {0, 20, 31, 33, 64}) {
+    EXPECT_FALSE(key.set()->verify("", Algorithm::kPs256, "text", key.sign_pss("text", salt_bytes)))
+        << salt_bytes;
+  }
+  EXPECT_FALSE(key.set()->verify("", Algorithm::kPs256, "text", key.sign("text")));
+  EXPECT_FALSE(key.set()->verify("", Algorithm::kRs256, "text", key.sign_pss("text")));
+}
+
+TEST(KeySet, P384KeysServeEs384Alone) {
+  const TestKey key = TestKey::ec("P-384");
+  EXPECT_THAT(key.set()->algorithms(), ElementsAre(Algorithm::kEs384));
+  const std::string signature = key.sign("text");
+  EXPECT_EQ(signature.size(), 96U);
+  EXPECT_TRUE(key.set()->verify("", Algorithm::kEs384, "text", signature));
+  EXPECT_FALSE(key.set()->verify("", Algorithm::kEs256, "text", signature));
+  EXPECT_FALSE(key.set()->verify("", Algorithm::kEs384, "text", key.sign_plain("text")));
+  EXPECT_FALSE(key.set()->verify("", Algorithm::kEs384, "text", std::string(96, '\0')));
+  EXPECT_FALSE(key.set()->verify("", Algorithm::kEs384, "text", signature.substr(0, 64)));
 }
 
 TEST(KeySet, BrokenJwksAreRefused) {
   const char* const broken[] = {
       R"({"kty":"EC","crv":"P-384","x":"AA","y":"AA"})",
+      R"({"kty":"EC","crv":"P-521","x":"AA","y":"AA"})",
+      // A point of P-256 under the name of P-384.
+      R"({"kty":"EC","crv":"P-384","x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU",
+          "y":"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"})",
       R"({"kty":"OKP","crv":"X25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"})",
       R"({"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHUR"})",
       R"({"kty":"EC","crv":"P-256","x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU"})",
@@ -262,10 +308,10 @@ TEST(KeySet, FilesAreReadAndTheirErrorsNameThem) {
 }
 
 TEST(Algorithms, NamesGoBothWays) {
-  for (const Algorithm algorithm : {Algorithm::kEs256, Algorithm::kRs256, Algorithm::kEdDsa}) {
+  for (const Algorithm algorithm : kAlgorithms) {
     EXPECT_EQ(algorithm_named(algorithm_name(algorithm)), algorithm);
   }
-  for (const char* name : {"", "none", "NONE", "HS256", "es256", "ES384", "PS256", "RS256 "}) {
+  for (const char* name : {"", "none", "NONE", "HS256", "es256", "ES512", "PS384", "RS256 "}) {
     EXPECT_EQ(algorithm_named(name), std::nullopt) << name;
   }
 }

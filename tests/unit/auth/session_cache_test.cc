@@ -4,131 +4,164 @@
 #include <gtest/gtest.h>
 
 #include "proxy/base/limits.h"
-#include "tests/unit/auth/forge.h"
 
 namespace kg::auth {
 namespace {
 
-using forge::TestKey;
-
 constexpr int64_t kNow = 1'800'000'000;
 
-SessionPolicy policy(const char* endpoint = "abc123") {
-  SessionPolicy policy;
-  policy.realm = "studio";
-  policy.issuer = "issuer";
-  policy.audience = "kernelgate";
-  policy.endpoint_id = endpoint;
-  return policy;
-}
+// A link whose generation tests turn.
+class Link final : public Authenticator {
+ public:
+  Proof proof() const noexcept override { return Proof::kToken; }
+  Verdict judge(const Evidence& /*evidence*/, int64_t /*now*/) const override {
+    return Verdict::not_mine("");
+  }
+  uint64_t generation() const noexcept override { return generation_; }
+  uint64_t generation_ = 1;
+};
 
 class SessionCacheTest : public testing::Test {
  protected:
-  static const TestKey& key() {
-    static const TestKey key = TestKey::ed25519();  // signs fastest
-    return key;
+  SessionCache::Key key(std::string_view credential) {
+    return cache_.key_of(sessions_, Proof::kToken, credential);
   }
-  static std::string token(const std::string& subject, int64_t expires_at = kNow + 900,
-                           const char* endpoint = "abc123") {
-    return key().token(R"({"alg":"EdDSA"})", R"({"iss":"issuer","aud":"kernelgate","sub":")" +
-                                                 subject + R"(","endpoint":")" + endpoint +
-                                                 R"(","exp":)" + std::to_string(expires_at) + '}');
+  // As a request of a connection of its own.
+  PrincipalRef find(std::string_view credential, int64_t now = kNow) {
+    SessionCache::Slot fresh;
+    return cache_.find(key(credential), fresh, now);
+  }
+  PrincipalRef remember(std::string_view credential, int64_t expires_at = kNow + 900,
+                        int64_t believed_until = 0) {
+    Principal principal;
+    principal.subject = credential;
+    principal.expires_at = expires_at;
+    principal.believed_until = believed_until;
+    auto shared = std::make_shared<const Principal>(std::move(principal));
+    cache_.remember(key(credential), &slot_, {shared, &link_, link_.generation_});
+    return shared;
   }
 
-  SessionVerifier verifier_{policy(), key().set()};
+  Sessions sessions_{{}, {}};
+  Link link_;
   SessionCache cache_;
+  SessionCache::Slot slot_;
 };
 
 TEST_F(SessionCacheTest, AHitIsTheSamePrincipal) {
-  const std::string alice = token("alice");
-  const auto first = cache_.verify(verifier_, alice, kNow);
-  const auto second = cache_.verify(verifier_, alice, kNow + 1);
-  ASSERT_TRUE(first && second);
-  EXPECT_EQ((*first)->subject, "alice");
-  EXPECT_EQ(first->get(), second->get());
-  EXPECT_EQ(cache_.size(), 1U);
-  const auto other = cache_.verify(verifier_, token("bob"), kNow);
-  ASSERT_TRUE(other);
-  EXPECT_EQ((*other)->subject, "bob");
+  const PrincipalRef alice = remember("alice");
+  const PrincipalRef bob = remember("bob");
+  EXPECT_EQ(find("alice"), alice);
+  EXPECT_EQ(find("bob", kNow + 1), bob);
+  EXPECT_EQ(find("eve"), nullptr);
   EXPECT_EQ(cache_.size(), 2U);
 }
 
-TEST_F(SessionCacheTest, EntriesEndWithTheSession) {
-  const std::string alice = token("alice", kNow + 10);
-  ASSERT_TRUE(cache_.verify(verifier_, alice, kNow));
-  EXPECT_TRUE(cache_.verify(verifier_, alice, kNow + 9));
-  const auto expired = cache_.verify(verifier_, alice, kNow + 10);
-  ASSERT_FALSE(expired);
-  EXPECT_EQ(expired.error().code, ErrorCode::kSessionExpired);
+TEST_F(SessionCacheTest, AnExpiredSessionIsSaidOnceAndForgotten) {
+  remember("alice", kNow + 10);
+  EXPECT_NE(find("alice", kNow + 9), nullptr);
+  EXPECT_NE(find("alice", kNow + 10), nullptr) << "so that the policy can say expired";
   EXPECT_EQ(cache_.size(), 0U);
-  EXPECT_FALSE(cache_.verify(verifier_, alice, kNow + 10)) << "nor by verification";
+  EXPECT_EQ(find("alice", kNow + 10), nullptr);
+}
+
+TEST_F(SessionCacheTest, WhatIsBelievedForAWhileIsAskedForAgain) {
+  remember("alice", kNow + 900, kNow + 10);
+  EXPECT_NE(find("alice", kNow + 9), nullptr);
+  EXPECT_EQ(find("alice", kNow + 10), nullptr);
+}
+
+TEST_F(SessionCacheTest, AnotherGenerationOfKeysForgets) {
+  remember("alice");
+  ++link_.generation_;
+  EXPECT_EQ(find("alice"), nullptr);
   EXPECT_EQ(cache_.size(), 0U);
 }
 
-TEST_F(SessionCacheTest, AnEntryAnswersForItsVerifierOnly) {
-  const std::string alice = token("alice");
-  ASSERT_TRUE(cache_.verify(verifier_, alice, kNow));
-  const SessionVerifier other(policy("other"), key().set());
-  const auto refused = cache_.verify(other, alice, kNow);
-  ASSERT_FALSE(refused);
-  EXPECT_EQ(refused.error().code, ErrorCode::kForbidden);
-  // Keys that were taken away: the cached principal does not outlive them.
-  const SessionVerifier rotated(policy(), TestKey::ed25519().set());
-  EXPECT_FALSE(cache_.verify(rotated, alice, kNow));
-  EXPECT_EQ(cache_.size(), 1U);
-}
-
-TEST_F(SessionCacheTest, ANewVerifierAtAnOldAddressStartsAnew) {
-  const std::string alice = token("alice");
-  std::optional<SessionVerifier> verifier(std::in_place, policy(), key().set());
-  ASSERT_TRUE(cache_.verify(*verifier, alice, kNow));
-  verifier.emplace(policy(), TestKey::ed25519().set());
-  EXPECT_FALSE(cache_.verify(*verifier, alice, kNow));
-}
-
-TEST_F(SessionCacheTest, BadTokensNeverEnter) {
-  const std::string alice = token("alice");
-  std::string changed = alice;
-  changed[changed.size() - 3] = changed[changed.size() - 3] == 'A' ? 'B' : 'A';
-  for (const std::string& bad :
-       {std::string(), std::string("x.y.z"), changed, token("eve", kNow - 1),
-        token("eve", kNow + 900, "other"), TestKey::ed25519().token(R"({"alg":"EdDSA"})", "{}"),
-        std::string(limits::kCredentialBytesMax + 1, 'A')}) {
-    EXPECT_FALSE(cache_.verify(verifier_, bad, kNow)) << bad;
-    EXPECT_EQ(cache_.size(), 0U);
-  }
-  ASSERT_TRUE(cache_.verify(verifier_, alice, kNow));
-  EXPECT_FALSE(cache_.verify(verifier_, changed, kNow));
+TEST_F(SessionCacheTest, KeysDifferBySessionsAndProof) {
+  const Sessions other({}, {});
+  EXPECT_NE(other.id(), 0U);
+  EXPECT_NE(cache_.key_of(other, Proof::kToken, "alice"), key("alice"));
+  EXPECT_NE(cache_.key_of(sessions_, Proof::kLoadBalancer, "alice"), key("alice"));
 }
 
 TEST_F(SessionCacheTest, ForgetsAllOnDemand) {
-  const std::string alice = token("alice");
-  const auto before = cache_.verify(verifier_, alice, kNow);
+  const PrincipalRef before = remember("alice");
   cache_.forget_all();
   EXPECT_EQ(cache_.size(), 0U);
-  const auto after = cache_.verify(verifier_, alice, kNow);
-  ASSERT_TRUE(before && after);
-  EXPECT_NE(before->get(), after->get());
-  EXPECT_EQ((*before)->subject, "alice") << "who holds a principal keeps it";
+  EXPECT_EQ(find("alice"), nullptr);
+  EXPECT_EQ(before->subject, "alice") << "who holds a principal keeps it";
 }
 
 TEST_F(SessionCacheTest, TheOldestLeavesWhenFull) {
-  const std::string first = token("first");
-  const std::string second = token("second");
-  const auto held = cache_.verify(verifier_, first, kNow);
-  const auto kept = cache_.verify(verifier_, second, kNow);
-  ASSERT_TRUE(held && kept);
-  for (uint32_t i = 2; i < limits::kSessionCacheMax + 1; ++i) {
-    ASSERT_TRUE(cache_.verify(verifier_, token("user" + std::to_string(i)), kNow));
+  remember("first");
+  remember("second");
+  for (uint32_t i = 2; i < limits::kSessionCacheMax + 1; ++i) remember(std::to_string(i));
+  EXPECT_EQ(cache_.size(), limits::kSessionCacheMax);
+  EXPECT_EQ(find("first"), nullptr);
+  EXPECT_NE(find("second"), nullptr) << "the second oldest stayed";
+}
+
+TEST_F(SessionCacheTest, AConnectionsLastCredentialOutlivesEviction) {
+  const PrincipalRef alice = remember("alice");
+  SessionCache::Slot slot = slot_;
+  cache_.forget_all();
+  EXPECT_EQ(find("alice"), nullptr);
+  EXPECT_EQ(cache_.find(key("alice"), slot, kNow), alice);
+  EXPECT_EQ(cache_.find(key("bob"), slot, kNow), nullptr) << "of that credential alone";
+  EXPECT_EQ(cache_.find(key("alice"), slot, kNow), alice);
+  ++link_.generation_;
+  EXPECT_EQ(cache_.find(key("alice"), slot, kNow), nullptr) << "a key was withdrawn";
+  EXPECT_EQ(slot.known.principal, nullptr);
+}
+
+TEST_F(SessionCacheTest, AHitInTheTableFillsTheConnectionsSlot) {
+  const PrincipalRef alice = remember("alice");
+  SessionCache::Slot slot;
+  EXPECT_EQ(cache_.find(key("alice"), slot, kNow), alice);
+  cache_.forget_all();
+  EXPECT_EQ(cache_.find(key("alice"), slot, kNow), alice);
+}
+
+// A key that is withdrawn while its token is being verified.
+TEST_F(SessionCacheTest, WhatWasJudgedByAnOlderGenerationIsNotBelieved) {
+  Principal principal;
+  principal.expires_at = kNow + 900;
+  const uint64_t before = link_.generation_++;
+  cache_.remember(key("alice"), nullptr,
+                  {std::make_shared<const Principal>(principal), &link_, before});
+  EXPECT_EQ(find("alice"), nullptr);
+}
+
+TEST_F(SessionCacheTest, RefusalsAreRememberedForSeconds) {
+  cache_.remember_refusal(key("eve"), {ErrorCode::kUnauthorized, "why", 0}, kNow);
+  const auto refused = cache_.find_refusal(key("eve"), kNow + limits::kSessionRefusedSeconds - 1);
+  ASSERT_TRUE(refused.has_value());
+  EXPECT_EQ(refused->code, ErrorCode::kUnauthorized);
+  EXPECT_STREQ(refused->detail, "why");
+  EXPECT_FALSE(cache_.find_refusal(key("eve"), kNow + limits::kSessionRefusedSeconds));
+  EXPECT_FALSE(cache_.find_refusal(key("alice"), kNow));
+}
+
+TEST_F(SessionCacheTest, AFloodOfRefusalsEvictsNobody) {
+  const PrincipalRef alice = remember("alice");
+  for (uint32_t i = 0; i < 20 * limits::kSessionRefusalsMax; ++i) {
+    cache_.remember_refusal(key(std::to_string(i)), {ErrorCode::kUnauthorized, "", 0}, kNow);
   }
-  EXPECT_EQ(cache_.size(), limits::kSessionCacheMax);
-  const auto kept_again = cache_.verify(verifier_, second, kNow);
-  ASSERT_TRUE(kept_again);
-  EXPECT_EQ(kept->get(), kept_again->get()) << "the second oldest stayed";
-  const auto held_again = cache_.verify(verifier_, first, kNow);
-  ASSERT_TRUE(held_again);
-  EXPECT_NE(held->get(), held_again->get()) << "the oldest was verified anew";
-  EXPECT_EQ(cache_.size(), limits::kSessionCacheMax);
+  EXPECT_EQ(find("alice"), alice);
+  EXPECT_EQ(cache_.size(), 1U);
+}
+
+TEST_F(SessionCacheTest, TwoWorkersHashDifferently) {
+  SessionCache other;
+  EXPECT_NE(other.key_of(sessions_, Proof::kToken, "alice"), key("alice"));
+}
+
+TEST_F(SessionCacheTest, ARepetitionTakesNoSecondPlace) {
+  remember("alice");
+  const PrincipalRef again = remember("alice");
+  EXPECT_EQ(cache_.size(), 1U);
+  EXPECT_EQ(find("alice"), again);
 }
 
 }  // namespace

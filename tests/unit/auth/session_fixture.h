@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-#include "auth/session_verifier.h"
+#include "tests/unit/auth/door.h"
 #include "tests/unit/auth/forge.h"
 
 namespace kg::auth::forge {
@@ -15,8 +15,8 @@ inline constexpr int64_t kNow = 1'800'000'000;
 inline constexpr std::string_view kHeader = R"({"alg":"ES256","typ":"JWT"})";
 inline constexpr const char* kRole = "arn:aws:iam::123456789012:role/analyst";
 
-inline SessionPolicy policy() {
-  SessionPolicy policy;
+inline DoorRules policy() {
+  DoorRules policy;
   policy.realm = "studio";
   policy.issuer = "https://studio.example.com";
   policy.audience = "kernelgate";
@@ -63,7 +63,7 @@ class SessionFixture : public testing::Test {
     return result ? ErrorCode::kNone : result.error().code;
   }
 
-  SessionVerifier verifier_{policy(), key().set()};
+  Door verifier_{policy(), key().set()};
 };
 
 }  // namespace kg::auth::forge

@@ -4,8 +4,8 @@
 #include <gtest/gtest.h>
 
 #include "auth/jwk.h"
-#include "auth/session_verifier.h"
 #include "proxy/base/limits.h"
+#include "tests/unit/auth/door.h"
 #include "tests/unit/auth/forge.h"
 
 namespace kg::auth {
@@ -29,8 +29,8 @@ SessionClaims claims() {
   return claims;
 }
 
-SessionPolicy policy() {
-  SessionPolicy policy;
+DoorRules policy() {
+  DoorRules policy;
   policy.realm = "studio";
   policy.issuer = "https://studio.example.com";
   policy.audience = "kernelgate";
@@ -42,9 +42,10 @@ class SessionMint : public testing::TestWithParam<int> {
  protected:
   // RSA keys take long to make: one of each kind, and a stranger of each kind.
   static const TestKey& key(bool stranger = false) {
-    static const TestKey keys[] = {TestKey::ec(), TestKey::rsa(), TestKey::ed25519(),
-                                   TestKey::ec(), TestKey::rsa(), TestKey::ed25519()};
-    return keys[GetParam() + (stranger ? 3 : 0)];
+    static const TestKey keys[] = {TestKey::ec(),      TestKey::ec("P-384"), TestKey::rsa(),
+                                   TestKey::ed25519(), TestKey::ec(),        TestKey::ec("P-384"),
+                                   TestKey::rsa(),     TestKey::ed25519()};
+    return keys[GetParam() + (stranger ? 4 : 0)];
   }
 };
 
@@ -60,7 +61,7 @@ TEST_P(SessionMint, WhatItSignsVerifiesWithTheKeysItPrints) {
   ASSERT_EQ(printed.error, "");
   const KeySet::Loaded loaded = KeySet::from_text(printed.json);
   ASSERT_NE(loaded.keys, nullptr) << loaded.error << printed.json;
-  const auto principal = SessionVerifier(policy(), loaded.keys).verify(minted.token.reveal(), kNow);
+  const auto principal = Door(policy(), loaded.keys).verify(minted.token.reveal(), kNow);
   ASSERT_TRUE(principal) << principal.error().detail;
   EXPECT_EQ(principal->subject, wanted.subject);
   EXPECT_EQ(principal->endpoint, wanted.endpoint);
@@ -78,14 +79,14 @@ TEST_P(SessionMint, AnotherKidIsUnknown) {
   const Minted minted = mint_session(stranger.path(), claims());
   const KeySet::Loaded loaded = KeySet::from_text(public_jwks(file.path()).json);
   ASSERT_NE(loaded.keys, nullptr);
-  const auto refused = SessionVerifier(policy(), loaded.keys).verify(minted.token.reveal(), kNow);
+  const auto refused = Door(policy(), loaded.keys).verify(minted.token.reveal(), kNow);
   ASSERT_FALSE(refused);
   EXPECT_THAT(refused.error().detail, HasSubstr("no key has the token's kid"));
 }
 
 TEST_P(SessionMint, TwoTokensHaveTwoIds) {
   const TempFile file(key().private_pem());
-  const SessionVerifier verifier(policy(), key().set());
+  const Door verifier(policy(), key().set());
   const auto one = verifier.verify(mint_session(file.path(), claims()).token.reveal(), kNow);
   const auto two = verifier.verify(mint_session(file.path(), claims()).token.reveal(), kNow);
   ASSERT_TRUE(one && two);
@@ -94,7 +95,7 @@ TEST_P(SessionMint, TwoTokensHaveTwoIds) {
   EXPECT_EQ(one->role, "");
 }
 
-INSTANTIATE_TEST_SUITE_P(EveryAlgorithm, SessionMint, testing::Values(0, 1, 2));
+INSTANTIATE_TEST_SUITE_P(EveryAlgorithm, SessionMint, testing::Values(0, 1, 2, 3));
 
 TEST(SessionMintErrors, ClaimsOutsideTheLimits) {
   const TempFile file(TestKey::ec().private_pem());
@@ -127,7 +128,7 @@ TEST(SessionMintErrors, KeysThatCannotSign) {
   EXPECT_THAT(error(TestKey::ec().public_pem()), HasSubstr("holds no private key"));
   EXPECT_THAT(error(""), HasSubstr("holds no private key"));
   EXPECT_THAT(error(TestKey::ec().encrypted_pem()), HasSubstr("is encrypted"));
-  EXPECT_THAT(error(TestKey::ec("P-384").private_pem()), HasSubstr("another curve"));
+  EXPECT_THAT(error(TestKey::ec("P-521").private_pem()), HasSubstr("another curve"));
   EXPECT_THAT(error(TestKey::rsa(1024).private_pem()), HasSubstr("less than 2048"));
   EXPECT_THAT(mint_session("/nonexistent/key.pem", claims()).error, HasSubstr("No such file"));
 }

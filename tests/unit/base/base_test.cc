@@ -76,6 +76,15 @@ TEST(Secret, MovesWithoutLeavingACopy) {
   EXPECT_EQ(to.reveal(), "short");
   EXPECT_TRUE(from.empty());  // NOLINT(bugprone-use-after-move): the promise under test
   static_assert(!std::is_convertible_v<Secret, std::string>);
+  // A small string is copied when it moves: what it leaves must be gone.
+  EXPECT_NE(std::string_view(from.reveal().data(), 5), "short");
+  Secret assigned;
+  Secret second(std::string("again"));
+  assigned = std::move(second);
+  EXPECT_EQ(assigned.reveal(), "again");
+  EXPECT_NE(std::string_view(second.reveal().data(), 5), "again");
+  assigned = Secret();
+  EXPECT_NE(std::string_view(assigned.reveal().data(), 5), "again");
 }
 
 }  // namespace

@@ -29,6 +29,20 @@ TEST(Crypto, Sha256MatchesTheStandard) {  // FIPS 180-4 examples
             "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0");
 }
 
+TEST(Crypto, HmacMatchesTheStandard) {  // RFC 4231 section 4
+  EXPECT_EQ(hex(Hmac(std::string(20, '\x0b')).of("Hi There")),
+            "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7");
+  EXPECT_EQ(hex(Hmac("Jefe").of("what do ya want for nothing?")),
+            "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
+  EXPECT_EQ(hex(Hmac(std::string(20, '\xaa')).of(std::string(50, '\xdd'))),
+            "773ea91e36800e46854db8ebd09181a72959098b3ef8c122d9635514ced565fe");
+}
+
+TEST(Crypto, HmacTakesKeysOfAWholeBlock) {  // openssl dgst -sha256 -mac HMAC
+  EXPECT_EQ(hex(Hmac(std::string(64, 'k')).of("")),
+            "83026a325aaee70e36cfe607536aa1054104ad1077c36134810d4ccded1ccd3b");
+}
+
 TEST(Crypto, Sha1GivesTheWebSocketAccept) {  // RFC 6455 section 1.3
   const Sha1 digest = sha1("dGhlIHNhbXBsZSBub25jZQ==258EAFA5-E914-47DA-95CA-C5AB0DC85B11");
   EXPECT_EQ(ascii::base64_encode({reinterpret_cast<const char*>(digest.data()), digest.size()}),

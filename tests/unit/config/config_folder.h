@@ -23,11 +23,15 @@ class ConfigFolder {
     std::string pattern = (std::filesystem::temp_directory_path() / "kg-config-XXXXXX").string();
     if (mkdtemp(pattern.data()) == nullptr) std::abort();
     folder_ = pattern;
-    for (const char* name : {"tls/server.crt", "tls/clients-ca.crt", "tls/gateway-ca.crt",
-                             "tls/proxy.crt", "secrets/jwks.json"})
+    for (const char* name :
+         {"tls/server.crt", "tls/clients-ca.crt", "tls/gateway-ca.crt", "tls/proxy.crt",
+          "tls/guests-ca.crt", "tls/login-ca.crt", "tls/auth-ca.crt", "secrets/jwks.json",
+          "secrets/partners.json", "secrets/tokens", "tls/aws-ca.crt"})
       write(name, "x", 0644);
     for (const char* name :
-         {"tls/server.key", "tls/proxy.key", "secrets/gateway-token", "secrets/ticket-keys"})
+         {"tls/server.key", "tls/proxy.key", "secrets/gateway-token", "secrets/ticket-keys",
+          "secrets/kernel-id-keys", "secrets/introspection", "secrets/admin-token",
+          "secrets/revocations", "secrets/audit-key"})
       write(name, "x", 0600);
   }
   ~ConfigFolder() {

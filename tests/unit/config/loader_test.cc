@@ -20,6 +20,10 @@ TEST(Loader, SmallestFileOfTheReadmeIsValidAndShort) {
   EXPECT_LE(std::count(text.begin(), text.end(), '\n'), 15);
 }
 
+const JwtSessions& jwt_of(const Endpoint& endpoint) {
+  return std::get<JwtSessions>(endpoint.sessions.authenticators.at(0));
+}
+
 TEST(Loader, DefaultsAreThoseOfTheStructs) {
   const ConfigFolder folder;
   const Loaded loaded = folder.load(minimal());
@@ -48,8 +52,8 @@ TEST(Loader, DefaultsAreThoseOfTheStructs) {
   EXPECT_EQ(endpoint.gateway.health_check, plain_endpoint.gateway.health_check);
   EXPECT_FALSE(endpoint.gateway.tls);
   EXPECT_EQ(endpoint.gateway.pods.at(0).name, "127.0.0.1:8888");
-  EXPECT_EQ(endpoint.sessions.realm, endpoint.sessions.issuer);
-  EXPECT_THAT(endpoint.sessions.algorithms, IsEmpty());
+  EXPECT_EQ(jwt_of(endpoint).realm, jwt_of(endpoint).issuer);
+  EXPECT_THAT(jwt_of(endpoint).algorithms, IsEmpty());
 }
 
 TEST(Loader, ReadsEveryKey) {
@@ -90,10 +94,19 @@ TEST(Loader, ReadsEveryKey) {
   EXPECT_EQ(endpoint.gateway.tls->server_name, "jeg.analytics.svc");
   ASSERT_TRUE(endpoint.gateway.tls->client_certificate);
   EXPECT_EQ(endpoint.gateway.tls->client_certificate->private_key, folder.path("tls/proxy.key"));
-  EXPECT_EQ(endpoint.sessions.realm, "studio");
-  EXPECT_EQ(endpoint.sessions.audience, "kernelgate");
-  EXPECT_EQ(endpoint.sessions.keys_file, folder.path("secrets/jwks.json"));
-  EXPECT_THAT(endpoint.sessions.algorithms, ElementsAre("ES256", "RS256"));
+  EXPECT_EQ(jwt_of(endpoint).realm, "studio");
+  EXPECT_EQ(jwt_of(endpoint).audience, "kernelgate");
+  EXPECT_EQ(jwt_of(endpoint).keys_file, folder.path("secrets/jwks.json"));
+  EXPECT_THAT(jwt_of(endpoint).algorithms, ElementsAre("ES256", "RS256"));
+  EXPECT_EQ(jwt_of(endpoint).subject_claim, "sub");
+  const auto& partners = std::get<JwtSessions>(endpoint.sessions.authenticators.at(1));
+  EXPECT_EQ(partners.subject_claim, "oid");
+  EXPECT_EQ(partners.endpoint_claim, "kernels:endpoint");
+  EXPECT_EQ(partners.groups_claim, "roles");
+  const auto& machines = std::get<OpaqueSessions>(endpoint.sessions.authenticators.at(2));
+  EXPECT_EQ(machines.realm, "machines");
+  EXPECT_EQ(machines.file, folder.path("secrets/tokens"));
+  EXPECT_EQ(machines.place.key, "endpoints[0].sessions.authenticators[1].opaque.file");
 }
 
 TEST(Loader, AHealthCheckMayBeOff) {
@@ -122,7 +135,7 @@ listeners:
         - {certificate: tls/none.crt}
       min_version: "1.3"
     alpn: [h2]
-state_dir: /var/lib/kernelgate
+metrics: {endpoints_max: 20000}
 drain: {lame_duck: 25, deadlin: 10m}
 endpoints:
   - id: ABC
@@ -132,7 +145,7 @@ endpoints:
       credentials: forward
       replication: false
     sessions:
-      allow: {groups: [analytics]}
+      operations: [{deny: [Nothing]}]
       jwt: {issuer: i, keys_file: tls, algorithms: [HS256]}
 )"),
       ElementsAre(
@@ -143,7 +156,7 @@ endpoints:
           "6 listeners[0].tls.certificates[0].private_key: missing",
           "7 listeners[0].tls.min_version: not supported by this version",
           "8 listeners[0].alpn: not supported by this version",
-          "9 state_dir: not supported by this version", "10 drain.deadlin: unknown key",
+          "9 metrics.endpoints_max: \"20000\" is out of range", "10 drain.deadlin: unknown key",
           "10 drain.lame_duck: \"25\" is not a duration",
           "12 endpoints[0].id: \"ABC\" is not an endpoint id",
           "13 endpoints[0].hosts[0]: \"lab.example.com:443\" is not a host name",
@@ -151,9 +164,9 @@ endpoints:
           "13 endpoints[0].hosts[2]: upper-case letters in a host",
           "15 endpoints[0].gateway.pods[0].address: a service name is not supported by "
           "this version",
-          "16 endpoints[0].gateway.credentials: \"forward\" is not supported by this version",
+          "16 endpoints[0].gateway.credentials: forward needs delegated as the only authenticator",
           "17 endpoints[0].gateway.replication: not supported by this version",
-          "19 endpoints[0].sessions.allow: not supported by this version",
+          "19 endpoints[0].sessions.operations[0].deny[0]: \"Nothing\" is not an operation",
           "20 endpoints[0].sessions.jwt.audience: missing",
           "20 endpoints[0].sessions.jwt.keys_file: \"" + folder.path("tls") +
               "\" is not a regular file",
@@ -181,8 +194,8 @@ TEST(Loader, UnknownKeysGetAHint) {
   EXPECT_EQ(remedy(minimal() + "worker: 2\n"), "did you mean workers?");
   EXPECT_EQ(remedy(minimal() + "access-log: {}\n"), "did you mean access_log?");
   EXPECT_EQ(remedy(with(minimal(), "token_file", "tokne_file")), "did you mean token_file?");
-  EXPECT_EQ(remedy(with(minimal(), "      token_file:", "      keys_file:")),
-            "it belongs into endpoints[].sessions.jwt");
+  EXPECT_EQ(remedy(with(minimal(), "      token_file:", "      algorithms:")),
+            "it belongs into endpoints[].sessions.authenticators[].jwt");
   EXPECT_THAT(remedy(minimal() + "color: red\n"), HasSubstr("allowed here: workers, listeners"));
   EXPECT_EQ(remedy(with(minimal(), "tls:\n      certificates", "tls:\n      certificate")),
             "did you mean certificates?");
@@ -218,7 +231,7 @@ TEST(Loader, WorldReadableSecretsAreWarningsOnly) {
 TEST(Loader, WarnsOfAnIdleTimeoutBelowTheLaunchOnlyWithAnAlbInSight) {
   const ConfigFolder folder;
   const std::string low = with(complete(), "420s", "399s");
-  EXPECT_THAT(folder.problems(low), ElementsAre(HasSubstr("~11 alb.idle_timeout: below")));
+  EXPECT_THAT(folder.problems(low), ElementsAre(HasSubstr("~13 alb.idle_timeout: below")));
   EXPECT_THAT(folder.problems(with(complete(), "alb: {idle_timeout: 420s}", "")),
               ElementsAre(HasSubstr("~1 alb.idle_timeout: below")));
   EXPECT_THAT(folder.problems(with(low, "400s", "399s")), IsEmpty());

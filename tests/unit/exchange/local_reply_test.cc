@@ -145,5 +145,54 @@ TEST(LocalReply, HealthIsAStatusAndASentence) {
   EXPECT_EQ(bad.field("Content-Length"), std::to_string(bad.body.size()));
 }
 
+TEST(LocalReply, APreflightSaysWhatAPageMaySend) {
+  std::string out;
+  LocalReply how{"id-1"};
+  how.page = {"https://lab.test", true};
+  append_preflight_reply("GET, HEAD, DELETE", how, out);
+  const Parsed reply = parse(out);
+  EXPECT_EQ(reply.status, 204);
+  EXPECT_EQ(reply.field("Access-Control-Allow-Origin"), "https://lab.test");
+  EXPECT_EQ(reply.field("Access-Control-Allow-Credentials"), "true");
+  EXPECT_EQ(reply.field("Access-Control-Allow-Methods"), "GET, HEAD, DELETE");
+  EXPECT_EQ(reply.field("Access-Control-Allow-Headers"),
+            "Authorization, Content-Type, X-XSRFToken");
+  EXPECT_EQ(reply.field("Vary"), "Origin");
+  EXPECT_EQ(reply.field("Content-Length"), "");  // RFC 9110 section 8.6
+  EXPECT_EQ(reply.body, "");
+}
+
+TEST(LocalReply, AListedPageMayReadWhyItFailed) {
+  LocalReply how{"id-1"};
+  EXPECT_EQ(error_reply({ErrorCode::kUnauthorized, "", 0}, how).fields.count("Vary"), 0u);
+  how.page.vary = true;
+  EXPECT_EQ(error_reply({ErrorCode::kUnauthorized, "", 0}, how).field("Vary"), "Origin");
+  how.page.origin = "https://lab.test";
+  EXPECT_EQ(
+      error_reply({ErrorCode::kUnauthorized, "", 0}, how).field("Access-Control-Allow-Origin"),
+      "https://lab.test");
+}
+
+TEST(LocalReply, TellsTheDetailOfAKernelStart) {
+  LocalReply reply{"id-1"};
+  reply.detail = "KERNEL_IMAGE is not for clients to set";
+  const std::string message =
+      error_reply({ErrorCode::kLaunchDenied, "", 0}, reply).json()["message"];
+  EXPECT_THAT(message, HasSubstr("does not allow (KERNEL_IMAGE is not for clients to set). "));
+}
+
+// As a gateway says it, and after its reduction (kernel::reduce_error) byte for byte.
+TEST(LocalReply, SaysOfAKernelWhatAGatewaySays) {
+  std::string out;
+  append_gateway_reply(404, "Kernel does not exist: 6bb19c3b-26f6-4b4d-bfc9-be831a9e648f", {"id-1"},
+                       out);
+  const Parsed reply = parse(out);
+  EXPECT_EQ(reply.status, 404);
+  EXPECT_EQ(reply.field("Content-Length"), std::to_string(reply.body.size()));
+  EXPECT_EQ(reply.body,
+            "{\"reason\":\"Not Found\",\"message\":\"Kernel does not exist: "
+            "6bb19c3b-26f6-4b4d-bfc9-be831a9e648f\"}\n");
+}
+
 }  // namespace
 }  // namespace kg::exchange

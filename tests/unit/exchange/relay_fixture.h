@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "proxy/base/limits.h"
 #include "proxy/exchange/relay.h"
@@ -24,12 +25,14 @@ class FakeStream final : public event::Stream {
   void resume(event::Pause reason) noexcept override { gate &= ~static_cast<unsigned>(reason); }
   void finish() override { finished = true; }
   void close() noexcept override { closed = true; }
+  event::Delivery delivery() const noexcept override { return delivered; }
   uint64_t last_progress_us() const noexcept override { return progress_us; }
   bool is_paused() const noexcept { return gate != 0; }
 
   std::string written;
   size_t unsent_bytes = 0;
   uint64_t progress_us = 0;
+  event::Delivery delivered{};
   unsigned gate = 0;
   bool finished = false;
   bool closed = false;
@@ -83,6 +86,7 @@ class RelayTest : public testing::Test, public RelayOwner {
   uint64_t relay_now_us() noexcept override { return now_us_; }
   void set_relay_deadline(uint64_t milliseconds) override { deadline_ms_ = milliseconds; }
   void relay_client_died() override { client_died_ = true; }
+  void relay_heard(std::string_view frames) override { heard_.emplace_back(frames); }
   void relay_ended() override { ++ended_; }
 
   // The clock goes on; the relay's deadline fires on the way as often as it falls due.
@@ -120,6 +124,7 @@ class RelayTest : public testing::Test, public RelayOwner {
   uint64_t now_us_ = 1'000'000;
   uint64_t deadline_ms_ = 0;  // the last one that the relay asked for
   bool client_died_ = false;
+  std::vector<std::string> heard_;
   int ended_ = 0;
   std::optional<Relay> relay_{std::in_place, *this,     client_,  upstream_,
                               record_,       counters_, metrics_, settings_};

@@ -105,6 +105,18 @@ TEST_F(RelayLife, ADeadGatewayIsSaidToTheClient) {
   EXPECT_EQ(record_.error.code, ErrorCode::kUpstreamSilent);
 }
 
+TEST_F(RelayLife, WhoReadsSlowlyLivesAsLongAsItReads) {
+  client_.delivered.held_back = true;  // all of it in the system's buffer, none in ours
+  for (int i = 0; i < 10; ++i) {
+    client_.delivered.acknowledged += 100;
+    pass_time_with_gateway_talking(20'000);
+  }
+  EXPECT_FALSE(relay_->ending());
+  EXPECT_EQ(metrics_.websocket_pings[kFromClient].get(), 0U) << "it would wait behind the rest";
+  pass_time_with_gateway_talking(110'000);
+  EXPECT_TRUE(client_died_) << "it stopped reading";
+}
+
 TEST_F(RelayLife, WhoIsNotReadIsNotJudged) {
   upstream_.unsent_bytes = limits::kPendingBytesHigh + 1;
   relay_->on_client_data(from_client("x"));

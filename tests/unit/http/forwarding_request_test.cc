@@ -86,6 +86,16 @@ TEST(ForwardRequest, AsksForAPlainAnswerIfItMayHaveToBeRead) {
   EXPECT_EQ(forward("Accept-Encoding: gzip\r\n", rewrite), kStart + kAdded);
 }
 
+// RFC 9110 sections 13.1 and 14.2.
+TEST(ForwardRequest, AsksForTheWholeAnswerWhereItIsReduced) {
+  RequestRewrite rewrite = plain();
+  const std::string less =
+      "If-None-Match: \"x\"\r\nif-modified-since: x\r\nRange: bytes=0-1\r\nIf-Range: x\r\n";
+  EXPECT_EQ(forward(less, rewrite), kStart + less + kAdded);
+  rewrite.whole_answer = true;
+  EXPECT_EQ(forward(less + "Iffy: 1\r\n", rewrite), kStart + "Iffy: 1\r\n" + kAdded);
+}
+
 TEST(ForwardRequest, KnowsAFormBody) {  // domain J6
   const auto is_form = [](const std::string& fields) {
     RequestHead head;
@@ -142,6 +152,8 @@ TEST(ForwardRequest, CredentialsNeverSurvive) {  // domain J6, R12, G27, A18
       "Authorization: Bearer SECRET\r\nAUTHORIZATION: token SECRET\r\nCookie: s=SECRET\r\n"
       "cookie: t=SECRET\r\nProxy-Authorization: SECRET\r\nX-Amzn-Oidc-Data: SECRET\r\n"
       "X-Amzn-Oidc-Accesstoken: SECRET\r\nX-Amzn-Mtls-Clientcert: SECRET\r\n"
+      "Remote-User: SECRET\r\nX-Remote-Group: SECRET\r\nx-auth-request-email: SECRET\r\n"
+      "Access-Control-Request-Headers: SECRET\r\n"
       "Sec-WebSocket-Protocol: v1.token.websocket.jupyter.org.SECRET\r\n"
       "Referer: https://gw.example/lab?token=SECRET\r\n";
   EXPECT_THAT(forward(credentials), Not(HasSubstr("SECRET")));
@@ -150,6 +162,18 @@ TEST(ForwardRequest, CredentialsNeverSurvive) {  // domain J6, R12, G27, A18
   rewrite.peer_trusted = true;
   rewrite.websocket_protocols = "v1.kernel.websocket.jupyter.org";
   EXPECT_THAT(forward(credentials, rewrite), Not(HasSubstr("SECRET")));
+}
+
+TEST(ForwardRequest, TellsWhoAsksAndBelievesNoClientOfIt) {
+  const std::vector<IdentityField> identity = {{"X-Kernel-User", "alice"}, {"X-Kernel-Role", ""}};
+  RequestRewrite rewrite = plain();
+  rewrite.identity = identity;
+  const std::string head =
+      forward("x-kernel-user: mallory\r\nX-KERNEL-ROLE: root\r\nX-Kernel-Users: kept\r\n", rewrite);
+  EXPECT_THAT(head, HasSubstr("\r\nX-Kernel-User: alice\r\n"));
+  EXPECT_THAT(head, HasSubstr("\r\nX-Kernel-Users: kept\r\n"));
+  EXPECT_THAT(head, Not(HasSubstr("mallory")));
+  EXPECT_THAT(head, Not(HasSubstr("root")));
 }
 
 TEST(ForwardRequest, NoGatewayTokenMeansNoAuthorization) {

@@ -7,6 +7,7 @@
 namespace kg::http {
 namespace {
 
+using testing::AllOf;
 using testing::HasSubstr;
 using testing::Not;
 
@@ -68,7 +69,7 @@ TEST(ForwardResponse, WritesTheWholeHead) {
 
 TEST(ForwardResponse, KeepsOtherFieldsInOrder) {
   const std::string fields =
-      "Date: d\r\nContent-Type: application/json\r\nSet-Cookie: a=b\r\nSet-Cookie: c=d\r\n"
+      "Date: d\r\nContent-Type: application/json\r\nX-Two: a=b\r\nX-Two: c=d\r\n"
       "X_Under: u\r\nEtag: \"e\"\r\n";
   EXPECT_EQ(forward_fields(fields), "HTTP/1.1 200 OK\r\n" + fields + kAdded);
 }
@@ -78,7 +79,8 @@ TEST(ForwardResponse, DropsHopByHopAndGatewayFields) {
        {"Connection: close", "Keep-Alive: timeout=5", "Trailer: Digest", "Upgrade: h2c",
         "Proxy-Authenticate: Basic", "TE: trailers", "Server: TornadoServer/6.4",
         "X-Request-Id: theirs", "Alt-Svc: h3=\":443\"", "Content-Length: 9",
-        "Transfer-Encoding: chunked"}) {
+        "Transfer-Encoding: chunked", "Set-Cookie: session=theirs", "set-cookie: a=b",
+        "Access-Control-Allow-Origin: *", "access-control-allow-credentials: true"}) {
     EXPECT_EQ(forward_fields(std::string(field) + "\r\n"), "HTTP/1.1 200 OK\r\n" + kAdded) << field;
   }
 }
@@ -86,6 +88,25 @@ TEST(ForwardResponse, DropsHopByHopAndGatewayFields) {
 TEST(ForwardResponse, DropsFieldsThatConnectionNames) {
   EXPECT_EQ(forward_fields("Connection: x-one, x-request-id\r\nX-One: 1\r\nX-Two: 2\r\n"),
             "HTTP/1.1 200 OK\r\nX-Two: 2\r\n" + kAdded);
+}
+
+TEST(ForwardResponse, APageThatMayReadItIsNamed) {
+  ResponseRewrite rewrite = sized(5);
+  rewrite.page.vary = true;
+  EXPECT_THAT(forward_fields("Vary: Accept\r\nAccess-Control-Allow-Origin: *\r\n", rewrite),
+              AllOf(HasSubstr("Vary: Accept\r\n"), HasSubstr("Vary: Origin\r\n"),
+                    Not(HasSubstr("Access-Control"))));
+  rewrite.page.origin = "https://lab.test";
+  EXPECT_THAT(forward_fields("", rewrite),
+              HasSubstr("Vary: Origin\r\nAccess-Control-Allow-Origin: https://lab.test\r\n"
+                        "Access-Control-Allow-Credentials: true\r\n"));
+}
+
+TEST(ForwardResponse, ASubprotocolOfOursIsSaid) {
+  ResponseRewrite rewrite = sized(5);
+  rewrite.websocket_protocol = "v1.token.websocket.jupyter.org";
+  EXPECT_THAT(forward_fields("", rewrite),
+              HasSubstr("Sec-WebSocket-Protocol: v1.token.websocket.jupyter.org\r\n"));
 }
 
 TEST(ForwardResponse, LocationRegainsThePrefix) {

@@ -203,6 +203,16 @@ TEST(OperationName, IsDistinctForEach) {
   EXPECT_EQ(operation_name(Operation::kLocal), "Local");
 }
 
+TEST(OperationName, NamesItsOperation) {
+  for (uint8_t i = 0; i < kOperationCount; ++i) {
+    const auto operation = static_cast<Operation>(i);
+    EXPECT_EQ(operation_named(operation_name(operation)), operation);
+  }
+  for (const char* name : {"", "listkernels", "ListKernels ", "*"}) {
+    EXPECT_EQ(operation_named(name), std::nullopt) << name;
+  }
+}
+
 TEST(AppendTarget, PassesOnlyTheAllowedParameter) {
   const std::string channels = kKernel + "/channels";
   EXPECT_EQ(target(Method::kGet, channels, "session_id=abc-1&token=t&x=y"),
@@ -214,10 +224,22 @@ TEST(AppendTarget, PassesOnlyTheAllowedParameter) {
   EXPECT_EQ(target(Method::kGet, channels, "Session_Id=1"), channels);
   EXPECT_EQ(target(Method::kGet, channels, "user=alice"), channels);
   EXPECT_EQ(target(Method::kGet, "/api/kernelspecs", "user=alice&session_id=1"),
-            "/api/kernelspecs?user=alice");
-  // The odd form of domain G2.
-  EXPECT_EQ(target(Method::kGet, "/api/kernelspecs", "user=alice/python3"),
-            "/api/kernelspecs?user=alice%2Fpython3");
+            "/api/kernelspecs");
+}
+
+TEST(AppendTarget, NamesTheVerifiedUserOfKernelSpecs) {
+  for (const std::string path : {"/api/kernelspecs", "/api/kernelspecs/python3"}) {
+    KernelRequest request = *parse_operation(Method::kGet, path);
+    request.user = "a b/c&";
+    std::string out;
+    append_target(request, "user=root&user=", out);
+    EXPECT_EQ(out, path + "?user=a%20b%2Fc%26");
+  }
+  KernelRequest list = *parse_operation(Method::kGet, "/api/kernels");
+  list.user = "alice";
+  std::string out;
+  append_target(list, "", out);
+  EXPECT_EQ(out, "/api/kernels");
 }
 
 TEST(AppendTarget, DropsValuesThatAreEmptyBrokenOrTooLong) {
@@ -271,17 +293,25 @@ TEST(AppendTarget, PassesTheRestOfOtherPathsAsSent) {
   EXPECT_EQ(target(Method::kGet, "/lab", "token=1"), "/lab");
 }
 
-TEST(TokenParameter, IsTheFirstDecoded) {
-  EXPECT_EQ(token_parameter(""), "");
-  EXPECT_EQ(token_parameter("a=b"), "");
-  EXPECT_EQ(token_parameter("session_id=1&token=ey.J-_%2B"), "ey.J-_+");
-  EXPECT_EQ(token_parameter("%74oken=x"), "x");
-  EXPECT_EQ(token_parameter("token=a&token=b"), "a");
-  EXPECT_EQ(token_parameter("token=&token=b"), "");
-  EXPECT_EQ(token_parameter("token"), "");
-  EXPECT_EQ(token_parameter("token=%z"), "");
-  EXPECT_EQ(token_parameter("TOKEN=x"), "");
-  EXPECT_EQ(token_parameter("xtoken=x&atoken=y"), "");
+std::string token_in(std::string_view query) {
+  const Result<std::string> token = token_parameter(query);
+  return token ? *token : std::string(token.error().row().label);
+}
+
+TEST(TokenParameter, IsDecodedAndSaysOneThing) {
+  EXPECT_EQ(token_in(""), "");
+  EXPECT_EQ(token_in("a=b"), "");
+  EXPECT_EQ(token_in("session_id=1&token=ey.J-_%2B"), "ey.J-_+");
+  EXPECT_EQ(token_in("%74oken=x"), "x");
+  EXPECT_EQ(token_in("token=a&%74oken=a"), "a");
+  for (const char* two :
+       {"token=a&token=b", "token=&token=b", "token=%z&token=b", "token=a;token"}) {
+    EXPECT_EQ(token_in(two), "bad_request") << two;
+  }
+  EXPECT_EQ(token_in("token"), "");
+  EXPECT_EQ(token_in("token=%z"), "");
+  EXPECT_EQ(token_in("TOKEN=x"), "");
+  EXPECT_EQ(token_in("xtoken=x&atoken=y"), "");
 }
 
 TEST(RedactedQuery, HidesSecretsOfAnySpelling) {

@@ -19,18 +19,29 @@ using ::testing::Not;
 AccessRecord full_record() {
   AccessRecord record;
   record.time_us = 1'767'225'599'000'042;  // 2025-12-31T23:59:59.000042Z
-  for (std::string_view AccessRecord::*text :
-       {&AccessRecord::request_id,  &AccessRecord::trace_id,
-        &AccessRecord::client,      &AccessRecord::forwarded_for,
-        &AccessRecord::endpoint,    &AccessRecord::virtual_cluster,
-        &AccessRecord::operation,   &AccessRecord::method,
-        &AccessRecord::host,        &AccessRecord::path,
-        &AccessRecord::kernel,      &AccessRecord::spec,
-        &AccessRecord::pod,         &AccessRecord::subject,
-        &AccessRecord::realm,       &AccessRecord::role,
-        &AccessRecord::log_context, &AccessRecord::error,
-        &AccessRecord::detail,      &AccessRecord::user_agent,
-        &AccessRecord::closed_by,   &AccessRecord::client_certificate}) {
+  for (std::string_view AccessRecord::*text : {&AccessRecord::request_id,
+                                               &AccessRecord::trace_id,
+                                               &AccessRecord::client,
+                                               &AccessRecord::forwarded_for,
+                                               &AccessRecord::endpoint,
+                                               &AccessRecord::virtual_cluster,
+                                               &AccessRecord::operation,
+                                               &AccessRecord::method,
+                                               &AccessRecord::host,
+                                               &AccessRecord::path,
+                                               &AccessRecord::kernel,
+                                               &AccessRecord::spec,
+                                               &AccessRecord::pod,
+                                               &AccessRecord::subject,
+                                               &AccessRecord::realm,
+                                               &AccessRecord::role,
+                                               &AccessRecord::log_context,
+                                               &AccessRecord::error,
+                                               &AccessRecord::detail,
+                                               &AccessRecord::dropped_env,
+                                               &AccessRecord::user_agent,
+                                               &AccessRecord::closed_by,
+                                               &AccessRecord::client_certificate}) {
     record.*text = "text";
   }
   record.status = 101;

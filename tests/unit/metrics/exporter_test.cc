@@ -64,10 +64,21 @@ class ExporterTest : public ::testing::Test {
                       .certificates = {{"0.0.0.0:8443", "tls/server.crt", 1767225600}},
                       .certificate_reloads = {.ok = 5, .failed = 6},
                       .ticket_key_reloads = {.ok = 7, .failed = 8},
+                      .kernel_id_key_reloads = {.ok = 9, .failed = 10},
+                      .fetches = {{"keys", "answered", 9}, {"keys", "tls", 2}},
+                      .fetches_waiting = 3,
+                      .session_keys_age_s = 17,
                       .start_time_seconds = 1767225600.25,
                       .health = {}};
   Exporter exporter_{slots_, operations(), [this] { return facts_; }};
 };
+
+TEST_F(ExporterTest, FetchesByPurposeAndResult) {
+  const std::string text = exporter_.text();
+  EXPECT_THAT(text, HasSubstr("\nkernelgate_fetches_total{purpose=\"keys\",result=\"tls\"} 2\n"));
+  EXPECT_THAT(text, HasSubstr("\nkernelgate_fetches_waiting 3\n"));
+  EXPECT_THAT(text, HasSubstr("\nkernelgate_session_keys_age_seconds 17\n"));
+}
 
 TEST_F(ExporterTest, SumsOverWorkers) {
   populate();
@@ -124,6 +135,7 @@ TEST_F(ExporterTest, ProcessFacts) {
   EXPECT_THAT(text, HasSubstr("kernelgate_config_reloads_total{result=\"failed\"} 1\n"));
   EXPECT_THAT(text, HasSubstr("kernelgate_certificate_reloads_total{result=\"failed\"} 6\n"));
   EXPECT_THAT(text, HasSubstr("kernelgate_ticket_key_reloads_total{result=\"ok\"} 7\n"));
+  EXPECT_THAT(text, HasSubstr("kernelgate_kernel_id_key_reloads_total{result=\"failed\"} 10\n"));
   EXPECT_THAT(text, HasSubstr("kernelgate_certificate_not_after_seconds{listener=\"0.0.0.0:8443\","
                               "certificate=\"tls/server.crt\"} 1767225600\n"));
   EXPECT_THAT(text, HasSubstr("\nkernelgate_process_start_time_seconds 1767225600.25\n"));

@@ -22,6 +22,10 @@ const TestKey& key() {
   return key;
 }
 
+config::JwtSessions& jwt_of(config::Endpoint& endpoint) {
+  return std::get<config::JwtSessions>(endpoint.sessions.authenticators.front());
+}
+
 class CompilerTest : public testing::Test {
  protected:
   // An endpoint without fault.
@@ -32,10 +36,12 @@ class CompilerTest : public testing::Test {
     endpoint.gateway.pods = {{"pod-" + id, {"127.0.0.1", 8888}}};
     endpoint.gateway.token_file = token_.path();
     endpoint.gateway.token_place = {10, "endpoints." + id + ".gateway.token_file"};
-    endpoint.sessions.issuer = "https://studio.example.com";
-    endpoint.sessions.audience = "kernelgate";
-    endpoint.sessions.keys_file = keys_.path();
-    endpoint.sessions.place = {20, "endpoints." + id + ".sessions.jwt.keys_file"};
+    config::JwtSessions jwt;
+    jwt.issuer = "https://studio.example.com";
+    jwt.audience = "kernelgate";
+    jwt.keys_file = keys_.path();
+    jwt.place = {20, "endpoints." + id + ".sessions.jwt.keys_file"};
+    endpoint.sessions.authenticators = {jwt};
     endpoint.place = {1, "endpoints." + id};
     return endpoint;
   }
@@ -43,7 +49,7 @@ class CompilerTest : public testing::Test {
     config::Config config;
     config.file = "kernelgate.yaml";
     config.endpoints = std::move(endpoints);
-    Compiled compiled = compile(config, 42, slots_, 2);
+    Compiled compiled = compile(config, 42, slots_, sources_, 2);
     for (const config::ConfigError& error : compiled.errors) {
       EXPECT_EQ(error.file, "kernelgate.yaml");
       EXPECT_FALSE(error.remedy.empty());
@@ -83,6 +89,8 @@ class CompilerTest : public testing::Test {
   TempFile token_{"gateway-secret\n"};
   TempFile keys_{key().public_pem()};
   metrics::EndpointSlots slots_{3};
+  fetch::Fetcher fetcher_;  // without a thread: nobody is asked
+  auth::Sources sources_{fetcher_};
 };
 
 TEST_F(CompilerTest, CarriesEverythingAWorkerNeeds) {
@@ -180,18 +188,21 @@ TEST_F(CompilerTest, SessionsAreJudgedAsConfigured) {
   wanted.hosts = {"a.test"};
   const Endpoint& made = only(compile_all({wanted}));
   const std::string token = key().token(auth::forge::kHeader, auth::forge::Claims().text());
-  const Result<auth::Principal> principal = made.sessions->verify(token, auth::forge::kNow);
-  ASSERT_TRUE(principal.has_value()) << principal.error().detail;
-  EXPECT_EQ(principal->realm, "https://studio.example.com") << "the issuer by default";
+  auth::Evidence evidence;
+  evidence.token = token;
+  const auto judge = [&evidence](const Endpoint& endpoint) {
+    return endpoint.sessions->judge(auth::Proof::kToken, evidence, auth::forge::kNow).verdict;
+  };
+  const auth::Verdict good = judge(made);
+  ASSERT_EQ(good.kind, auth::Verdict::Kind::kPrincipal) << good.error.detail;
+  EXPECT_EQ(good.principal.realm, "https://studio.example.com") << "the issuer by default";
+  EXPECT_EQ(made.sessions->policy().endpoint_id, "abc123");
+  EXPECT_EQ(made.sessions->policy().execution_role_arn, auth::forge::kRole);
 
-  wanted.sessions.realm = "studio";
-  wanted.sessions.algorithms = {"RS256"};
-  const Endpoint& strict = only(compile_all({wanted}));
-  EXPECT_EQ(strict.sessions->policy().realm, "studio");
-  EXPECT_EQ(strict.sessions->policy().endpoint_id, "abc123");
-  EXPECT_EQ(strict.sessions->policy().execution_role_arn, auth::forge::kRole);
-  EXPECT_THAT(strict.sessions->policy().algorithms, ElementsAre(auth::Algorithm::kRs256));
-  EXPECT_FALSE(strict.sessions->verify(token, auth::forge::kNow).has_value());
+  jwt_of(wanted).realm = "studio";
+  EXPECT_EQ(judge(only(compile_all({wanted}))).principal.realm, "studio");
+  jwt_of(wanted).algorithms = {"RS256"};
+  EXPECT_EQ(judge(only(compile_all({wanted}))).kind, auth::Verdict::Kind::kRefused);
 }
 
 TEST_F(CompilerTest, ATokenIsOneLine) {
@@ -241,18 +252,18 @@ TEST_F(CompilerTest, AnUnreadableTokenFileIsNamed) {
 TEST_F(CompilerTest, BadKeysAreNamed) {
   const TempFile junk("no keys in here");
   config::Endpoint wanted = endpoint("a");
-  wanted.sessions.keys_file = junk.path();
+  jwt_of(wanted).keys_file = junk.path();
   EXPECT_THAT(problems({wanted}),
               ElementsAre(AllOf(HasSubstr("20 endpoints.a.sessions.jwt.keys_file: "),
                                 HasSubstr(junk.path()))));
-  wanted.sessions.keys_file = junk.path() + ".missing";
-  EXPECT_THAT(problems({wanted}), ElementsAre(HasSubstr(wanted.sessions.keys_file)));
+  jwt_of(wanted).keys_file = junk.path() + ".missing";
+  EXPECT_THAT(problems({wanted}), ElementsAre(HasSubstr(jwt_of(wanted).keys_file)));
 }
 
 TEST_F(CompilerTest, AllErrorsComeAtOnceAndNothingIsPublished) {
   config::Endpoint a = endpoint("a");
   a.gateway.token_file = "/nonexistent/token";
-  a.sessions.keys_file = "/nonexistent/keys";
+  jwt_of(a).keys_file = "/nonexistent/keys";
   config::Endpoint b = endpoint("b");
   b.gateway.pods.front().address.host = "gateway.svc";
   EXPECT_THAT(problems({a, endpoint("fine"), b}),

@@ -1,0 +1,54 @@
+// Transfer: one HTTP exchange as libcurl sees it: options in, an Answer out.
+//
+// Owner:  a job of the Fetcher; borrows its Request. Thread: network.
+// Limits: the answer's body as the request says, its head kFetchHeadBytesMax.
+#pragma once
+
+#include <curl/curl.h>
+
+#include <array>
+#include <memory>
+
+#include "proxy/base/owned.h"
+#include "proxy/fetch/request.h"
+
+namespace kg::fetch {
+
+// Wipes before it frees: header lines hold credentials.
+struct LinesFree {
+  void operator()(curl_slist* lines) const noexcept;
+};
+
+class Transfer {
+ public:
+  Transfer(const Request& request, uint64_t deadline_ms);
+  Transfer(const Transfer&) = delete;
+  Transfer& operator=(const Transfer&) = delete;
+
+  CURL* handle() const noexcept { return easy_.get(); }
+  static Transfer& of(CURL* handle) noexcept;
+  // Once, after libcurl has ended with `code`.
+  Answer take_answer(CURLcode code);
+
+ private:
+  template <class Value>
+  void set(CURLoption option, Value value);
+  void set_security();
+  void set_request();
+  void add_line(const char* line);
+  void take_wanted(Answer& answer);
+  static size_t head_cb(char* bytes, size_t one, size_t size, void* self) noexcept;
+  static size_t body_cb(char* bytes, size_t one, size_t size, void* self) noexcept;
+
+  const Request& request_;
+  Owned<CURL, curl_easy_cleanup> easy_;
+  std::unique_ptr<curl_slist, LinesFree> lines_;
+  std::unique_ptr<curl_slist, LinesFree> connect_to_;
+  std::array<char, CURL_ERROR_SIZE> problem_{};
+  std::string body_;
+  size_t head_bytes_ = 0;
+  bool too_large_ = false;
+  bool enough_ = false;  // the body began, and nobody wants it
+};
+
+}  // namespace kg::fetch

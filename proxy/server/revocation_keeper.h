@@ -1,0 +1,52 @@
+// RevocationKeeper: what is revoked now, by `revocations_file` and by calls of the admin interface,
+// kept fresh while the file changes on disk.
+//
+// Owner:  the Server. Thread: control. Blocks on the file.
+// Limits: limits::kRevocationsMax entries of each source. A call's entry without `until` ends when
+//         every token that it may concern has (kRevocationSeconds). Calls' entries end with the
+//         process; the file's stay.
+// Errors: a file that became unusable keeps its last good entries, is logged and counted, and is
+//         not looked at again before it changes.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "auth/revocations.h"
+#include "config/config.h"
+#include "metrics/exporter.h"
+#include "proxy/server/file_watch.h"
+
+namespace kg::server {
+
+class RevocationKeeper {
+ public:
+  using Set = std::shared_ptr<const auth::Revocations>;
+
+  // What the file of a configuration holds; `problem` is "" if it is usable. No file: nothing.
+  static std::vector<auth::Revocation> read(const std::string& file, std::string& problem);
+
+  // A configuration was applied, and this was read for it.
+  void adopt(const std::string& file, std::vector<auth::Revocation> entries);
+  // Every kFileLookMs. True when the file brought something new.
+  bool look();
+  bool add(auth::Revocation revocation, int64_t now);  // false: no room
+  size_t remove(const auth::Revocation& revocation);   // of calls' entries, those of its target
+
+  Set make(int64_t now);                // of all that counts now
+  std::string json(int64_t now) const;  // an array, each with its source
+  void add_facts(metrics::ProcessFacts& facts) const;
+
+ private:
+  void forget_ended(int64_t now);
+
+  std::string file_;
+  FileWatch watch_{{}};
+  std::vector<auth::Revocation> of_file_;
+  std::vector<auth::Revocation> of_calls_;
+  metrics::Reloads reloads_;
+};
+
+}  // namespace kg::server

@@ -1,0 +1,58 @@
+// SessionControl: what the control thread does to sessions while they live: revocations from the
+// file and from operators, brought to every worker, and the admin interface that they call.
+//
+// Owner:  the Server. Thread: control. Blocks on the file, and for a call on the workers, for at
+//         most kWorkersAnswerMs: the caller may rely on what it hears.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "proxy/server/admin.h"
+#include "proxy/server/process_logs.h"
+#include "proxy/server/revocation_keeper.h"
+#include "proxy/server/worker.h"
+
+namespace kg::server {
+
+class SessionControl final : private AdminActions {
+ public:
+  SessionControl(event::EventLoop& loop, const std::vector<Worker*>& workers, ProcessLogs& logs)
+      : loop_(loop), workers_(workers), logs_(logs) {}
+
+  // The admin interface, if there is one; it knows no token before start().
+  Result<uint16_t> listen(const event::SocketAddress& address);
+  // Before the workers run.
+  void start(const config::Config& config, std::vector<auth::Revocation> revocations,
+             Secret admin_token);
+  // A configuration was applied, and these were read for it.
+  void adopt(const config::Config& config, std::vector<auth::Revocation> revocations,
+             Secret admin_token);
+  void look();  // every kFileLookMs
+  void add_facts(metrics::ProcessFacts& facts) const { keeper_.add_facts(facts); }
+
+ private:
+  std::optional<size_t> revoke(const auth::Revocation& revocation) override;
+  size_t unrevoke(const auth::Revocation& revocation) override;
+  std::string revocations_json() const override;
+  std::optional<SessionCounts> open_sessions() override;
+  void set_token(Secret token);
+  std::optional<size_t> publish();  // how many WebSockets it ended
+  template <class Part, class Ask>
+  std::optional<std::vector<Part>> ask_workers(Ask&& ask);
+
+  event::EventLoop& loop_;
+  const std::vector<Worker*>& workers_;
+  ProcessLogs& logs_;
+  RevocationKeeper keeper_;
+  std::unique_ptr<Admin> admin_;
+};
+
+// The token of `admin.token_file`: one line of 16 to 1024 printable characters. `problem` is "" if
+// it is usable.
+Secret read_admin_token(const std::string& file, std::string& problem);
+
+}  // namespace kg::server
