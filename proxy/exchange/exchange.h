@@ -164,7 +164,7 @@ class Exchange final : public event::Deferred,
   std::string_view watched_request_id() const noexcept override { return record_.request_id; }
 
   // exchange_error.cc: a gateway's error.
-  void hold_error(const http::ResponseHead& head);
+  void hold_answer(const http::ResponseHead& head);
   void hold_error_body(std::string_view payload);
   void send_error(bool whole);
 

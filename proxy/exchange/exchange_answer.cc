@@ -31,7 +31,7 @@ void Exchange::on_response_head(const http::ResponseHead& head) {
   // It concerns the endpoint's token, not the client's session, which a 401 would blame.
   if (head.status == 401 && !forwards()) return fail({ErrorCode::kUpstreamToken, "", 0});
   // Details of an error, tracebacks for example, do not leave the cluster (domain J4a).
-  if (head.status >= 400 && request_.operation != Operation::kOther) return hold_error(head);
+  if (head.status >= 400 && request_.operation != Operation::kOther) return hold_answer(head);
   if (reduces_list()) return hold_list(head);
   if (head.status != 101) return relay_answer_head(head);
   if (!wants_websocket_)

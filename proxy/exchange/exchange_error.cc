@@ -8,7 +8,9 @@
 #include "proxy/kernel/gateway_error.h"
 
 namespace kg::exchange {
-void Exchange::hold_error(const http::ResponseHead& head) {
+
+// An answer that is held whole: an error, or a list.
+void Exchange::hold_answer(const http::ResponseHead& head) {
   phase_ = Phase::kHolding;
   record_.status = head.status;
   close_after_ = !client_.may_reuse() || !body_.done();

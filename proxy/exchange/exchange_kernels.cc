@@ -136,19 +136,8 @@ std::string Exchange::gateways_words(ErrorCode code) const {
 // A list is held whole: only then is it known which of its entries the client may see.
 void Exchange::hold_list(const http::ResponseHead& head) {
   if (head.status != 200) return fail({ErrorCode::kUpstreamProtocol, "no 200 for a list", 0});
-  phase_ = Phase::kHolding;
   holds_list_ = true;
-  record_.status = head.status;
-  close_after_ = !client_.may_reuse() || !body_.done();
-  coded_answer_ = http::is_coded(head);
-  http::ResponseRewrite rewrite;
-  rewrite.request_id = record_.request_id;
-  rewrite.now_seconds = event::wall_us() / 1'000'000;
-  rewrite.close = close_after_;
-  rewrite.client_http_1_0 = client_.head().version_minor == 0;
-  rewrite.page = page_fields();
-  http::append_client_error(head, rewrite, held_head_);
-  client_.set_deadline_ms(context_.settings.timeouts.response_idle_ms);
+  hold_answer(head);
 }
 
 void Exchange::hold_list_body(std::string_view payload) {
