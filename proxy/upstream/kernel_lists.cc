@@ -120,7 +120,7 @@ void KernelLists::on_deadline() {
   finish(Error{ErrorCode::kUpstreamTimeout, "no list of kernels in time", 0}, false);
 }
 
-void KernelLists::finish(Result<KernelListRef> list, bool healthy) {
+void KernelLists::finish(const Result<KernelListRef>& list, bool healthy) {
   give_back(healthy);
   next_.reset();
   deadline_.clear();

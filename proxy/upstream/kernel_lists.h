@@ -58,7 +58,7 @@ class KernelLists final : private UpstreamHandler, private LeaseWaiter {
   Result<void> lease(LeaseKind kind);
   void ask(UpstreamConnection& connection);
   void on_deadline();
-  void finish(Result<KernelListRef> list, bool healthy);
+  void finish(const Result<KernelListRef>& list, bool healthy);
   void tell(const Result<KernelListRef>& list);
   void give_back(bool healthy);
   void on_lease(UpstreamConnection& connection) override;

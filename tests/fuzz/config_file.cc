@@ -1,4 +1,6 @@
 // A configuration file: a whole configuration within its limits, or errors that can be acted on.
+#include <variant>
+
 #include "config/loader.h"
 #include "config/problems.h"
 #include "config/utf8.h"
@@ -26,8 +28,13 @@ void check(const config::Config& config) {
     KG_ASSERT(endpoint.path_prefix.empty() || endpoint.path_prefix.front() == '/');
     KG_ASSERT(!endpoint.path_prefix.ends_with('/'));
     KG_ASSERT(!endpoint.gateway.pods.empty() && endpoint.gateway.pods[0].address.port != 0);
-    KG_ASSERT(!endpoint.sessions.issuer.empty() && !endpoint.sessions.audience.empty());
-    KG_ASSERT(!endpoint.sessions.keys_file.empty());
+    KG_ASSERT(!endpoint.sessions.authenticators.empty());
+    for (const config::Authenticator& link : endpoint.sessions.authenticators) {
+      const auto* jwt = std::get_if<config::JwtSessions>(&link);
+      if (jwt == nullptr) continue;
+      KG_ASSERT(!jwt->issuer.empty() && !jwt->audience.empty());
+      KG_ASSERT(jwt->keys_file.empty() == jwt->keys_url.has_value());
+    }
   }
 }
 
