@@ -183,7 +183,7 @@ class LaunchReader final : public nlohmann::json_sax<json> {
   bool pass(std::optional<std::string>& value) {
     if (!value) return misshapen(name_, "is neither a text nor a number");
     if (!is_env_value(*value)) {
-      return misshapen(name_, "is longer than 4096 bytes or holds $, ` or a control character");
+      return misshapen(name_, "has over 4096 bytes, a dollar, a backtick or a control character");
     }
     if (name_ == kSparkOptions) {
       std::string what;

@@ -108,7 +108,7 @@ TEST(LaunchBody, RefusesDeniedVariablesByName) {
 
 TEST(LaunchBody, RefusesValuesThatShellsAndTemplatesRead) {
   const std::string what =
-      "malformed: KERNEL_LANGUAGE is longer than 4096 bytes or holds $, ` or a control character";
+      "malformed: KERNEL_LANGUAGE has over 4096 bytes, a dollar, a backtick or a control character";
   for (const std::string& value : {"$HOME"s, "a`id`"s, "a\\nb"s, "a\\rb"s, "\\u0000"s, "\\t"s,
                                    "\\u007f"s, std::string(4097, 'a')}) {
     EXPECT_EQ(fault(env("\"KERNEL_LANGUAGE\":\"" + value + '"')), what) << value;
