@@ -9,6 +9,7 @@ use_cache_folder() {
   adopt_folder "$KG_CACHE" KERNELGATE_CACHE
   export KG_CACHE
   export CCACHE_DIR=$KG_CACHE/ccache
+  export CCACHE_SLOPPINESS=pch_defines,time_macros  # or nothing with precompiled headers is kept
 }
 
 adopt_folder() {

@@ -114,7 +114,7 @@ suite_tsan() {
 }
 run_sanitized() {
   local sanitizer=$1
-  built "$sanitizer" "$sanitizer" || return
+  built "$sanitizer" "$sanitizer" checks || return
   run_unit "$sanitizer"
   KG_TEST_PATIENCE=60 run_integration "$sanitizer" 25
 }
