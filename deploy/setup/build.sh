@@ -22,5 +22,5 @@ compile() (
   fi
   # Ninja configures anew by itself when a CMake file changes.
   [[ -e $BUILD_DIR/build.ninja ]] || cmake --preset "$preset" || exit
-  NINJA_STATUS='[%f/%t] ' ninja -C "$BUILD_DIR" "$@"
+  NINJA_STATUS='[%f/%t] ' exec ninja -C "$BUILD_DIR" "$@"
 )

@@ -59,6 +59,34 @@ built() {
   check "$suite" "build-$preset" compile "$preset" -j "$JOBS" "$@"
 }
 
+# Most of what integration, e2e and conformance tests do is wait. Meanwhile the builds of the suites
+# to come are made, at the lowest priority; the suite itself goes on where this came to.
+build_ahead() {
+  [[ -z $AHEAD ]] || return 0
+  (
+    renice -n 19 "$BASHPID"
+    maker=
+    trap 'kill "$maker"; wait "$maker"; exit 0' TERM
+    for preset in asan tsan fuzz; do
+      [[ " ${SUITES[*]} " == *" $preset "* ]] || continue
+      BUILD_DIR=$KG_CACHE/build/$preset
+      compile "$preset" -j "$JOBS" "${TARGETS[$preset]}" &
+      maker=$!
+      wait "$maker"
+    done
+  ) >"$KG_CACHE/logs/build-ahead.log" 2>&1 9>&- &
+  AHEAD=$!
+}
+stop_ahead() {
+  [[ -n $AHEAD ]] || return 0
+  kill "$AHEAD" 2>/dev/null
+  wait "$AHEAD"
+  AHEAD=
+}
+AHEAD=
+declare -A TARGETS=([asan]=checks [tsan]=checks [fuzz]=fuzz)
+trap stop_ahead EXIT
+
 our_files() {
   (cd "$TREE" && git ls-files --cached --others --exclude-standard -- "$@" | sort -u |
     while read -r file; do [[ ! -e $file ]] || echo "$file"; done)
@@ -87,26 +115,30 @@ suite_unit() {
 }
 suite_integration() {
   built integration release || return
+  build_ahead
   run_integration integration 15
 }
 suite_e2e() {
   built e2e release || return
+  build_ahead
   run_pytest e2e tests/e2e 20 "$KG_CACHE/venv/client/bin/python"
 }
 
 suite_soak() {
   built soak release || return
+  stop_ahead
   run_soak soak
 }
 suite_conformance() {
   built conformance release || return
+  build_ahead
   run_pytest conformance tests/conformance 15 /usr/bin/python3
 }
 
 suite_asan() {
   export ASAN_OPTIONS=detect_leaks=1:detect_stack_use_after_return=1:strict_string_checks=1
   export UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1
-  run_sanitized asan && run_soak asan
+  run_sanitized asan && stop_ahead && run_soak asan
 }
 suite_tsan() {
   export TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1
@@ -114,13 +146,16 @@ suite_tsan() {
 }
 run_sanitized() {
   local sanitizer=$1
-  built "$sanitizer" "$sanitizer" checks || return
+  stop_ahead
+  built "$sanitizer" "$sanitizer" "${TARGETS[$sanitizer]}" || return
+  build_ahead
   run_unit "$sanitizer"
   KG_TEST_PATIENCE=60 run_integration "$sanitizer" 25
 }
 
 suite_fuzz() {
-  built fuzz fuzz fuzz || return
+  stop_ahead
+  built fuzz fuzz "${TARGETS[fuzz]}" || return
   /usr/bin/python3 -B "$TREE/tests/run.d/fuzz.py" "$BUILD_DIR/tests/fuzz" \
     "$TREE/tests/fuzz/corpus" "$RESULTS/fuzz" "$KG_CACHE/fuzz" "$JOBS" \
     ${FUZZ_SECONDS:+"$FUZZ_SECONDS"} 9>&-
