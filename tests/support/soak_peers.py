@@ -140,7 +140,7 @@ class Crowd:
         self.opened(total)
         sequence = 0
         while not self.stop.is_set():
-            target = f"/api/kernelspecs/k{number}-{sequence}"
+            target = f"/kernelspecs/k{number}/{sequence}.png"
             writer.write(self.request(target))
             head = (await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), ANSWER_SECONDS)).decode()
             assert head.startswith("HTTP/1.1 200 "), head
