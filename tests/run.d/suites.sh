@@ -63,24 +63,25 @@ built() {
 # to come are made, at the lowest priority; the suite itself goes on where this came to.
 build_ahead() {
   [[ -z $AHEAD ]] || return 0
+  set -m  # a process group of its own, for stop_ahead
   (
+    set +m
     renice -n 19 "$BASHPID"
-    maker=
-    trap 'kill "$maker"; wait "$maker"; exit 0' TERM
     for preset in asan tsan fuzz; do
       [[ " ${SUITES[*]} " == *" $preset "* ]] || continue
       BUILD_DIR=$KG_CACHE/build/$preset
-      compile "$preset" -j "$JOBS" "${TARGETS[$preset]}" &
-      maker=$!
-      wait "$maker"
+      compile "$preset" -j "$JOBS" "${TARGETS[$preset]}"
     done
-  ) >"$KG_CACHE/logs/build-ahead.log" 2>&1 9>&- &
+  ) >"$KG_CACHE/logs/build-ahead.log" 2>&1 </dev/null 9>&- &
   AHEAD=$!
+  set +m
 }
+# Ends when the last of its processes has: two of them in one build folder would spoil it.
 stop_ahead() {
   [[ -n $AHEAD ]] || return 0
-  kill "$AHEAD" 2>/dev/null
-  wait "$AHEAD"
+  kill -- "-$AHEAD" 2>/dev/null
+  wait "$AHEAD" 2>/dev/null
+  while kill -0 -- "-$AHEAD" 2>/dev/null; do sleep 0.1; done
   AHEAD=
 }
 AHEAD=
