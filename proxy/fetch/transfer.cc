@@ -141,7 +141,7 @@ void Transfer::set_request() {
 void Transfer::add_line(const char* line) {
   curl_slist* longer = curl_slist_append(lines_.get(), line);
   KG_ASSERT(longer != nullptr);
-  lines_.release();
+  static_cast<void>(lines_.release());  // the list in hand goes on as `longer`
   lines_.reset(longer);
 }
 
