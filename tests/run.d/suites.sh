@@ -56,6 +56,7 @@ built() {
   local suite=$1 preset=$2
   shift 2
   BUILD_DIR=$KG_CACHE/build/$preset
+  unset "TARGETS[$preset]"  # nothing is left to build ahead
   check "$suite" "build-$preset" compile "$preset" -j "$JOBS" "$@"
 }
 
@@ -68,7 +69,7 @@ build_ahead() {
     set +m
     renice -n 19 "$BASHPID"
     for preset in asan tsan fuzz; do
-      [[ " ${SUITES[*]} " == *" $preset "* ]] || continue
+      [[ " ${SUITES[*]} " == *" $preset "* && -n ${TARGETS[$preset]:-} ]] || continue
       BUILD_DIR=$KG_CACHE/build/$preset
       compile "$preset" -j "$JOBS" "${TARGETS[$preset]}"
     done
