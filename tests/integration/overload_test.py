@@ -72,7 +72,7 @@ def test_out_of_descriptors(make_stage):
     stage = make_stage(descriptors=128)
     websocket = stage.websocket()
     held = fill(stage)
-    assert len(held) > 60
+    assert len(held) > 50  # with four workers the process holds about 40 itself
     assert stage.proxy.open_files() <= 128 - 32 + 1  # a part is kept for gateways and scrapes
     assert_turned_away_and_recovers(stage, "descriptors", "descriptors", websocket, held)
 
