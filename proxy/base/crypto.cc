@@ -120,10 +120,26 @@ std::string random_hex(size_t bytes) {
   return hex(raw);
 }
 
+std::string unique_hex(size_t bytes) {
+  static thread_local std::array<char, 1024> stock;
+  static thread_local size_t left = 0;
+  KG_ASSERT(bytes <= stock.size());
+  if (left < bytes) {
+    random_bytes(stock.data(), stock.size());
+    left = stock.size();
+  }
+  left -= bytes;
+  return hex({stock.data() + left, bytes});
+}
+
 std::string hex(std::string_view bytes) {
-  std::string out;
-  out.reserve(2 * bytes.size());
-  for (const char c : bytes) append_hex(static_cast<unsigned char>(c), out);
+  std::string out(2 * bytes.size(), '\0');
+  char* at = out.data();
+  for (const char c : bytes) {
+    const auto byte = static_cast<unsigned char>(c);
+    *at++ = kHexDigits[byte >> 4U];
+    *at++ = kHexDigits[byte & 0x0fU];
+  }
   return out;
 }
 

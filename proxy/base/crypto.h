@@ -58,6 +58,9 @@ class Hmac {
 // From the system's generator; ends the process if it fails, since nothing safe can follow.
 void random_bytes(void* out, size_t size) noexcept;
 std::string random_hex(size_t bytes);
+// For what must be unique and is no secret, as an id in a header of each request: from a stock of
+// the thread's, which costs a call of the generator once in a thousand bytes.
+std::string unique_hex(size_t bytes);
 std::string hex(std::string_view bytes);  // lower case
 // RFC 9562 version 4, lower case.
 std::string random_uuid();

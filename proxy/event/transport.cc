@@ -117,7 +117,7 @@ void Transport::write(std::string_view bytes) {
 }
 
 void Transport::output_grew() {
-  if (!is_open() || write_error_ != 0) {
+  if (!takes_output()) {
     unsent_.clear();
     return;
   }
@@ -127,7 +127,9 @@ void Transport::output_grew() {
 }
 
 void Transport::flush() {
-  if (!is_open() || connecting_ || write_error_ != 0) return;
+  if (!takes_output() || connecting_) return;
+  handler_.before_send();
+  if (unsent_.size() > limits::kPendingBytesHigh) was_high_ = true;
   while (!unsent_.empty()) {
     const std::string_view bytes = unsent_.view();
     const ssize_t count = send(socket_.fd(), bytes.data(), bytes.size(), MSG_NOSIGNAL);

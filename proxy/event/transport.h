@@ -22,6 +22,8 @@ namespace kg::event {
 class TransportHandler : public StreamHandler {
  public:
   virtual void on_connected() {}  // only after connect()
+  // The turn ends and output is sent: the last chance to add to output(). No output_grew() here.
+  virtual void before_send() {}
 
  protected:
   ~TransportHandler() = default;
@@ -43,7 +45,10 @@ class Transport final : public Stream, private FdHandler {
   void write(std::string_view bytes) override;
   // Room in the output for `bytes`, to be filled and committed: saves TLS a copy.
   Buffer& output() noexcept { return unsent_; }
+  // Or will have grown by the end of this turn: see before_send().
   void output_grew();
+  // False once nothing more can be sent, although what came before may still be read.
+  bool takes_output() const noexcept { return is_open() && write_error_ == 0; }
   size_t unsent() const noexcept override { return unsent_.size(); }
   void pause(Pause reason) noexcept override { gate_ |= static_cast<uint8_t>(reason); }
   void resume(Pause reason) noexcept override;

@@ -98,7 +98,7 @@ std::string trace_id_for(const RequestHead& head, uint64_t now_seconds) {
     ++count;
   }
   if (count == 1 && is_trace_id(received)) return std::string(received);
-  return fmt::format("Root=1-{:08x}-{}", now_seconds & 0xffff'ffffU, crypto::random_hex(12));
+  return fmt::format("Root=1-{:08x}-{}", now_seconds & 0xffff'ffffU, crypto::unique_hex(12));
 }
 
 std::string_view forwarded_client(const RequestHead& head) noexcept {

@@ -13,7 +13,9 @@ std::string library_reason() {
   return reason == nullptr ? "unknown reason" : reason;
 }
 
-void forget_library_errors() noexcept { ERR_clear_error(); }
+void forget_library_errors() noexcept {
+  if (ERR_peek_error() != 0) ERR_clear_error();
+}
 
 bool last_error_is_end_of_pem() noexcept {
   const unsigned long code = ERR_peek_last_error();

@@ -5,6 +5,7 @@
 #include <openssl/x509_vfy.h>
 
 #include "proxy/base/assert.h"
+#include "proxy/tls/library_error.h"
 
 namespace kg::tls {
 
@@ -29,7 +30,6 @@ int TlsClientStream::new_session_cb(ssl_st* ssl, ssl_session_st* session) noexce
 }
 
 void TlsClientStream::on_connected() {
-  ERR_clear_error();
   shake_hands();
   if (port_.transport.unsent() > 0) port_.transport.output_grew();
 }
@@ -37,7 +37,6 @@ void TlsClientStream::on_connected() {
 void TlsClientStream::on_data(std::string_view cipher) {
   if (ended_) return;
   port_.incoming = cipher;
-  ERR_clear_error();
   if (handshake_done_ || shake_hands()) read_plain();
   port_.incoming = {};
   // The handshake's flights, key updates, alerts.
@@ -46,6 +45,7 @@ void TlsClientStream::on_data(std::string_view cipher) {
 
 // True when it is done and the connection lives on.
 bool TlsClientStream::shake_hands() {
+  forget_library_errors();
   const int result = SSL_do_handshake(ssl_.get());
   if (result != 1) {
     if (SSL_get_error(ssl_.get(), result) != SSL_ERROR_WANT_READ) fail(reason());
@@ -64,7 +64,7 @@ void TlsClientStream::read_plain() {
   for (;;) {
     size_t used = 0;
     int result = 1;
-    ERR_clear_error();
+    forget_library_errors();
     while (used + kRecordPlainBytesMax <= kPlainScratchBytes) {
       result = SSL_read(ssl_.get(), plain + used, static_cast<int>(kPlainScratchBytes - used));
       if (result <= 0) break;
@@ -107,7 +107,7 @@ const char* TlsClientStream::reason() const noexcept {
 // The alert that says why goes out when the handler closes.
 void TlsClientStream::fail(const char* reason) {
   ended_ = broken_ = true;
-  ERR_clear_error();
+  forget_library_errors();
   handler_.on_error({ErrorCode::kUpstreamTls, reason, 0});
 }
 
@@ -115,8 +115,9 @@ void TlsClientStream::encrypt(std::string_view bytes) {
   if (bytes.empty()) return;
   // Into a buffer that always takes it, so all of it goes at once; it fails only after a fatal
   // error, which on_error tells.
-  ERR_clear_error();
-  if (SSL_write(ssl_.get(), bytes.data(), static_cast<int>(bytes.size())) <= 0) ERR_clear_error();
+  forget_library_errors();
+  const int result = SSL_write(ssl_.get(), bytes.data(), static_cast<int>(bytes.size()));
+  if (result <= 0) forget_library_errors();
 }
 
 void TlsClientStream::write(std::string_view bytes) {
@@ -131,9 +132,9 @@ void TlsClientStream::write(std::string_view bytes) {
 
 void TlsClientStream::say_close_notify() noexcept {
   if (!handshake_done_ || broken_) return;
-  ERR_clear_error();
+  forget_library_errors();
   SSL_shutdown(ssl_.get());
-  ERR_clear_error();
+  forget_library_errors();
 }
 
 void TlsClientStream::finish() {

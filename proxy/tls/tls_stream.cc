@@ -1,12 +1,18 @@
 #include "proxy/tls/tls_stream.h"
 
-#include <openssl/err.h>
 #include <openssl/ssl.h>
 
 #include "proxy/base/assert.h"
+#include "proxy/tls/library_error.h"
 #include "proxy/tls/peer_certificate.h"
 
 namespace kg::tls {
+namespace {
+
+// From here on a copy costs more than the record that it spares.
+constexpr size_t kAloneBytes = size_t{4} * 1024;
+
+}  // namespace
 
 TlsStream::TlsStream(event::EventLoop& loop, TlsHandler& handler,
                      std::shared_ptr<const TlsContext> context)
@@ -32,14 +38,15 @@ std::unique_ptr<const PeerCertificate> TlsStream::peer_certificate() const {
 
 void TlsStream::on_data(std::string_view cipher) {
   if (ended_) return;
+  seal();  // before an alert that these bytes may cause
   port_.incoming = cipher;
-  ERR_clear_error();
   if (handshake_done_ || shake_hands()) read_plain();
   port_.incoming = {};
   if (transport_.unsent() > 0) transport_.output_grew();  // handshake flights, tickets, key updates
 }
 
 bool TlsStream::shake_hands() {
+  forget_library_errors();
   const int result = SSL_do_handshake(ssl_.get());
   if (result == 1) {
     handshake_done_ = true;
@@ -55,7 +62,7 @@ void TlsStream::read_plain() {
   for (;;) {
     size_t used = 0;
     int result = 1;
-    ERR_clear_error();  // the handler verifies signatures, and SSL_get_error looks at the queue
+    forget_library_errors();  // the handler verifies signatures; SSL_get_error looks at the queue
     while (used + kRecordPlainBytesMax <= kPlainScratchBytes) {
       result = SSL_read(ssl_.get(), plain + used, static_cast<int>(kPlainScratchBytes - used));
       if (result <= 0) break;
@@ -87,26 +94,55 @@ void TlsStream::on_end(bool) {
 
 void TlsStream::fail(const char* detail) {
   ended_ = failed_ = true;
-  ERR_clear_error();
+  forget_library_errors();
   handler_.on_error({ErrorCode::kClientTls, detail, 0});
 }
 
 void TlsStream::write(std::string_view bytes) {
-  if (!transport_.is_open() || finished_ || failed_ || bytes.empty()) return;
-  // Into a buffer that always takes it, so all of it goes at once; it fails only after a fatal
-  // error, which on_error has told already.
-  ERR_clear_error();
-  if (SSL_write(ssl_.get(), bytes.data(), static_cast<int>(bytes.size())) <= 0) ERR_clear_error();
+  if (!transport_.takes_output() || finished_ || failed_ || bytes.empty()) return;
+  const bool joins = plain_.empty() ? bytes.size() < kAloneBytes
+                                    : plain_.size() + bytes.size() <= kRecordPlainBytesMax;
+  if (joins) {
+    plain_.append(bytes);
+  } else {
+    seal();
+    encrypt(bytes);
+  }
   transport_.output_grew();
+}
+
+void TlsStream::seal() noexcept {
+  if (plain_.empty()) return;
+  encrypt(plain_.view());
+  plain_.clear();
+}
+
+// Into a buffer that always takes it, so all of it goes at once; it fails only after a fatal error,
+// which on_error has told already.
+void TlsStream::encrypt(std::string_view bytes) noexcept {
+  forget_library_errors();
+  const int result = SSL_write(ssl_.get(), bytes.data(), static_cast<int>(bytes.size()));
+  if (result <= 0) forget_library_errors();
+}
+
+void TlsStream::on_error(const Error& error) {
+  plain_.clear();
+  handler_.on_error(error);
+}
+
+void TlsStream::close() noexcept {
+  seal();
+  transport_.close();
 }
 
 void TlsStream::finish() {
   if (finished_ || !transport_.is_open()) return;
   finished_ = true;
+  seal();
   if (handshake_done_ && !failed_) {
-    ERR_clear_error();
+    forget_library_errors();
     SSL_shutdown(ssl_.get());  // appends close_notify
-    ERR_clear_error();
+    forget_library_errors();
     transport_.output_grew();
   }
   transport_.finish();

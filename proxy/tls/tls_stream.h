@@ -3,6 +3,8 @@
 // Records are decrypted from the burst that the transport read and encrypted into the transport's
 // output, through a BIO of our own: no read or write call is OpenSSL's. A burst is decrypted whole,
 // so no ciphertext waits anywhere but in a started record inside OpenSSL.
+// What is written in one turn goes into as few records as it fits: an answer's head and a small
+// body are one, which spares both ends the work of a record each.
 // Owner:  a client connection, as a member; destroyed only between turns.
 // Errors: on_error(kClientTls) for a failed handshake or a broken record; the transport lives on,
 //         so that finish() can send the alert, and what the peer still says is dropped.
@@ -14,6 +16,7 @@
 #include <memory>
 #include <string_view>
 
+#include "proxy/base/buffer.h"
 #include "proxy/base/peer_certificate.h"
 #include "proxy/event/transport.h"
 #include "proxy/tls/cipher_bio.h"
@@ -44,11 +47,11 @@ class TlsStream final : public event::Stream, private event::TransportHandler {
   std::unique_ptr<const PeerCertificate> peer_certificate() const;
 
   void write(std::string_view bytes) override;
-  size_t unsent() const noexcept override { return transport_.unsent(); }
+  size_t unsent() const noexcept override { return transport_.unsent() + plain_.size(); }
   void pause(event::Pause reason) noexcept override { transport_.pause(reason); }
   void resume(event::Pause reason) noexcept override { transport_.resume(reason); }
   void finish() override;
-  void close() noexcept override { transport_.close(); }
+  void close() noexcept override;
   uint64_t last_progress_us() const noexcept override { return transport_.last_progress_us(); }
   event::Delivery delivery() const noexcept override { return transport_.delivery(); }
 
@@ -56,9 +59,12 @@ class TlsStream final : public event::Stream, private event::TransportHandler {
   void on_data(std::string_view cipher) override;
   void on_end(bool clean) override;
   void on_drained() override { handler_.on_drained(); }
-  void on_error(const Error& error) override { handler_.on_error(error); }
+  void on_error(const Error& error) override;
+  void before_send() override { seal(); }
   bool shake_hands();
   void read_plain();
+  void seal() noexcept;
+  void encrypt(std::string_view bytes) noexcept;
   void fail(const char* detail);
 
   TlsHandler& handler_;
@@ -66,6 +72,7 @@ class TlsStream final : public event::Stream, private event::TransportHandler {
   event::Transport transport_;
   CipherPort port_{transport_, {}};
   SslHandle ssl_;
+  Buffer plain_;  // written this turn and not encrypted yet: at most a record
   bool handshake_done_ = false;
   bool ended_ = false;
   bool finished_ = false;

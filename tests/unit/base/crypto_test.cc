@@ -3,8 +3,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <array>
 #include <set>
+#include <string>
 #include <thread>
+#include <vector>
 
 #include "proxy/base/ascii.h"
 
@@ -80,6 +83,23 @@ TEST(Crypto, RandomTextHasItsForm) {
     EXPECT_THAT(id, testing::MatchesRegex(uuid));
     EXPECT_TRUE(seen.insert(id).second);
   }
+}
+
+TEST(Crypto, UniqueTextIsUniqueOnAllThreads) {
+  constexpr size_t kThreads = 4;
+  constexpr size_t kEach = 1'000;  // stocks of 85
+  std::array<std::vector<std::string>, kThreads> made;
+  std::vector<std::thread> threads;
+  for (auto& mine : made) {
+    threads.emplace_back([&mine] {
+      for (size_t i = 0; i < kEach; ++i) mine.push_back(unique_hex(12));
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  std::set<std::string> seen;
+  for (const auto& ids : made) seen.insert(ids.begin(), ids.end());
+  EXPECT_EQ(seen.size(), kThreads * kEach);
+  EXPECT_THAT(seen, testing::Each(testing::MatchesRegex("[0-9a-f]{24}")));
 }
 
 TEST(Crypto, ComparesInConstantTime) {

@@ -78,6 +78,7 @@ class TestClient {
       const int result = SSL_read(ssl_.get(), part.data(), static_cast<int>(part.size()));
       if (result <= 0) return look_at(result);
       data.append(part.data(), static_cast<size_t>(result));
+      ++records;
     }
   }
   void say_goodbye() { SSL_shutdown(ssl_.get()); }
@@ -105,6 +106,7 @@ class TestClient {
 
   std::string to_send;
   std::string data;
+  int records = 0;  // that brought data
   bool shaken = false;
   bool clean_end = false;
   bool cut_off = false;

@@ -42,6 +42,35 @@ TEST_P(TlsStreamTest, BytesGoBothWaysAfterTheHandshake) {
   EXPECT_EQ(server_.stream.unsent(), 0U);
 }
 
+TEST_P(TlsStreamTest, WhatATurnWritesIsOneRecord) {
+  ASSERT_TRUE(connection_.shake_hands());
+  connection_.run_turns();
+  const std::string body(5'000, 'b');
+  server_.stream.write("head");
+  server_.stream.write(body);
+  EXPECT_GE(server_.stream.unsent(), 5'004U) << "counted as soon as it is written";
+  EXPECT_NE(server_.stream.last_progress_us(), 0U);
+  EXPECT_TRUE(connection_.run_until([&] { return client_.data == "head" + body; }));
+  EXPECT_EQ(client_.records, 1);
+  server_.stream.write("next");
+  EXPECT_TRUE(connection_.run_until([&] { return client_.data.ends_with("next"); }));
+  EXPECT_EQ(client_.records, 2);
+}
+
+TEST_P(TlsStreamTest, WritesOfAllSizesKeepTheirOrder) {
+  ASSERT_TRUE(connection_.shake_hands());
+  std::string all;
+  for (const size_t size : std::initializer_list<size_t>{1, 16'384, 2, 16'383, 1, 3, 40'000, 5'000,
+                                                         5'000, 5'000, 5'000}) {
+    const std::string part(size, static_cast<char>('a' + all.size() % 26));
+    server_.stream.write(part);
+    all += part;
+  }
+  server_.stream.finish();
+  EXPECT_TRUE(connection_.run_until([&] { return client_.clean_end; }));
+  EXPECT_TRUE(client_.data == all);
+}
+
 TEST_P(TlsStreamTest, AMegabyteComesBackWhole) {
   const std::string sent = event::pattern(1024 * 1024);
   server_.echo = true;
