@@ -21,6 +21,9 @@ WORKLOADS = {
 }
 
 
+WINDOW_SECONDS = 0.5
+
+
 class Upstream:
     """The gateway behind all of them; a context manager."""
 
@@ -40,15 +43,15 @@ class Upstream:
         self.child.stop()
 
 
-def load(options, keys, mode, url, pids):
+def load(options, seconds, keys, mode, url, pids):
     """One measured window of bench-client; its figures."""
     command = ["taskset", "-c", cores()[1], options.bin_dir / "bench-client",
                "--url", url, "--mode", mode, "--connections", WORKLOADS[mode][1],
-               "--seconds", options.seconds, "--warmup", options.warmup,
+               "--seconds", seconds, "--warmup", options.warmup,
                "--token-file", keys.session_token_file, "--ca-file", keys.certificate]
     for pid in pids:
         command += ["--cpu-of", pid]
-    figures = json.loads(run(command, timeout=options.seconds + options.warmup + 30))
+    figures = json.loads(run(command, timeout=seconds + options.warmup + 30))
     figures["cpu_us"], figures["upstream_cpu_us"] = figures["cpu_us"]
     return figures
 
@@ -63,7 +66,7 @@ class Progress:
         if self.terminal:
             print(f"\r\033[K  [{self.done}/{self.total}] {text}", end="", file=sys.stderr,
                   flush=True)
-        elif self.done == self.total or self.done % 10 == 0:
+        elif self.done == self.total or self.done % 50 == 0:
             print(f"  {self.done} of {self.total} windows measured", file=sys.stderr, flush=True)
 
     def clear(self):
@@ -72,19 +75,27 @@ class Progress:
 
 
 def measure(options, folder, keys):
+    """In each round all contestants are started, and windows go from one to the next: what one core
+    can do changes from second to second, and so it meets all of them alike."""
     samples = {mode: {name: [] for name in options.contestants} for mode in options.workloads}
-    progress = Progress(options.rounds * len(options.contestants) * len(options.workloads))
+    windows = max(1, round(options.seconds / WINDOW_SECONDS))
+    seconds = options.seconds / windows
+    total = options.rounds * windows * len(options.contestants) * len(options.workloads)
+    progress = Progress(total)
     with Upstream(options.bin_dir, folder) as upstream:
         for round_ in range(options.rounds):
-            # Another one begins each time: whatever drifts meets all of them.
-            shift = round_ % len(options.contestants)
-            for name in options.contestants[shift:] + options.contestants[:shift]:
-                with contestant(name, keys, folder, upstream.port) as proxy:
+            with contextlib.ExitStack() as stack:
+                proxies = [stack.enter_context(contestant(name, keys, folder, upstream.port))
+                           for name in options.contestants]
+                for window in range(windows):
+                    shift = window % len(proxies)
                     for mode in options.workloads:
-                        progress.step(f"round {round_ + 1}: {name}, {mode}")
-                        url = f"https://localhost:{proxy.port}"
-                        samples[mode][name].append(
-                            load(options, keys, mode, url, [proxy.pid, upstream.child.pid]))
+                        for proxy in proxies[shift:] + proxies[:shift]:
+                            progress.step(f"round {round_ + 1}: {proxy.name}, {mode}")
+                            samples[mode][proxy.name].append(
+                                load(options, seconds, keys, mode,
+                                     f"https://localhost:{proxy.port}",
+                                     [proxy.pid, upstream.child.pid]))
     progress.clear()
     return samples
 
@@ -106,7 +117,7 @@ def parse_options():
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=4)
-    parser.add_argument("--warmup", type=float, default=0.5)
+    parser.add_argument("--warmup", type=float, default=0.1)
     parser.add_argument("--before", type=Path)
     usual = [name for name in ALL if name != "before"]
     parser.add_argument("--contestants", type=names_of(usual), default=usual)
@@ -135,8 +146,11 @@ def main():
     result = report.medians(samples)
     for mode, by_name in result.items():
         title, connections = WORKLOADS[mode]
-        heading = f"{title}, {connections} connections, median of {options.rounds}"
+        windows = len(samples[mode][options.contestants[0]])
+        heading = f"{title}, {connections} connections, median of {windows} windows"
         print("\n" + report.table(heading, by_name))
+        if options.before:
+            print(report.comparison(samples[mode]["kernelgate"], samples[mode]["before"]))
     print(report.NOTE)
     report.write_json(options.out, {
         "versions": versions(options.contestants, options.kernelgate), "rounds": options.rounds,
