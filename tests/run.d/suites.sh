@@ -164,6 +164,7 @@ suite_fuzz() {
 }
 
 run_unit() {
+  ninja -C "$BUILD_DIR" -t cleandead >/dev/null  # programs of tests that are no more
   /usr/bin/python3 -B "$TREE/tests/run.d/unit.py" "$BUILD_DIR/tests" "$RESULTS/$1" "$JOBS"
 }
 
