@@ -52,15 +52,14 @@ class SourceTest : public fetch::FetcherTest {
     });
   }
 
+  // Before the issuer, whose thread reads it until it has ended.
+  std::mutex script_mutex_;
+  std::string status_ = "503 Service Unavailable";
+  std::string body_;
   fetch::HttpsPeer issuer{&own, [this](const std::string&) {
                             const std::lock_guard lock(script_mutex_);
                             return fetch::answer_of(status_, body_);
                           }};
-
- private:
-  std::mutex script_mutex_;
-  std::string status_ = "503 Service Unavailable";
-  std::string body_;
 };
 
 }  // namespace kg::auth
