@@ -9,18 +9,19 @@ build_preset() {
     fail "The $preset build failed; the log is $log."
 }
 
-configure() { (cd "$TREE" && { [[ -e $BUILD_DIR/build.ninja ]] || cmake --preset "$1"; }); }
-
-compile() (
-  preset=$1
-  shift
+# configure PRESET   what BUILD_DIR knows of the tree is as new as the tree
+configure() (
   cd "$TREE" || exit
   # A configuration of another checkout would be refused by CMake.
   if [[ -e $BUILD_DIR/CMakeCache.txt ]] &&
     ! grep -qxF "CMAKE_HOME_DIRECTORY:INTERNAL=$TREE" "$BUILD_DIR/CMakeCache.txt"; then
     rm -rf "$BUILD_DIR"
   fi
-  # Ninja configures anew by itself when a CMake file changes.
-  [[ -e $BUILD_DIR/build.ninja ]] || cmake --preset "$preset" || exit
-  NINJA_STATUS='[%f/%t] ' exec ninja -C "$BUILD_DIR" "$@"
+  cmake --preset "$1"
+)
+
+compile() (
+  preset=$1
+  shift
+  configure "$preset" && NINJA_STATUS='[%f/%t] ' exec ninja -C "$BUILD_DIR" "$@"
 )

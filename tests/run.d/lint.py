@@ -1,4 +1,4 @@
-"""clang-tidy over the files named on stdin, as far as the compile database knows them.
+"""clang-tidy over the files named on stdin; the compile database must know every one of them.
 
 A file is looked at again only when it, a header of ours that it includes, its command line,
 .clang-tidy or clang-tidy itself has changed: the cache folder has one empty file per clean result.
@@ -72,10 +72,11 @@ def main():
     marks = {}
     for path in sys.stdin.read().split():
         command = commands.get(str(root / path))
-        if command:
-            mark = options.cache / prints.of(path, command)
-            if not mark.exists():
-                marks[path] = mark
+        if not command:
+            sys.exit(f"{path} is not in {options.build}/compile_commands.json")
+        mark = options.cache / prints.of(path, command)
+        if not mark.exists():
+            marks[path] = mark
     failures = 0
     with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
         looks = pool.map(lambda path: look_at(path, options.build), marks)
