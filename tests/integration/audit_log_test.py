@@ -36,7 +36,7 @@ def wait_lines(stage, count, file=None):
 
     found = wait_until(probe, lambda: f"{count} audit lines; there are {lines(stage, file)}")
     assert len(found) == count, found
-    return found
+    return sorted(found, key=lambda line: line["time"])  # workers write when they come to it
 
 
 def ask(stage, method, target, status, body=b"", answer=b"", headers=(), subject="alice"):
