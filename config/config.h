@@ -206,15 +206,22 @@ struct Policy {
 };
 
 struct Gateway {
-  std::vector<Pod> pods;  // exactly one for now
+  std::vector<Pod> pods;  // 1 to 64
+  bool replication = false;
+  Millis gone_after{10'000};
+  Millis list_stale_for{limits::kListStaleMs};
   GatewayCredentials credentials = GatewayCredentials::kOwn;
   Place credentials_place;
   std::string token_file;  // "" when the gateway wants none
   Place token_place;
   std::optional<GatewayTls> tls;  // none: plain HTTP
   HealthCheck health_check;
+  Millis census{limits::kCensusMs};  // 0: off
   IdentityHeaders identity_headers;
   Millis kernel_launch_timeout{400'000};
+  uint32_t launches_max = limits::kLaunchesMax;
+  uint32_t launch_queue_max = limits::kLaunchQueueMax;
+  Millis websocket_reconnect{10'000};  // 0: off
   uint32_t connections_max = limits::kUpstreamActivePerPodMax;
   uint32_t queue_max = limits::kUpstreamQueuePerPodMax;
   Millis queue_timeout{limits::kUpstreamQueueMs};

@@ -50,13 +50,15 @@ void read_pods(const Section& gateway, std::vector<Pod>& out) {
     pod.address = section.value<Address>("address", parse_pod_address);
     pod.name = section.value<std::string>("name", parse_dns_name);
     if (pod.name.empty()) pod.name = address_text(pod.address);
+    for (const Pod& other : out) {
+      if (other.name != pod.name && address_text(other.address) != address_text(pod.address))
+        continue;
+      gateway.problems().error(section.place(), "is the same pod as one before it",
+                               "give each pod a name and an address of its own: kernel ids name "
+                               "the pod that holds the kernel");
+      break;
+    }
     out.push_back(std::move(pod));
-  }
-  if (pods.size() > 1) {
-    gateway.problems().error(
-        gateway.place_of("pods"), "more than one pod is not supported by this version",
-        "keep one: without kernel placement a request reaches the wrong pod, which then deletes "
-        "the kernel's record");  // domain J23
   }
 }
 
@@ -76,6 +78,13 @@ std::optional<GatewayTls> read_tls(const Section& gateway, const Files& files) {
     pair.place = own->place_of("certificate");
   }
   return out;
+}
+
+Parsed<Millis> parse_duration_or_off(std::string_view text, const KeyInfo& info) {
+  if (text == "off") return Parsed<Millis>::ok(Millis(0));
+  Parsed<Millis> parsed = parse_duration(text, info);
+  if (!parsed.value) parsed.remedy += ", or off";
+  return parsed;
 }
 
 HealthCheck read_health_check(const Section& gateway) {
@@ -100,11 +109,22 @@ void read_gateway(const Section& section, const Files& files, Gateway& out) {
   out.token_place = section.place_of("token_file");
   out.tls = read_tls(section, files);
   out.health_check = read_health_check(section);
+  out.census = section.value<Millis>("census", parse_duration_or_off);
   if (const auto headers = section.map("identity_headers")) {
     out.identity_headers = read_identity_headers(*headers);
   }
   out.kernel_launch_timeout = section.value<Millis>("kernel_launch_timeout", parse_duration);
+  out.launches_max = section.value<uint32_t>("launches_max", parse_integer);
+  out.launch_queue_max = section.value<uint32_t>("launch_queue_max", parse_integer);
+  if (!section.is_word("websocket_reconnect", "off")) {
+    out.websocket_reconnect = section.value<Millis>("websocket_reconnect", parse_duration);
+  } else {
+    out.websocket_reconnect = Millis(0);
+  }
   out.connections_max = section.value<uint32_t>("connections_max", parse_integer);
+  out.replication = section.value<bool>("replication", parse_boolean);
+  out.list_stale_for = section.value<Millis>("list_stale_for", parse_duration);
+  out.gone_after = section.value<Millis>("gone_after", parse_duration);
   out.queue_max = section.value<uint32_t>("queue_max", parse_integer);
   out.queue_timeout = section.value<Millis>("queue_timeout", parse_duration);
   out.connect_timeout = section.value<Millis>("connect_timeout", parse_duration);
@@ -120,6 +140,11 @@ void check_forward(const Endpoint& endpoint, Problems& problems) {
   if (links.size() != 1 || !std::holds_alternative<DelegatedSessions>(links.front())) {
     problems.error(gateway.credentials_place, "forward needs delegated as the only authenticator",
                    "remove the others: a token goes up only if that side has judged it");
+  }
+  if (gateway.pods.size() > 1) {
+    problems.error(
+        gateway.credentials_place, "forward takes one pod",
+        "name the gateway's own address: its kernel ids do not say which pod holds them");
   }
   if (!gateway.token_file.empty()) {
     problems.error(gateway.token_place, "is not used: the caller's token goes up",

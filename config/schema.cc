@@ -55,8 +55,9 @@ constexpr auto kCoreKeys = std::to_array<KeyInfo>({
      "The keys that make and check them; all replicas need the same file. Without it one is made "
      "and kept in `state_dir`, else in memory. A warning if everybody on the machine may read it."},
     {"state_dir", "folder", "", "(none)",
-     "Where the proxy keeps what it makes for itself: `kernel-id-keys`, mode 0600. Without it, or "
-     "where it cannot be written, a restart makes all present kernels foreign."},
+     "Where the proxy keeps what it makes for itself: `kernel-id-keys`, mode 0600, and `cordons`. "
+     "Without it, or where it cannot be written, a restart makes all present kernels foreign, and "
+     "opens the pods that were closed for new ones."},
     {"alb", "map", "", "(defaults)", "The load balancer in front, if there is one."},
     {"alb.idle_timeout", "duration", "1s to 4000s", "60s",
      "The ALB's `idle_timeout.timeout_seconds`; 60 s is AWS's default. Keep-alive and pings derive "
@@ -83,11 +84,13 @@ constexpr auto kCoreKeys = std::to_array<KeyInfo>({
      "the answer is not whole."},
     {"timeouts.first_byte", "map", "", "(defaults)",
      "From the request being sent to the first byte of the gateway's answer, by operation; then "
-     "504. A kernel start waits for its `KERNEL_LAUNCH_TIMEOUT` and 10 s."},
+     "504."},
+    {"timeouts.first_byte.launch_margin", "duration", "100ms to 1h", "10s",
+     "Start a kernel: this and its `KERNEL_LAUNCH_TIMEOUT`."},
     {"timeouts.first_byte.list", "duration", "100ms to 1h", "45s",
      "List, get and interrupt kernels, and kernel specs. Gateway clients give up at 42 s."},
-    {"timeouts.first_byte.restart", "duration", "100ms to 1h", "(kernel_launch_timeout + 10s)",
-     "Restart a kernel: it starts anew."},
+    {"timeouts.first_byte.restart", "duration", "100ms to 1h",
+     "(kernel_launch_timeout + launch_margin)", "Restart a kernel: it starts anew."},
     {"timeouts.first_byte.delete", "duration", "100ms to 1h", "120s",
      "Delete a kernel: the gateway waits for a running restart first."},
     {"timeouts.first_byte.upgrade", "duration", "100ms to 1h", "75s",
@@ -137,13 +140,19 @@ constexpr auto kCoreKeys = std::to_array<KeyInfo>({
     {"websocket.message_bytes_max", "size or `none`", "1KiB to 1024GiB", "none",
      "Payload of one message in all its frames, as on the wire. A larger one is not passed on: its "
      "sender gets 1009 and both sides end. None by default: messages stream and are never held."},
+    {"websocket.kernel_activity", "word", "on, off", "on",
+     "Reads from the heads of kernel messages what kernels do, for metrics, the admin address and "
+     "a "
+     "drain that lets running cells end. Off: nobody knows, and a drain takes every kernel for "
+     "busy."},
     {"monitoring", "map", "", "(defaults)",
      "The plain HTTP address of `/healthz`, `/readyz` and `/metrics`."},
     {"monitoring.address", "IP:port", "port 0 to 65535", "127.0.0.1:9902",
      "Read-only and without authentication, therefore on loopback unless you decide otherwise. A "
      "kubelet or a Prometheus elsewhere needs `0.0.0.0:9902`."},
     {"admin", "map", "", "(none)",
-     "The plain HTTP address where operators revoke sessions and see open ones. None by default."},
+     "The plain HTTP address where operators revoke sessions, see open ones and what their kernels "
+     "are doing, and close pods for new kernels. None by default."},
     {"admin.address", "IP:port", "port 0 to 65535", "127.0.0.1:9901",
      "Plain HTTP carries the token below, therefore on loopback unless you decide otherwise."},
     {"admin.token_file", "file", "one line, 16 to 1024 bytes", "required",
@@ -173,8 +182,10 @@ constexpr auto kCoreKeys = std::to_array<KeyInfo>({
      "New connections are served on for this long, with `/readyz` at 503: a load balancer goes on "
      "sending for some seconds after it was told."},
     {"drain.deadline", "duration", "0s to 24h", "10m",
-     "By then, counted from the end of lame_duck, the last WebSocket is closed with 1012. Keep the "
-     "sum of both below the pod's `terminationGracePeriodSeconds`."},
+     "Counted from the end of lame_duck. WebSockets whose kernels do nothing are closed at once "
+     "with 1012, spread over 30 s or half of it; those with a running cell when it ends, the last "
+     "ones spread over 10 s before the deadline. Keep the sum of both below the pod's "
+     "`terminationGracePeriodSeconds`."},
     {"metrics", "map", "", "(defaults)", "Bounds of what is counted."},
     {"metrics.endpoints_max", "integer", "0 to 10000", "500",
      "So many endpoints have counters of their own, the rest counts as `other`: every one costs "
@@ -244,9 +255,7 @@ constexpr auto kLaterKeys = std::to_array<LaterKey>({
     {"listeners[].alpn", "remove it: http/1.1 is offered"},
     {kOtherTlsKeys, "remove it: TLS 1.2 and 1.3 with OpenSSL's own choice of ciphers"},
     {"endpoints[].gateway.pods[].service",
-     "remove it, and give address: the numeric IP:port of the only pod"},
-    {"endpoints[].gateway.replication", "remove it: an endpoint has one pod"},
-    {"endpoints[].gateway.gone_after", "remove it: an endpoint has one pod"},
+     "remove it, and give address: the numeric IP:port of each pod"},
 });
 
 std::string_view parent_of(std::string_view path) noexcept {

@@ -40,6 +40,7 @@ Timeouts read_timeouts(const Section& section, Millis alb_idle_timeout) {
     warn_of_keep_alive(section, out, alb_idle_timeout);
   }
   if (const auto first_byte = section.map("first_byte")) {
+    out.first_byte_ms.launch_margin = read_ms(*first_byte, "launch_margin");
     out.first_byte_ms.list = read_ms(*first_byte, "list");
     out.first_byte_ms.restart = read_ms(*first_byte, "restart");
     out.first_byte_ms.del = read_ms(*first_byte, "delete");

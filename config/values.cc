@@ -169,6 +169,12 @@ Parsed<bool> parse_boolean(std::string_view text, const KeyInfo& /*info*/) {
   return Parsed<bool>::bad(quote(text) + " is not a boolean", "write true or false");
 }
 
+Parsed<bool> parse_on_or_off(std::string_view text, const KeyInfo& /*info*/) {
+  if (text == "on") return Parsed<bool>::ok(true);
+  if (text == "off") return Parsed<bool>::ok(false);
+  return Parsed<bool>::bad(quote(text) + " is not a choice here", "write on or off");
+}
+
 Parsed<bool> parse_close_or_keep(std::string_view text, const KeyInfo& /*info*/) {
   if (text == "close") return Parsed<bool>::ok(true);
   if (text == "keep") return Parsed<bool>::ok(false);

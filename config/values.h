@@ -16,6 +16,7 @@ Parsed<uint32_t> parse_workers(std::string_view text, const KeyInfo& info);  // 
 Parsed<Millis> parse_duration(std::string_view text, const KeyInfo& info);
 Parsed<uint64_t> parse_size(std::string_view text, const KeyInfo& info);  // 64KiB, in bytes
 Parsed<bool> parse_boolean(std::string_view text, const KeyInfo& info);
+Parsed<bool> parse_on_or_off(std::string_view text, const KeyInfo& info);
 Parsed<bool> parse_close_or_keep(std::string_view text, const KeyInfo& info);  // true: close
 Parsed<OtherPaths> parse_other_paths(std::string_view text, const KeyInfo& info);
 Parsed<ClientCertificateMode> parse_client_certificate_mode(std::string_view text,

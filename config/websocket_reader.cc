@@ -39,6 +39,7 @@ WebSocketSettings read_websocket(const Section& root, Millis alb_idle_timeout) {
     out.client_dead_after_ms = read_ms(*section, "client_dead_after");
     out.gateway_dead_after_ms = read_ms(*section, "gateway_dead_after");
     out.message_bytes_max = section->value<uint64_t>("message_bytes_max", parse_size_or_none);
+    out.kernel_activity = section->value<bool>("kernel_activity", parse_on_or_off);
     check_dead_after(*section, "client_dead_after", out.client_dead_after_ms, out.ping_after_ms);
     check_dead_after(*section, "gateway_dead_after", out.gateway_dead_after_ms, out.ping_after_ms);
     if (section->has("ping_after") && out.ping_after_ms > most_ms) {

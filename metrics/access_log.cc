@@ -47,11 +47,13 @@ bool AccessLogBuffer::append(const AccessRecord& record) {
   line.number(Key("bytes_out"), record.bytes_out);
   line.optional(Key("messages_in"), record.messages_in);
   line.optional(Key("messages_out"), record.messages_out);
+  line.optional(Key("reconnects"), record.reconnects);
   line.seconds(Key("total_seconds"), record.total_us);
   if (record.first_byte_us != 0) line.seconds(Key("first_byte_seconds"), record.first_byte_us);
   if (record.upstream_connect_us != 0) {
     line.seconds(Key("upstream_connect_seconds"), record.upstream_connect_us);
   }
+  if (record.launch_wait_us != 0) line.seconds(Key("launch_wait_seconds"), record.launch_wait_us);
   line.flag(Key("websocket"), record.websocket);
   line.flag(Key("tls_resumed"), record.tls_resumed);
   line.flag(Key("upstream_reused"), record.upstream_reused);

@@ -46,6 +46,8 @@ struct AccessRecord {
   uint64_t first_byte_us = 0;
   uint64_t total_us = 0;
   uint64_t upstream_connect_us = 0;
+  uint64_t launch_wait_us = 0;  // of a kernel start, for its turn
+  uint64_t reconnects = 0;      // WebSocket: times that the gateway's side was made anew
   bool websocket = false;
   bool tls_resumed = false;
   bool upstream_reused = false;

@@ -10,7 +10,8 @@ namespace {
 constexpr size_t kHashBytes = 16;
 
 constexpr std::array<std::string_view, kAuditEventCount> kEvents{
-    "refuse", "create", "interrupt", "restart", "delete", "revoke", "unrevoke", "support"};
+    "refuse", "create",   "interrupt", "restart", "delete",
+    "revoke", "unrevoke", "support",   "cordon",  "uncordon"};
 
 }  // namespace
 
@@ -34,6 +35,7 @@ bool AuditLogBuffer::append(const AuditRecord& record) {
   line.text(Key("forwarded_for"), record.forwarded_for);
   line.text(Key("endpoint"), record.endpoint);
   line.text(Key("virtual_cluster"), record.virtual_cluster);
+  line.text(Key("pod"), record.pod);
   line.text(Key("operation"), record.operation);
   line.text(Key("kernel"), record.kernel);
   line.text(Key("realm"), record.realm);

@@ -24,8 +24,10 @@ enum class AuditEvent : uint8_t {
   kRevoke,    // a session was ended from outside, or an open WebSocket with it
   kUnrevoke,  // that was taken back
   kSupport,   // somebody of support looked at kernels of others
+  kCordon,    // a pod was closed for new kernels
+  kUncordon,  // it was opened again
 };
-inline constexpr uint8_t kAuditEventCount = static_cast<uint8_t>(AuditEvent::kSupport) + 1;
+inline constexpr uint8_t kAuditEventCount = static_cast<uint8_t>(AuditEvent::kUncordon) + 1;
 
 struct AuditRecord {
   uint64_t time_us = 0;  // since the epoch
@@ -36,12 +38,13 @@ struct AuditRecord {
   std::string_view forwarded_for;  // the ALB's client when the peer is trusted
   std::string_view endpoint;
   std::string_view virtual_cluster;
+  std::string_view pod;  // of a cordon
   std::string_view operation;
   std::string_view kernel;
   std::string_view realm;
   std::string_view subject;  // whose session it is; shown as SubjectMask says
   std::string_view session;  // id of the token or session that was revoked
-  std::string_view actor;    // of a revocation: where it came from
+  std::string_view actor;    // of a revocation or a cordon: where it came from
   std::string_view error;    // error label, "" if none
   std::string_view detail;   // Error::detail
   uint16_t status = 0;       // sent to the client; 0: none

@@ -6,51 +6,20 @@
 #include <algorithm>
 #include <utility>
 
+#include "metrics/families.h"
+#include "metrics/kernel_families.h"
 #include "metrics/metric_tables.h"
+#include "metrics/pod_families.h"
 #include "metrics/process_usage.h"
 #include "proxy/base/assert.h"
 
 namespace kg::metrics {
 namespace {
 
-using prometheus::ClientMetric;
-using prometheus::MetricFamily;
-using Label = ClientMetric::Label;
-using Labels = std::vector<Label>;
-using Workers = std::vector<const WorkerMetrics*>;
-
-constexpr double kMicrosPerSecond = 1e6;
 constexpr std::array<const char*, kCodeClasses> kCodeNames{"1xx", "2xx", "3xx", "4xx", "5xx"};
 constexpr size_t kCode2xx = 1;
 constexpr std::array<const char*, 2> kDirectionNames{"from_client", "from_upstream"};
 constexpr std::array<const char*, 2> kSideNames{"client", "upstream"};  // as kDirectionNames
-
-// Relaxed cells of several workers are not read at one instant: what one worker added and another
-// took away may look like less than nothing for a moment.
-double sample_value(MetricType type, uint64_t sum) noexcept {
-  if (type == MetricType::Counter) return static_cast<double>(sum);
-  return static_cast<double>(std::max<int64_t>(0, static_cast<int64_t>(sum)));
-}
-
-void add_sample(MetricFamily& family, Labels labels, double value) {
-  ClientMetric& metric = family.metric.emplace_back();
-  metric.label = std::move(labels);
-  if (family.type == MetricType::Counter) {
-    metric.counter.value = value;
-  } else {
-    metric.gauge.value = value;
-  }
-}
-
-MetricFamily make_family(const char* name, MetricType type, const char* help) {
-  return {name, help, type, {}};
-}
-
-MetricFamily single(const char* name, MetricType type, const char* help, double value) {
-  MetricFamily family = make_family(name, type, help);
-  add_sample(family, {}, value);
-  return family;
-}
 
 MetricFamily by_result(const char* name, const char* help, const Reloads& reloads) {
   MetricFamily family = make_family(name, MetricType::Counter, help);
@@ -59,37 +28,16 @@ MetricFamily by_result(const char* name, const char* help, const Reloads& reload
   return family;
 }
 
-template <class Get>
-uint64_t sum_over(const Workers& workers, Get&& get) {
-  uint64_t sum = 0;
-  for (const WorkerMetrics* worker : workers) sum += get(*worker);
-  return sum;
-}
-
-template <class Get>
-ClientMetric::Histogram sum_histogram(const Workers& workers, Get&& get) {
-  ClientMetric::Histogram out;
-  for (size_t i = 0; i <= kLatencyBoundsUs.size(); ++i) {
-    out.sample_count +=
-        sum_over(workers, [&](const WorkerMetrics& worker) { return get(worker).bucket(i); });
-    if (i < kLatencyBoundsUs.size()) {
-      const double bound = static_cast<double>(kLatencyBoundsUs[i]) / kMicrosPerSecond;
-      out.bucket.push_back({out.sample_count, bound});
-    }
-  }
-  const uint64_t sum_us =
-      sum_over(workers, [&](const WorkerMetrics& worker) { return get(worker).sum_us(); });
-  out.sample_sum = static_cast<double>(sum_us) / kMicrosPerSecond;
-  return out;
-}
-
 }  // namespace
 
 class Exporter::Collector final : public prometheus::Collectable {
  public:
-  Collector(const EndpointSlots& slots, std::vector<std::string> operation_names,
-            std::function<ProcessFacts()> facts)
-      : slots_(slots), operation_names_(std::move(operation_names)), facts_(std::move(facts)) {
+  Collector(const EndpointSlots& slots, const KernelSpecs& specs,
+            std::vector<std::string> operation_names, std::function<ProcessFacts()> facts)
+      : slots_(slots),
+        specs_(specs),
+        operation_names_(std::move(operation_names)),
+        facts_(std::move(facts)) {
     KG_ASSERT(operation_names_.size() == kOperations);
   }
 
@@ -97,62 +45,44 @@ class Exporter::Collector final : public prometheus::Collectable {
 
   std::vector<MetricFamily> Collect() const override {
     std::vector<MetricFamily> families;
-    collect_process(families);
-    collect_fetches(families);
+    const ProcessFacts facts = facts_();
+    collect_process(facts, families);
+    collect_fetches(facts, families);
     collect_workers(families);
     collect_pings(families);
     collect_operations(families);
     collect_endpoints(families);
-    collect_health(families);
+    collect_pods(slots_.names(), facts, families);
+    collect_kernels(workers_, slots_.names(), specs_.names(), families);
     return families;
   }
 
  private:
   using Families = std::vector<MetricFamily>;
 
-  void collect_process(Families& out) const;
-  void collect_fetches(Families& out) const;
+  static void collect_process(const ProcessFacts& facts, Families& out);
+  static void collect_fetches(const ProcessFacts& facts, Families& out);
   void collect_workers(Families& out) const;
   void collect_pings(Families& out) const;
   void collect_operations(Families& out) const;
   void collect_endpoints(Families& out) const;
-  void collect_health(Families& out) const;
 
-  // One family with the samples that `add` makes of each endpoint: add(family, labels, sum), where
-  // sum(get) adds get(EndpointMetrics) up over the workers.
   template <class Add>
   MetricFamily by_endpoint(const std::vector<EndpointName>& names, const char* name,
                            MetricType type, const char* help, Add&& add) const {
-    MetricFamily family = make_family(name, type, help);
-    for (uint32_t slot = 0; slot < names.size(); ++slot) {
-      const Labels labels{{"endpoint", names[slot].endpoint},
-                          {"virtual_cluster", names[slot].virtual_cluster}};
-      add(family, labels, [&](auto&& get) {
-        return sum_over(workers_, [&](const WorkerMetrics& w) { return get(w.endpoint(slot)); });
-      });
-    }
-    return family;
+    return metrics::by_endpoint(workers_, names, name, type, help, std::forward<Add>(add));
   }
   MetricFamily by_direction(const std::vector<EndpointName>& names, const char* name,
                             const char* help, std::array<Cell, 2> EndpointMetrics::*cells) const;
 
   const EndpointSlots& slots_;
+  const KernelSpecs& specs_;
   std::vector<std::string> operation_names_;
   std::function<ProcessFacts()> facts_;
   Workers workers_;
 };
 
-namespace {
-
-Labels with(Labels labels, const char* name, std::string_view value) {
-  labels.push_back({name, std::string(value)});
-  return labels;
-}
-
-}  // namespace
-
-void Exporter::Collector::collect_process(Families& out) const {
-  const ProcessFacts facts = facts_();
+void Exporter::Collector::collect_process(const ProcessFacts& facts, Families& out) {
   MetricFamily build = make_family("kernelgate_build_info", MetricType::Gauge,
                                    "Versions of this build; the value is always 1.");
   add_sample(build, {{"version", facts.version}, {"openssl_version", facts.openssl_version}}, 1);
@@ -203,8 +133,7 @@ void Exporter::Collector::collect_process(Families& out) const {
   out.push_back(std::move(ends));
 }
 
-void Exporter::Collector::collect_fetches(Families& out) const {
-  const ProcessFacts facts = facts_();
+void Exporter::Collector::collect_fetches(const ProcessFacts& facts, Families& out) {
   MetricFamily fetches = make_family("kernelgate_fetches_total", MetricType::Counter,
                                      "Exchanges with issuers and authentication services.");
   for (const FetchFact& fact : facts.fetches) {
@@ -243,15 +172,15 @@ void Exporter::Collector::collect_workers(Families& out) const {
   add_sample(upstream, {{"kind", "resumed"}},
              static_cast<double>(sum(&WorkerMetrics::upstream_tls_resumed)));
   out.push_back(std::move(upstream));
-  MetricFamily limits_hit = make_family("kernelgate_limits_hit_total", MetricType::Counter,
-                                        "How often a bound acted, by bound.");
-  for (uint8_t i = 0; i < kLimitCount; ++i) {
-    const uint64_t hits =
-        sum_over(workers_, [i](const WorkerMetrics& worker) { return worker.limits_hit[i].get(); });
-    add_sample(limits_hit, {{"limit", std::string(limit_label(static_cast<Limit>(i)))}},
-               static_cast<double>(hits));
+  for (const LabelledMetric& row : kLabelled) {
+    MetricFamily family = make_family(row.name, MetricType::Counter, row.help);
+    for (uint8_t i = 0; i < row.count; ++i) {
+      const uint64_t cells = sum_over(
+          workers_, [&](const WorkerMetrics& worker) { return row.cell(worker, i).get(); });
+      add_sample(family, {{row.label, std::string(row.value(i))}}, static_cast<double>(cells));
+    }
+    out.push_back(std::move(family));
   }
-  out.push_back(std::move(limits_hit));
   for (const HistogramMetric& row : kHistograms) {
     MetricFamily family = make_family(row.name, MetricType::Histogram, row.help);
     family.metric.emplace_back().histogram = sum_histogram(
@@ -365,30 +294,10 @@ void Exporter::Collector::collect_endpoints(Families& out) const {
       }));
 }
 
-void Exporter::Collector::collect_health(Families& out) const {
-  const std::vector<EndpointName> names = slots_.names();
-  const std::vector<EndpointHealth> health = facts_().health;
-  MetricFamily healthy = make_family("kernelgate_pod_healthy", MetricType::Gauge,
-                                     "1 unless a gateway pod fails its health checks.");
-  MetricFamily checks = make_family("kernelgate_pod_health_checks_total", MetricType::Counter,
-                                    "Health checks of gateway pods by result.");
-  for (size_t slot = 0; slot < std::min(names.size(), health.size()); ++slot) {
-    const Labels labels{{"endpoint", names[slot].endpoint},
-                        {"virtual_cluster", names[slot].virtual_cluster}};
-    const EndpointHealth& found = health[slot];
-    if (found.checked) add_sample(healthy, labels, found.healthy ? 1 : 0);
-    if (!found.checked && found.passed + found.failed == 0) continue;
-    add_sample(checks, with(labels, "result", "ok"), static_cast<double>(found.passed));
-    add_sample(checks, with(labels, "result", "failed"), static_cast<double>(found.failed));
-  }
-  out.push_back(std::move(healthy));
-  out.push_back(std::move(checks));
-}
-
-Exporter::Exporter(const EndpointSlots& slots, std::vector<std::string> operation_names,
-                   std::function<ProcessFacts()> facts)
-    : collector_(std::make_unique<Collector>(slots, std::move(operation_names), std::move(facts))) {
-}
+Exporter::Exporter(const EndpointSlots& slots, const KernelSpecs& specs,
+                   std::vector<std::string> operation_names, std::function<ProcessFacts()> facts)
+    : collector_(std::make_unique<Collector>(slots, specs, std::move(operation_names),
+                                             std::move(facts))) {}
 Exporter::~Exporter() = default;
 
 void Exporter::add_worker(const WorkerMetrics* worker) { collector_->add_worker(worker); }

@@ -8,21 +8,40 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "metrics/endpoint_slots.h"
+#include "metrics/kernel_specs.h"
 #include "metrics/worker_metrics.h"
 
 namespace kg::metrics {
 
-// What active checks found of an endpoint's pods.
+// Health checks of an endpoint's pods.
 struct EndpointHealth {
   bool checked = false;  // a pod of it is being checked
-  bool healthy = true;   // all of them are
-  uint64_t passed = 0;   // checks
+  uint64_t passed = 0;
   uint64_t failed = 0;
+};
+
+struct PodKernels {
+  uint64_t busy = 0;
+  uint64_t idle = 0;
+  uint64_t other = 0;  // starting, restarting, dead, unknown
+};
+
+struct PodFact {
+  uint32_t slot = 0;  // of its endpoint
+  std::string pod;
+  bool checked = false;
+  bool healthy = true;  // nothing is said of it unless it is checked
+  bool gone = false;
+  bool cordoned = false;
+  uint64_t restarts = 0;
+  uint64_t launches = 0;              // in flight
+  std::optional<PodKernels> kernels;  // nothing: not known, or not of late
 };
 
 // What is at its bound now, so that new work is turned away.
@@ -72,13 +91,14 @@ struct ProcessFacts {
   int64_t session_keys_age_s = 0;  // the oldest of the issuers' keys; -1: an issuer has none
   double start_time_seconds = 0;
   std::vector<EndpointHealth> health;  // by slot
+  std::vector<PodFact> pods;           // those of one endpoint together
 };
 
 class Exporter {
  public:
   // operation_names: label value per operation index; error labels come from error.h.
-  Exporter(const EndpointSlots& slots, std::vector<std::string> operation_names,
-           std::function<ProcessFacts()> facts);
+  Exporter(const EndpointSlots& slots, const KernelSpecs& specs,
+           std::vector<std::string> operation_names, std::function<ProcessFacts()> facts);
   ~Exporter();
   void add_worker(const WorkerMetrics* worker);
   std::string text() const;  // text/plain; version=0.0.4

@@ -44,6 +44,10 @@ std::string_view limit_label(Limit limit) noexcept {
       return "kernels";
     case Limit::kRequestsPerSecond:
       return "requests_per_second";
+    case Limit::kLaunchQueueMax:
+      return "launch_queue_max";
+    case Limit::kKernelLaunchTimeout:
+      return "kernel_launch_timeout";
     case Limit::kSessionChecks:
       return "session_checks";
     case Limit::kDescriptors:

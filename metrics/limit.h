@@ -34,6 +34,9 @@ enum class Limit : uint8_t {
   kLaunches,
   kKernels,
   kRequestsPerSecond,
+  // Of all kernel starts of an endpoint.
+  kLaunchQueueMax,
+  kKernelLaunchTimeout,
   // Of what bad credentials may cost (auth/check_budget.h).
   kSessionChecks,
   // What the process has.

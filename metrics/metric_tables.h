@@ -51,6 +51,12 @@ inline constexpr CellMetric kCells[] = {
     {"kernelgate_websocket_scan_lost_total", MetricType::Counter,
      "WebSocket directions whose frames could no longer be followed.",
      &WorkerMetrics::websocket_scan_lost},
+    {"kernelgate_websocket_reconnect_tries_total", MetricType::Counter,
+     "Connections tried to gateways that were lost under an open WebSocket.",
+     &WorkerMetrics::websocket_reconnect_tries},
+    {"kernelgate_websocket_messages_held_total", MetricType::Counter,
+     "Messages of clients that waited for such a connection.",
+     &WorkerMetrics::websocket_messages_held},
     {"kernelgate_websockets_expired_total", MetricType::Counter,
      "WebSockets closed because their session had expired.", &WorkerMetrics::websockets_expired},
     {"kernelgate_websockets_kept_total", MetricType::Counter,
@@ -75,6 +81,27 @@ inline constexpr CellMetric kCells[] = {
      "Event loop turns that took longer than 100 ms.", &WorkerMetrics::slow_turns},
 };
 
+// One counter with a cell for each value of a label.
+struct LabelledMetric {
+  const char* name;
+  const char* help;
+  const char* label;
+  uint8_t count;  // of its values
+  std::string_view (*value)(uint8_t);
+  const Cell& (*cell)(const WorkerMetrics&, uint8_t);
+};
+inline constexpr LabelledMetric kLabelled[] = {
+    {"kernelgate_limits_hit_total", "How often a bound acted, by bound.", "limit", kLimitCount,
+     [](uint8_t i) { return limit_label(static_cast<Limit>(i)); },
+     [](const WorkerMetrics& worker, uint8_t i) -> const Cell& { return worker.limits_hit[i]; }},
+    {"kernelgate_websocket_gaps_total",
+     "Gateways lost under an open WebSocket, by what became of it.", "result", kGapEndCount,
+     [](uint8_t i) { return gap_end_label(static_cast<GapEnd>(i)); },
+     [](const WorkerMetrics& worker, uint8_t i) -> const Cell& {
+       return worker.websocket_gaps[i];
+     }},
+};
+
 struct EndpointCellMetric {
   const char* name;
   MetricType type;
@@ -82,6 +109,29 @@ struct EndpointCellMetric {
   Cell EndpointMetrics::*cell;
 };
 inline constexpr EndpointCellMetric kEndpointCells[] = {
+    {"kernelgate_launches_running", MetricType::Gauge, "Kernel starts that have their turn.",
+     &EndpointMetrics::launches_running},
+    {"kernelgate_launches_waiting", MetricType::Gauge,
+     "Kernel starts that wait for a turn, or for the answer of the same start.",
+     &EndpointMetrics::launches_waiting},
+    {"kernelgate_launches_refused_total", MetricType::Counter,
+     "Kernel starts that got no turn: too many waited, or they waited too long.",
+     &EndpointMetrics::launches_refused},
+    {"kernelgate_launches_shared_total", MetricType::Counter,
+     "Kernel starts answered by an earlier one with the same id, without a second start.",
+     &EndpointMetrics::launches_shared},
+    {"kernelgate_launches_followed", MetricType::Gauge,
+     "Kernel starts that are followed to their end although nobody waits for them.",
+     &EndpointMetrics::launches_followed},
+    {"kernelgate_launches_lost_total", MetricType::Counter,
+     "Kernel starts whose answer never came; the gateway's list is looked at for their kernels.",
+     &EndpointMetrics::launches_lost},
+    {"kernelgate_orphans_deleted_total", MetricType::Counter,
+     "Kernels deleted because the client of their start had left or was told an error.",
+     &EndpointMetrics::orphans_deleted},
+    {"kernelgate_orphans_left_total", MetricType::Counter,
+     "Kernel starts whose end is not known; the operational log has their ids.",
+     &EndpointMetrics::orphans_left},
     {"kernelgate_websockets_open", MetricType::Gauge, "WebSockets that are open now.",
      &EndpointMetrics::websockets_open},
     {"kernelgate_websockets_total", MetricType::Counter, "WebSockets that were opened.",
@@ -100,6 +150,9 @@ inline constexpr EndpointCellMetric kEndpointCells[] = {
     {"kernelgate_kernel_id_mismatches_total", MetricType::Counter,
      "Kernel starts that the gateway answered with an id of its own.",
      &EndpointMetrics::kernel_id_mismatches},
+    {"kernelgate_kernel_lists_stale_total", MetricType::Counter,
+     "Lists of kernels for which a pod's last known entries served.",
+     &EndpointMetrics::kernel_lists_stale},
     {"kernelgate_launch_env_dropped_total", MetricType::Counter,
      "Environment variables that kernel starts did not get.", &EndpointMetrics::launch_env_dropped},
     {"kernelgate_upstream_retries_total", MetricType::Counter,
@@ -107,11 +160,28 @@ inline constexpr EndpointCellMetric kEndpointCells[] = {
     {"kernelgate_upstream_retries_refused_total", MetricType::Counter,
      "Requests not sent again because the retry budget was used up.",
      &EndpointMetrics::retries_refused},
+    {"kernelgate_kernel_cells_total", MetricType::Counter,
+     "Execute requests that clients sent to kernels.", &EndpointMetrics::cells},
+    {"kernelgate_kernel_cells_unfollowed_total", MetricType::Counter,
+     "Execute requests that are not timed because too many were in flight on their WebSocket.",
+     &EndpointMetrics::cells_unfollowed},
+    {"kernelgate_kernel_comm_messages_total", MetricType::Counter,
+     "Messages of widgets and their like, both ways.", &EndpointMetrics::comm_messages},
+    {"kernelgate_kernel_input_requests_total", MetricType::Counter,
+     "Times that a kernel asked its user for input.", &EndpointMetrics::input_requests},
     {"kernelgate_pod_suspect", MetricType::Gauge,
      "Workers that suspect the pod now, because its requests failed one after the other.",
      &EndpointMetrics::pod_suspect},
     {"kernelgate_pod_suspected_total", MetricType::Counter, "Times that a worker began to suspect.",
      &EndpointMetrics::pod_suspected},
+    {"kernelgate_pod_twins", MetricType::Gauge,
+     "Pods that take no new kernels because ids cannot tell them from a pod before them.",
+     &EndpointMetrics::pod_twins},
+    {"kernelgate_kernel_revivals_total", MetricType::Counter,
+     "Times that a pod was asked for a kernel to make it load it.",
+     &EndpointMetrics::kernel_revivals},
+    {"kernelgate_kernels_rehomed_total", MetricType::Counter,
+     "Kernels of gone pods that another pod has loaded.", &EndpointMetrics::kernels_rehomed},
 };
 
 struct HistogramMetric {
@@ -129,8 +199,13 @@ inline constexpr HistogramMetric kHistograms[] = {
     {"kernelgate_kernel_launch_seconds",
      "Time from a kernel start until the first 101 of that kernel, or the end of the answer.",
      &WorkerMetrics::kernel_launch},
+    {"kernelgate_launch_wait_seconds", "Time that a kernel start waited for its turn.",
+     &WorkerMetrics::launch_wait},
     {"kernelgate_websocket_duration_seconds", "Time from the 101 to the end of a WebSocket.",
      &WorkerMetrics::websocket_duration},
+    {"kernelgate_websocket_gap_seconds",
+     "Time from the loss of a gateway under an open WebSocket to the end of the gap.",
+     &WorkerMetrics::websocket_gap},
 };
 
 struct OperationMetric {

@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <memory>
 
+#include "metrics/gap_end.h"
 #include "metrics/limit.h"
 #include "proxy/base/error.h"
 
@@ -78,12 +79,26 @@ constexpr size_t code_class(uint16_t status) noexcept {
 
 enum Direction : uint8_t { kFromClient, kFromUpstream };
 
+// What a kernel was last heard to do; starting and restarting are busy, dead is idle.
+enum class KernelState : uint8_t { kUnknown, kBusy, kIdle };
+inline constexpr size_t kKernelStates = 3;
+// Channels of kernel messages, and those that could not be looked at.
+inline constexpr size_t kMessageChannels = 6;
+
 // What an operator sees per endpoint. Aligned so that no two workers write to one cache line.
 struct alignas(64) EndpointMetrics {
   std::array<Cell, kCodeClasses> requests;  // finished exchanges by code class
   Cell launches_ok;
   Cell launches_failed;
-  Cell websockets_open;  // gauge
+  Cell launches_running;   // gauge, by the endpoint's home worker
+  Cell launches_waiting;   // gauge, the same
+  Cell launches_refused;   // no turn: too many wait, or it waited too long
+  Cell launches_shared;    // answered by an earlier start with the same id
+  Cell launches_followed;  // gauge: their clients left, or their answers were lost
+  Cell launches_lost;      // the gateway broke off
+  Cell orphans_deleted;    // kernels of starts that were followed
+  Cell orphans_left;       // to the gateway's culling
+  Cell websockets_open;    // gauge
   Cell websockets_total;
   Cell upstream_active;       // gauge: requests in flight to the pod
   Cell upstream_queued;       // gauge: requests that wait for a place among them
@@ -91,10 +106,20 @@ struct alignas(64) EndpointMetrics {
   Cell kernel_ids_foreign;    // refused
   Cell kernel_id_mismatches;  // the gateway chose another id
   Cell launch_env_dropped;    // variables
+  Cell kernel_lists_stale;    // answered with old entries of a pod
   Cell retries;
-  Cell retries_refused;                      // no retry budget was left
-  Cell pod_suspect;                          // gauge: workers that suspect the pod now
-  Cell pod_suspected;                        // times that one began to
+  Cell retries_refused;                     // no retry budget was left
+  Cell pod_suspect;                         // gauge: workers that suspect the pod now
+  Cell pod_suspected;                       // times that one began to
+  std::array<Cell, kKernelStates> kernels;  // gauge: open WebSockets by their kernel's state
+  std::array<Cell, kMessageChannels> kernel_messages;
+  Cell comm_messages;
+  Cell input_requests;
+  Cell cells;                                // execute requests
+  Cell cells_unfollowed;                     // too many were in flight to be timed
+  Cell pod_twins;                            // gauge: pods of equal tags, seen by workers
+  Cell kernel_revivals;                      // GETs for a pod to load a kernel
+  Cell kernels_rehomed;                      // loaded by another pod than that of their ids
   std::array<Cell, 2> messages;              // WebSocket data messages, by Direction
   std::array<Cell, 2> bytes;                 // payload of bodies and WebSockets, by Direction
   std::array<Cell, kErrorCodeCount> errors;  // exchanges that ended with that error
@@ -105,6 +130,13 @@ struct alignas(64) EndpointMetrics {
 struct OperationMetrics {
   std::array<Histogram, kCodeClasses> first_byte;
   std::array<Histogram, kCodeClasses> total;
+};
+
+// From an execute request passed on to what came of it, by the kernel's spec (kernel_specs.h).
+inline constexpr size_t kSpecSlots = 17;
+struct CellMetrics {
+  Histogram first_output;
+  Histogram reply;
 };
 
 struct alignas(64) WorkerMetrics {
@@ -120,7 +152,10 @@ struct alignas(64) WorkerMetrics {
   Histogram upgrade;        // upgrade request sent -> 101 received
   Histogram kernel_launch;  // POST received -> first 101 of the kernel it started on this worker,
                             // or the 201's total if none comes
+  std::array<CellMetrics, kSpecSlots> cells;
+  Histogram launch_wait;         // a kernel start asks for its turn -> it has it
   Histogram websocket_duration;  // 101 -> end; seconds to days fall into +Inf
+  Histogram websocket_gap;       // gateway lost -> its side stands again, or nobody waits any more
   Cell connections_accepted;
   Cell connections_open;     // gauge
   Cell connections_refused;  // limits, allow_sources
@@ -138,9 +173,12 @@ struct alignas(64) WorkerMetrics {
   Cell session_cache_hits;
   Cell session_cache_misses;
   Cell websocket_scan_lost;
-  Cell websockets_expired;  // closed because their session ended
-  Cell websockets_kept;     // open on although it ended
-  Cell websockets_renewed;  // times that one met a fresher session
+  std::array<Cell, kGapEndCount> websocket_gaps;
+  Cell websocket_reconnect_tries;
+  Cell websocket_messages_held;  // of clients, in gaps
+  Cell websockets_expired;       // closed because their session ended
+  Cell websockets_kept;          // open on although it ended
+  Cell websockets_renewed;       // times that one met a fresher session
   Cell websockets_revoked;
   Cell notices_said;                        // messages of our own to clients
   Cell notices_unsaid;                      // there was no place for them before the end

@@ -1,10 +1,12 @@
 #include "routing/compiler.h"
 
+#include <algorithm>
 #include <fstream>
 #include <map>
 #include <utility>
 
 #include "proxy/base/ascii.h"
+#include "proxy/kernel/kernel_id.h"
 #include "routing/session_compiler.h"
 
 namespace kg::routing {
@@ -17,8 +19,8 @@ using TlsContextRef = std::shared_ptr<const tls::TlsClientContext>;
 class Compiler {
  public:
   Compiler(const config::Config& config, metrics::EndpointSlots& slots, auth::Sources& sources,
-           size_t threads)
-      : config_(config), slots_(slots), sources_(sources), threads_(threads) {}
+           PodBook& pods, size_t threads)
+      : config_(config), slots_(slots), sources_(sources), pods_(pods), threads_(threads) {}
 
   Compiled run(uint64_t version) {
     std::vector<Route> routes;
@@ -48,6 +50,8 @@ class Compiler {
     endpoint->forward_other_paths = wanted.other_paths == config::OtherPaths::kForward;
     endpoint->launch_timeout_ms =
         static_cast<uint32_t>(wanted.gateway.kernel_launch_timeout.count());
+    endpoint->launches_max = wanted.gateway.launches_max;
+    endpoint->launch_queue_max = wanted.gateway.launch_queue_max;
     endpoint->kernels = kernel_policy(wanted);
     endpoint->launch_rules = {wanted.kernels.pass, wanted.kernels.deny, wanted.kernels.spark_conf};
     endpoint->metrics_slot = slots_.slot_for(wanted.virtual_cluster, wanted.id);
@@ -55,6 +59,7 @@ class Compiler {
     endpoint->forwards_credentials =
         wanted.gateway.credentials == config::GatewayCredentials::kForward;
     endpoint->health = health_check(wanted.gateway.health_check);
+    endpoint->census_ms = static_cast<uint32_t>(wanted.gateway.census.count());
     endpoint->session_rules = wanted.sessions.rules;
     endpoint->quotas = wanted.quotas;
     const config::IdentityHeaders& headers = wanted.gateway.identity_headers;
@@ -63,14 +68,34 @@ class Compiler {
                                           config_.file, errors_);
     endpoint->session_cookie = wanted.sessions.cookie;
     endpoint->allowed_origins = wanted.allowed_origins;
-    const config::Pod& pod = wanted.gateway.pods.front();
-    const auto address = event::SocketAddress::parse(pod.address.host, pod.address.port);
-    if (address) {
-      endpoint->pod = {pod.name, *address, pool_limits(wanted.gateway), pod_tls(wanted.gateway)};
-    } else {
-      fail(wanted.place, "the pod's address is not numeric", "write it as IP:port");
-    }
+    endpoint->replication = wanted.gateway.replication;
+    endpoint->list_stale_ms = static_cast<uint32_t>(wanted.gateway.list_stale_for.count());
+    endpoint->reconnect_ms = static_cast<uint32_t>(wanted.gateway.websocket_reconnect.count());
+    endpoint->gone_after_ms = static_cast<uint32_t>(wanted.gateway.gone_after.count());
+    endpoint->pods = compile_pods(wanted);
     return endpoint;
+  }
+
+  std::vector<Pod> compile_pods(const config::Endpoint& wanted) {
+    std::vector<Pod> pods;
+    for (const config::Pod& pod : wanted.gateway.pods) {
+      const auto address = event::SocketAddress::parse(pod.address.host, pod.address.port);
+      if (!address) {
+        fail(wanted.place, "the pod's address is not numeric", "write it as IP:port");
+        continue;
+      }
+      Pod made;
+      made.name = pod.name;
+      made.tag = kernel::pod_tag_of(pod.name);
+      made.address = *address;
+      made.limits = pool_limits(wanted.gateway);
+      made.tls = pod_tls(wanted.gateway, pod);
+      made.facts = pods_.facts_of(wanted.virtual_cluster, wanted.id, pod.name, address->text());
+      made.twin = std::any_of(pods.begin(), pods.end(),
+                              [&](const Pod& other) { return other.tag == made.tag; });
+      pods.push_back(std::move(made));
+    }
+    return pods;
   }
 
   static KernelPolicy kernel_policy(const config::Endpoint& wanted) {
@@ -104,11 +129,11 @@ class Compiler {
     return out;
   }
 
-  std::shared_ptr<const PodTls> pod_tls(const config::Gateway& gateway) {
+  std::shared_ptr<const PodTls> pod_tls(const config::Gateway& gateway, const config::Pod& pod) {
     if (!gateway.tls) return nullptr;
     auto out = std::make_shared<PodTls>();
     const std::string& name = gateway.tls->server_name;
-    out->name.text = name.empty() ? gateway.pods.front().address.host : name;
+    out->name.text = name.empty() ? pod.address.host : name;
     out->name.is_address = event::SocketAddress::parse(out->name.text, 0).has_value();
     out->contexts = contexts_for(*gateway.tls);
     return out;
@@ -169,6 +194,7 @@ class Compiler {
   const config::Config& config_;
   metrics::EndpointSlots& slots_;
   auth::Sources& sources_;
+  PodBook& pods_;
   size_t threads_;
   std::map<tls::ClientTlsFiles, std::vector<TlsContextRef>> contexts_;
   auth::SessionFiles session_files_;
@@ -178,8 +204,8 @@ class Compiler {
 }  // namespace
 
 Compiled compile(const config::Config& config, uint64_t version, metrics::EndpointSlots& slots,
-                 auth::Sources& sources, size_t threads) {
-  return Compiler(config, slots, sources, threads).run(version);
+                 auth::Sources& sources, PodBook& pods, size_t threads) {
+  return Compiler(config, slots, sources, pods, threads).run(version);
 }
 
 }  // namespace kg::routing

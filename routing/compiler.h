@@ -26,6 +26,6 @@ struct Compiled {
 
 // `threads`: so many connect to pods, each with TLS contexts of its own (PodTls).
 Compiled compile(const config::Config& config, uint64_t version, metrics::EndpointSlots& slots,
-                 auth::Sources& sources, size_t threads);
+                 auth::Sources& sources, PodBook& pods, size_t threads);
 
 }  // namespace kg::routing

@@ -1,45 +1,20 @@
 // Endpoint: one interactive endpoint as a worker needs it. A value; immutable once published.
 #pragma once
 
-#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "auth/sessions.h"
-#include "proxy/base/limits.h"
 #include "proxy/base/secret.h"
 #include "proxy/base/session_rules.h"
 #include "proxy/base/settings.h"
-#include "proxy/event/address.h"
 #include "proxy/kernel/launch_body.h"
-#include "proxy/tls/tls_client_context.h"
+#include "routing/kernel_changes.h"
+#include "routing/pod.h"
 
 namespace kg::routing {
-
-// Bounds of one worker's connections to one pod.
-struct PoolLimits {
-  uint32_t active_max = limits::kUpstreamActivePerPodMax;
-  uint32_t queue_max = limits::kUpstreamQueuePerPodMax;
-  uint32_t queue_ms = limits::kUpstreamQueueMs;
-  uint32_t connect_ms = limits::kUpstreamConnectMs;
-  uint32_t idle_ms = limits::kUpstreamIdleMs;
-};
-
-// How a pod is reached by TLS.
-struct PodTls {
-  tls::PeerName name;
-  // One for each thread that connects: the workers in order, then the control thread.
-  std::vector<std::shared_ptr<const tls::TlsClientContext>> contexts;
-};
-
-struct Pod {
-  std::string name;
-  event::SocketAddress address;
-  PoolLimits limits;
-  std::shared_ptr<const PodTls> tls;  // null: plain HTTP
-};
 
 struct HealthCheck {
   bool enabled = false;
@@ -48,17 +23,6 @@ struct HealthCheck {
   uint32_t timeout_ms = 0;
   uint32_t unhealthy_after = 1;
   uint32_t healthy_after = 1;
-};
-
-// How often this process has made or deleted a kernel of an endpoint. Whatever was read of its
-// kernels before a change is out of date. Thread: any.
-class KernelChanges {
- public:
-  void note() noexcept { count_.fetch_add(1, std::memory_order_acq_rel); }
-  uint64_t count() const noexcept { return count_.load(std::memory_order_acquire); }
-
- private:
-  alignas(64) std::atomic<uint64_t> count_{0};
 };
 
 // Names of the headers that tell the gateway who asks; "": not told.
@@ -85,9 +49,16 @@ struct Endpoint {
   bool forward_other_paths = false;
   Secret gateway_token;               // empty: the gateway wants none
   bool forwards_credentials = false;  // the caller's own token goes up instead
-  Pod pod;  // several pods need kernel placement, which refuses to guess (domain J23)
+  std::vector<Pod> pods;              // 1 to 64, as configured
+  bool replication = false;           // a pod can load the kernels of one that is gone (domain J20)
+  uint32_t list_stale_ms = limits::kListStaleMs;
+  uint32_t gone_after_ms = 0;  // of failing health checks, until a pod counts as gone
   HealthCheck health;
+  uint32_t census_ms = 0;  // from one list of a pod's kernels to the next; 0: none
   uint32_t launch_timeout_ms = 0;
+  uint32_t launches_max = limits::kLaunchesMax;  // at a time, of this process, on each pod
+  uint32_t launch_queue_max = limits::kLaunchQueueMax;
+  uint32_t reconnect_ms = 0;  // how long a lost gateway is tried under an open WebSocket; 0: off
   KernelPolicy kernels;
   kernel::LaunchRules launch_rules;
   uint32_t metrics_slot = 0;

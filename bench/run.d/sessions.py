@@ -21,6 +21,7 @@ from collections import Counter
 from pathlib import Path
 
 import report
+from callgrind import ELSEWHERE, Counted, own_instructions
 from contestants import Kernelgate, Keys
 from measure import Upstream
 from processes import BenchError, on_signals
@@ -31,18 +32,6 @@ ENTRIES = ("kg::exchange::Credentials::of*", "kg::exchange::SessionDesk::recogni
 # These call them, and then the rest of the request: their own instructions belong to sessions.
 CALLERS = re.compile(r"kg::exchange::Exchange::(recognise|on_session|authorise)\(")
 SHORT, LONG = 300, 1_300  # requests
-
-
-class Counted(Kernelgate):
-    """Kernelgate under callgrind; `inside`: count only inside these functions."""
-
-    start_seconds = 300
-
-    def __init__(self, name, keys, folder, upstream_port, inside=()):
-        super().__init__(name, keys, folder, upstream_port, pinned=False)
-        self.out = self.folder / "callgrind.out"
-        self.under = ["valgrind", "--tool=callgrind", f"--callgrind-out-file={self.out}",
-                      *(f"--toggle-collect={entry}" for entry in inside)]
 
 
 def ask(port, keys, requests):
@@ -65,34 +54,6 @@ def ask(port, keys, requests):
             left = int(re.search(rb"(?i)content-length: (\d+)", head)[1]) - len(body)
             while left > 0:
                 left -= len(client.recv(left))
-
-
-ELSEWHERE = "(other objects)"
-
-
-def own_instructions(file, binary):
-    """Function to instructions of its own, of those that stand in that object; all others under one
-    name. (Callgrind's format, with names written once and numbered.)"""
-    names, counts = {}, Counter()
-    here = {"ob": "", "fn": ""}
-    called = False
-    for line in file.read_text(errors="replace").splitlines():
-        spec = re.match(r"(c?)(ob|fn|fl|fi|fe)=\((\d+)\)(?: (.*))?$", line)
-        if spec:
-            callee, kind, number, name = spec.groups()
-            kind = "ob" if kind == "ob" else "fn" if kind == "fn" else "file"
-            if name:
-                names[kind, number] = name
-            if not callee and kind in here:
-                here[kind] = names[kind, number]
-        elif line.startswith("calls="):
-            called = True  # the next line is the callee's cost
-        elif line[:1].isdigit() or line[:1] in "+-*":
-            if not called:
-                own = Path(here["ob"]).name == binary.name
-                counts[here["fn"] if own else ELSEWHERE] += sum(map(int, line.split()[1:2]))
-            called = False
-    return counts
 
 
 def count(options, folder, keys, upstream, name, inside=()):

@@ -102,8 +102,8 @@ class Gateway:
     def delete(self, kernel):
         self.expect(204, "DELETE", f"/api/kernels/{kernel}")
 
-    def connect(self, kernel, subprotocols=None):
-        return Channels(self, kernel, subprotocols)
+    def connect(self, kernel, subprotocols=None, timeout=UPGRADE_TIMEOUT_S):
+        return Channels(self, kernel, subprotocols, timeout)
 
 
 class Channels:
@@ -139,8 +139,14 @@ class Channels:
         return message_id
 
     def receive(self, timeout=60):
-        self.socket.settimeout(timeout)
-        return json.loads(self.socket.recv())
+        until = time.monotonic() + timeout
+        while True:  # a ping is answered by the library, and is no reason to wait longer
+            self.socket.settimeout(max(0.01, until - time.monotonic()))
+            opcode, data = self.socket.recv_data(control_frame=True)
+            if opcode == websocket.ABNF.OPCODE_CLOSE:
+                raise websocket.WebSocketConnectionClosedException("the WebSocket was closed")
+            if opcode in (websocket.ABNF.OPCODE_TEXT, websocket.ABNF.OPCODE_BINARY):
+                return json.loads(data)
 
     def replies_to(self, message_id, timeout=60):
         """Messages whose parent is that request."""

@@ -1,5 +1,6 @@
 # The steps of the quickstart, in the order in which it takes them. Sourced.
-# They share: TREE, KG_CACHE, STATE, RUN_DIR, LOG_DIR, VENV, PORT, MONITORING_PORT, GATEWAY_*.
+# They share: TREE, KG_CACHE, STATE, RUN_DIR, LOG_DIR, VENV, PORT, MONITORING_PORT, GATEWAY_*,
+# SPARK, and PACKAGES: the lists of packages that are needed.
 
 ENDPOINT=demo0endpoint
 ISSUER=kernelgate-quickstart
@@ -19,12 +20,13 @@ read_gateway_options() {
 
 announce() {
   local missing=()
-  mapfile -t missing < <(missing_packages build quickstart)
+  mapfile -t missing < <(missing_packages "${PACKAGES[@]}")
   say "This will, all on this machine and all but the packages in $KG_CACHE:"
   say "  - install Debian packages: ${missing[*]:-none, all are there}"
   say "  - build Kernelgate, and make a development CA, certificate and session key"
   if [[ $OWN_GATEWAY == yes ]]; then
     say "  - install Jupyter Enterprise Gateway with a Python kernel, and JupyterLab, privately"
+    [[ $SPARK == no ]] || say "  - install Apache Spark and its Python and Scala kernels, privately"
     say "  - start gateway and JupyterLab on loopback, and Kernelgate on https://localhost:$PORT"
   else
     say "  - install JupyterLab privately, and start it on loopback"
@@ -61,24 +63,29 @@ await_environments() {
 }
 
 make_environments() {
-  local code=0 job=
+  local code=0 job jobs=()
   if [[ $OWN_GATEWAY == yes ]]; then
     make_venv gateway &
-    job=$!
+    jobs+=($!)
+  fi
+  if [[ $SPARK == yes ]]; then
+    make_venv spark &
+    jobs+=($!)
   fi
   make_venv client || code=1
-  [[ -z $job ]] || wait "$job" || code=1
+  for job in "${jobs[@]}"; do wait "$job" || code=1; done
   return "$code"
 }
 
 start_gateway() {
   if [[ $OWN_GATEWAY == yes ]]; then
-    local port
+    local port spark=()
+    [[ $SPARK == no ]] || spark=("$VENV/spark")
     port=$(free_port)
     GATEWAY_ADDRESS=127.0.0.1:$port GATEWAY_URL=http://127.0.0.1:$port
     GATEWAY_TOKEN_FILE=$STATE/secrets/gateway-token
     start_process gateway "$TREE/deploy/setup/run-gateway" "$VENV/gateway" "$STATE/gateway" \
-      "$port" "$GATEWAY_TOKEN_FILE"
+      "$port" "$GATEWAY_TOKEN_FILE" "${spark[@]}"
     wait_for gateway 60 gateway_answers ||
       fail "The gateway did not start; its log is $LOG_DIR/gateway.log."
     say "  Jupyter Enterprise Gateway runs on $GATEWAY_URL"
@@ -208,7 +215,7 @@ on_exit() {
 }
 
 clean() {
-  rm -rf "${STATE:?}" "${KG_CACHE:?}/venv/client" "$KG_CACHE/venv/gateway" \
+  rm -rf "${STATE:?}" "${KG_CACHE:?}/venv"/{client,gateway,spark} \
     "$KG_CACHE/build/release" "$KG_CACHE/ccache" "$KG_CACHE/logs"
   rmdir "$KG_CACHE/venv" "$KG_CACHE/build" 2>/dev/null
   # What the tests keep here stays.

@@ -1,5 +1,5 @@
 # Debian packages: what is needed for what, and the installation of those that are missing. Sourced.
-# The lists are build, quickstart, tests, conformance and bench.
+# The lists are build, quickstart, spark, tests, conformance and bench.
 # missing_packages LIST...      prints the missing packages of these lists
 # install_packages LOG LIST...  installs them, as root or through sudo; nothing if none is missing
 
@@ -12,6 +12,7 @@ packages_of() {
         prometheus-cpp-dev libjemalloc-dev libgtest-dev libgmock-dev "$(llhttp_package)"
       ;;
     quickstart) echo openssl python3 python3-venv ca-certificates curl ;;
+    spark) echo openjdk-17-jre-headless ;;
     tests)
       # clang with its runtime: the fuzz targets.
       echo git clang-format clang-tidy clang libclang-rt-dev python3-pytest python3-pytest-xdist \

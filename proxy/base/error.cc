@@ -121,19 +121,44 @@ constexpr std::array<ErrorRow, kErrorCodeCount> kRows{{
      "Check that the pod's address is a Jupyter Enterprise Gateway."},
     {kUpstreamBusy, "upstream_busy", kUpstream, kUnsent, 503, 1013,
      "Too many requests wait for this kernel gateway.", "Try again in a few seconds."},
+    {kNoPod, "no_pod", kUpstream, kNever, 503, 1013,
+     "No kernel gateway of this endpoint takes new kernels now.",
+     "Try again in a few seconds; if it persists, check the gateways' health and cordons."},
+    {kLaunchLost, "launch_lost", kUpstream, kNever, 503, 1013,
+     "The kernel gateway broke off while the kernel started.",
+     "Try again; should that kernel come up after all, it is deleted."},
+    {kListIncomplete, "list_incomplete", kUpstream, kNever, 503, 1013,
+     "A kernel gateway does not list its kernels now, and without them the list would have gaps.",
+     "Try again in a few seconds; if it persists, look at the endpoint's gateway pods."},
+    {kListRefused, "list_refused", kUpstream, kNever, 403, 1008,
+     "The kernel gateway does not list its kernels.",
+     "Let the gateway list them (EG_LIST_KERNELS=True)."},
     {kUpstreamStalled, "upstream_stalled", kUpstream, kNever, 504, 1011,
      "The kernel gateway stopped taking data.", "Check whether the gateway is overloaded."},
     {kUpstreamGone, "upstream_gone", kUpstream, kNever, 502, 1011,
      "The kernel gateway closed the connection.",
      "Reconnect; the kernel may have to be restarted."},
+    {kUpstreamLost, "upstream_lost", kUpstream, kNever, 502, 1012,
+     "The connection to the kernel gateway was lost and could not be made anew.",
+     "Reconnect; the kernel may still run."},
+    {kKernelGone, "kernel_gone", kUpstream, kNever, 502, 1011,
+     "The kernel is gone: its gateway does not know it any more.", "Start a new kernel."},
     {kUpstreamSilent, "upstream_silent", kUpstream, kNever, 504, 1011,
      "The kernel gateway is silent and does not answer a ping.",
      "Reconnect; if it persists, check the gateway."},
     {kUpstreamMessageTooLarge, "upstream_message_too_large", kUpstream, kNever, 502, 1011,
      "The kernel sent a message larger than websocket.message_bytes_max.",
      "Let the kernel print less at a time."},
+    {kKernelLost, "kernel_lost", kUpstream, kNever, 404, 1008,
+     "The kernel gateway that held this kernel is gone, and the kernel with it.",
+     "Start a new kernel."},
+    {kKernelUnplaced, "kernel_unplaced", kUpstream, kNever, 503, 1013,
+     "A kernel gateway cannot be reached, so nobody can say now where this kernel is.",
+     "Try again in a few seconds; if it persists, check that the gateways run."},
     {kOverloaded, "overloaded", kOwn, kNever, 503, 1013, "The proxy is at its limit.",
      "Try again in a few seconds."},
+    {kLaunchQueue, "launch_queue", kOwn, kNever, 503, 1013,
+     "Too many kernels are starting on this endpoint.", "Try again in a few seconds."},
     {kSessionUnknown, "session_unknown", kOwn, kNever, 503, 1013,
      "The session could not be checked now.",
      "Try again in a few seconds; if it persists, the platform team should look at the issuer."},
@@ -161,6 +186,8 @@ std::string_view reason_phrase(uint16_t status) noexcept {
   switch (status) {
     case 200:
       return "OK";
+    case 201:
+      return "Created";
     case 400:
       return "Bad Request";
     case 401:

@@ -23,8 +23,12 @@ inline constexpr size_t kLaunchMembersMax = 1024;  // in it: a server forwards u
 inline constexpr size_t kLaunchValueBytesMax = 4096;  // of a variable, as gateways (domain J11)
 inline constexpr size_t kLaunchNamesLoggedMax = 16;   // of variables that were dropped
 inline constexpr size_t kLaunchNameBytesShown = 64;   // a longer name is not repeated
-inline constexpr size_t kListBytesMax = size_t{8} * 1024 * 1024;  // a list of kernels, held whole
-inline constexpr size_t kListEntriesMax = 10'000;                 // each takes about 250 bytes
+inline constexpr size_t kLaunchAnswerBytesMax = size_t{64} * 1024;  // a 201, held whole
+inline constexpr size_t kListBytesMax = size_t{8} * 1024 * 1024;    // a list of kernels, held whole
+inline constexpr size_t kListVerdictsMax = 4'096;                   // callers and pods, per worker
+inline constexpr size_t kListVerdictIdsMax = 100'000;  // ids of all of them: about 10 MiB
+inline constexpr size_t kKernelChangesKept = 1'024;    // starts and deletes, per endpoint
+inline constexpr size_t kListEntriesMax = 10'000;      // each takes about 250 bytes
 inline constexpr size_t kErrorBodyBytesMax =
     size_t{64} * 1024;  // a gateway's error: held whole, reduced to its reason and message
 inline constexpr size_t kSpecListBytesMax = size_t{1024} * 1024;  // of kernel specs, held whole
@@ -54,22 +58,40 @@ inline constexpr uint32_t kUpgradeMs = 75'000;  // a gateway holds the 101 up to
 inline constexpr uint32_t kLaunchMarginMs = 10'000;  // on top of KERNEL_LAUNCH_TIMEOUT (domain R6)
 inline constexpr uint32_t kLaunchMsMax = 400'000;    // EMR's maximum (domain E13)
 inline constexpr uint32_t kLaunchMsMin = 60'000;
-inline constexpr uint32_t kHalfCloseMs = 5'000;      // the other direction after a half-close
-inline constexpr uint32_t kCloseBoundaryMs = 1'000;  // wait for a frame boundary before a Close
-inline constexpr uint32_t kCloseReplyMs = 3'000;     // wait for the peer's Close after ours
+inline constexpr uint32_t kLaunchLookMs = 30'000;    // for a kernel whose start was lost, at least
+inline constexpr uint32_t kLaunchLookFirstMs = 250;  // between two looks, twice as long each time
+inline constexpr uint32_t kLaunchLookMostMs = 5'000;
+inline constexpr uint32_t kOrphanDeleteMs = 300'000;  // then it is left to the gateway's culling
+inline constexpr uint32_t kHalfCloseMs = 5'000;       // the other direction after a half-close
+inline constexpr uint32_t kCloseBoundaryMs = 1'000;   // wait for a frame boundary before a Close
+inline constexpr uint32_t kCloseReplyMs = 3'000;      // wait for the peer's Close after ours
+inline constexpr uint32_t kDrainIdleSpreadMs =
+    30'000;  // clients reconnect within about as long (domain A14)
+inline constexpr uint32_t kDrainBusySpreadMs = 10'000;  // before a drain's deadline
 inline constexpr uint32_t kPingAfterMs = 25'000;   // of silence; gateways ping at 30 s (domain J32)
 inline constexpr uint32_t kClientDeadMs = 75'000;  // of silence in spite of a ping
 inline constexpr uint32_t kGatewayDeadMs =
-    150'000;                                     // it may stall 60 s by itself (domain J15, J28)
+    150'000;  // it may stall 60 s by itself (domain J15, J28)
+// A gateway's connection that is lost under an open WebSocket.
+inline constexpr uint32_t kReconnectMs = 10'000;    // default: a container restarts in less
+inline constexpr uint32_t kReconnectPauseMs = 100;  // before the first try at most, then doubled
+inline constexpr uint32_t kReconnectPauseMsMax = 2'000;
+inline constexpr uint32_t kReconnectSlowMs = 2'000;  // of a handshake: then the notebook is told
+inline constexpr size_t kResendBytesMax =
+    size_t{1024} * 1024;  // of a client's message, kept until its last byte went up
 inline constexpr uint32_t kPingRetryMs = 1'000;  // inside a frame: look again for its end
 inline constexpr uint32_t kLingerMs =
     2'000;  // drop what still comes, so that no RST eats the answer
 inline constexpr uint32_t kLingerLongestMs = 30'000;  // anew with each byte, up to this
 inline constexpr uint32_t kUpstreamIdleMs =
     300'000;  // default; pooled connections: gateways keep them 3,600 s (domain J2)
+inline constexpr uint32_t kListStaleMs = 60'000;  // default; a pod's last list serves in its place
+inline constexpr uint32_t kListPatienceMs = 1'000;  // with that, a slow list is waited for so long
 inline constexpr uint32_t kKernelListFreshMs =
-    1'000;                                    // a gateway's list serves all of a worker who want it
-inline constexpr uint32_t kTurnWarnMs = 100;  // a loop turn above it is counted
+    1'000;  // a gateway's list serves all of a worker who want it
+inline constexpr uint32_t kRevivalMs = 40'000;      // for a gateway to load one, waits included
+inline constexpr uint32_t kPlacingListsMs = 5'000;  // for all pods' lists, to find one kernel
+inline constexpr uint32_t kTurnWarnMs = 100;        // a loop turn above it is counted
 
 // ---- counts ----
 inline constexpr uint32_t kAcceptsPerTurnMax = 64;
@@ -87,7 +109,11 @@ inline constexpr uint32_t kWebSocketsPerPrincipalMax = 1'024;
 // A stock Jupyter server has at most 10 requests open (domain G7), and a gateway starts kernels one
 // after the other (domain J15).
 inline constexpr uint32_t kLaunchesPerPrincipalMax = 16;
-inline constexpr uint32_t kOrphanedStartsMax = 4'096;  // per worker: their clients left
+// Of one pod, over all workers: more at a time than a gateway can bear (domain J15, J37).
+inline constexpr uint32_t kLaunchesMax = 16;
+inline constexpr uint32_t kLaunchQueueMax = 256;         // of one endpoint
+inline constexpr uint32_t kFollowedLaunchesMax = 4'096;  // per worker: their clients left
+inline constexpr size_t kLostLaunchesMax = 1'024;  // of one endpoint: their ids are not used again
 inline constexpr uint32_t kUpstreamActivePerPodMax =
     256;  // default; per worker, without open WebSockets
 inline constexpr uint32_t kUpstreamIdlePerPodMax = 64;      // per worker
@@ -101,6 +127,10 @@ inline constexpr uint32_t kRetryWindowSeconds = 10;
 inline constexpr uint32_t kOutlierFailures = 5;  // in a row
 inline constexpr uint32_t kOutlierBackoffMs = 10'000;
 inline constexpr uint32_t kOutlierBackoffMsMax = 300'000;
+inline constexpr size_t kKnownKernelsPerPod = 10'000;  // 100 bytes each, per worker
+// A gateway loads a kernel in 10 to 60 ms and answers nobody else meanwhile; per worker and pod.
+inline constexpr uint32_t kRevivalsAtATime = 4;
+inline constexpr size_t kRevivalsWaitingMax = 10'000;
 inline constexpr uint32_t kRequestsPerConnectionMax = 100'000;
 inline constexpr uint32_t kSessionCacheMax = 8'192;     // verified tokens per worker
 inline constexpr uint32_t kSessionRefusalsMax = 1'024;  // and refused ones, 64 bytes each
@@ -124,6 +154,11 @@ inline constexpr size_t kRevocationNameBytesMax = 256;  // as long as a claim ma
 inline constexpr size_t kRevocationFileBytesMax = size_t{32} * 1024 * 1024;
 inline constexpr int64_t kRevocationSeconds =
     int64_t{kSessionSecondsMax} + kClockSkewSeconds;  // of an admin call: no token lives longer
+inline constexpr size_t kPeekBytesMax =
+    size_t{8} * 1024;  // of a kernel message, to tell what it is; held only if it comes in pieces
+inline constexpr size_t kPeekFirstBytes = 512;   // usually enough
+inline constexpr size_t kCellsFollowedMax = 32;  // of one WebSocket, at a time; others are counted
+inline constexpr size_t kAdminKernelsMax = 10'000;           // open WebSockets in one answer
 inline constexpr size_t kHeardBytesMax = size_t{64} * 1024;  // of a message, to find its cell
 inline constexpr uint32_t kHeardMessagesMax = 64;            // then a notice goes without a cell
 inline constexpr uint32_t kNoticeBeforeEndMs = 60'000;  // the last one; sooner in short sessions
@@ -164,6 +199,15 @@ inline constexpr size_t kRemoteKnownMax = 8'192;   // credentials that a service
 inline constexpr uint32_t kRemoteBelievedS = 60;   // default; a good answer
 inline constexpr uint32_t kRemoteRefusedS = 5;     // default; a bad one
 inline constexpr uint32_t kSourceTickMs = 1'000;   // keys are looked at for their age
+
+// ---- gateway pods, on the control thread ----
+inline constexpr uint32_t kCensusMs = 5'000;         // default; from one list to the next
+inline constexpr uint32_t kCensusAnswerMs = 10'000;  // a list, whole; a busy gateway is slow
+inline constexpr uint32_t kCensusPerSecond = 100;    // of all pods together: 1 ms of CPU each
+inline constexpr uint32_t kCensusFreshMs = 60'000;   // what is older is not known any more
+inline constexpr uint32_t kCordonSettleMs = 1'000;   // a worker may have looked just before
+inline constexpr size_t kCordonsMax = 4'096;
+inline constexpr size_t kAdminPodsMax = 10'000;  // in one answer
 
 // ---- TLS ----
 inline constexpr size_t kPemBytesMax = size_t{1024} * 1024;  // a certificate, key or CA file

@@ -16,8 +16,9 @@ namespace kg {
 
 // Until the first byte of an answer, by operation (domain R6).
 struct FirstByteMs {
-  uint32_t list = limits::kListMs;  // list, get, interrupt, specs
-  uint32_t restart = 0;             // 0: the endpoint's launch timeout and kLaunchMarginMs
+  uint32_t launch_margin = limits::kLaunchMarginMs;  // after KERNEL_LAUNCH_TIMEOUT
+  uint32_t list = limits::kListMs;                   // list, get, interrupt, specs
+  uint32_t restart = 0;  // 0: the endpoint's launch timeout and the margin
   uint32_t del = limits::kDeleteMs;
   uint32_t upgrade = limits::kUpgradeMs;
   uint32_t other = limits::kBodySilenceMs;

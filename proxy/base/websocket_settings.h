@@ -13,6 +13,7 @@ struct WebSocketSettings {
   uint32_t client_dead_after_ms = limits::kClientDeadMs;
   uint32_t gateway_dead_after_ms = limits::kGatewayDeadMs;
   uint64_t message_bytes_max = std::numeric_limits<uint64_t>::max();  // none
+  bool kernel_activity = true;  // what kernels do is read from their messages
 };
 
 }  // namespace kg

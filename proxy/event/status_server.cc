@@ -6,6 +6,8 @@
 #include <event2/keyvalq_struct.h>
 
 #include <cerrno>
+#include <cstdlib>
+#include <memory>
 #include <optional>
 #include <utility>
 
@@ -46,6 +48,13 @@ std::string body_of(evhttp_request* request) {
   std::string body(evbuffer_get_length(buffer), '\0');
   evbuffer_copyout(buffer, body.data(), body.size());
   return body;
+}
+
+std::string decoded(const std::string& text) {
+  size_t size = 0;
+  const std::unique_ptr<char, decltype(&std::free)> out(
+      evhttp_uridecode(text.c_str(), /*decode_plus=*/0, &size), &std::free);
+  return out == nullptr ? "" : std::string(out.get(), size);
 }
 
 const char* phrase(int status) noexcept { return status == 200 ? "OK" : "Not OK"; }
@@ -90,10 +99,23 @@ void StatusServer::request_cb(evhttp_request* request, void* self) noexcept {
   send(request, static_cast<StatusServer*>(self)->answer_to(request));
 }
 
+StatusServer::Calls::const_iterator StatusServer::find(const std::string& path) const {
+  const auto exact = calls_.find(path);
+  if (exact != calls_.end() || path.back() == '/') return exact;
+  // From the nearest name before it back to the folder that it is in.
+  auto above = calls_.upper_bound(path);
+  while (above != calls_.begin()) {
+    --above;
+    if (above->first.back() == '/' && path.starts_with(above->first)) return above;
+  }
+  return calls_.end();
+}
+
 Answer StatusServer::answer_to(evhttp_request* request) const {
   const evhttp_uri* uri = evhttp_request_get_evhttp_uri(request);
-  const char* path = uri == nullptr ? nullptr : evhttp_uri_get_path(uri);
-  const auto calls = path == nullptr ? calls_.end() : calls_.find(path);
+  const char* sent = uri == nullptr ? nullptr : evhttp_uri_get_path(uri);
+  const std::string path = sent == nullptr || *sent == '\0' ? "/" : sent;
+  const auto calls = find(path);
   if (calls == calls_.end()) {
     std::string known;
     for (const auto& [name, verbs] : calls_) known += (known.empty() ? "" : ", ") + name;
@@ -109,7 +131,8 @@ Answer StatusServer::answer_to(evhttp_request* request) const {
   }
   const char* authorization =
       evhttp_find_header(evhttp_request_get_input_headers(request), "Authorization");
-  return call->second({authorization == nullptr ? "" : authorization, body_of(request)});
+  return call->second({authorization == nullptr ? "" : authorization, body_of(request),
+                       decoded(path.substr(calls->first.size()))});
 }
 
 void StatusServer::send(evhttp_request* request, const Answer& answer) {

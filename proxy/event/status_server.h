@@ -26,6 +26,7 @@ class StatusServer {
   struct Request {
     std::string_view authorization;  // the field's value, "" if absent; valid during the call
     std::string body;
+    std::string below;  // of a path that ends with '/': what followed it, %XX decoded
   };
   struct Answer {
     int status = 200;
@@ -39,19 +40,22 @@ class StatusServer {
   explicit StatusServer(EventLoop& loop);
   ~StatusServer();
   void add_page(const std::string& path, Page page);  // GET and HEAD
+  // A path that ends with '/' is that of all paths below it.
   void add_call(Verb verb, const std::string& path, Call call);
   Result<uint16_t> listen(const SocketAddress& address);  // the bound port
 
  private:
   static void request_cb(evhttp_request* request, void* self) noexcept;
+  using Calls = std::map<std::string, std::map<Verb, Call>>;
   Answer answer_to(evhttp_request* request) const;
+  Calls::const_iterator find(const std::string& path) const;
   static void send(evhttp_request* request, const Answer& answer);
   struct HttpFree {
     void operator()(evhttp* handle) const noexcept;
   };
   std::unique_ptr<evhttp, HttpFree> http_;
   uint16_t allowed_methods_;  // of evhttp
-  std::map<std::string, std::map<Verb, Call>> calls_;
+  Calls calls_;
 };
 
 }  // namespace kg::event

@@ -9,6 +9,8 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
+#include <string>
 #include <string_view>
 
 #include "proxy/base/error.h"
@@ -57,6 +59,9 @@ class Stream {
   virtual uint64_t last_progress_us() const noexcept = 0;
   // A system call.
   virtual Delivery delivery() const noexcept = 0;
+  // What write() was given and the peer's system has not taken; it is not sent any more. Only where
+  // the owner said so before, and also once the stream has failed. None: that cannot be told.
+  virtual std::optional<std::string> take_back() { return std::nullopt; }
 };
 
 }  // namespace kg::event

@@ -118,7 +118,7 @@ void Transport::write(std::string_view bytes) {
 
 void Transport::output_grew() {
   if (!takes_output()) {
-    unsent_.clear();
+    if (!keeps_unsent_) unsent_.clear();
     return;
   }
   if (progress_us_ == 0) progress_us_ = loop_.now_us();
@@ -162,7 +162,7 @@ void Transport::flush() {
 void Transport::write_failed(int error) {
   if (gate_ != 0 || ended_) return fail("connection reset while writing", error);
   write_error_ = error;
-  unsent_.clear();
+  if (!keeps_unsent_) unsent_.clear();
   progress_us_ = 0;
   watcher_.watch_writable(false);
   readable_ = closing_ = true;
@@ -200,7 +200,14 @@ void Transport::close() noexcept {
   look_again_.clear();
   watcher_.close();
   socket_.close();
+  if (!keeps_unsent_) unsent_.clear();
+}
+
+std::optional<std::string> Transport::take_back() {
+  if (!keeps_unsent_) return std::nullopt;
+  std::string out(unsent_.view());
   unsent_.clear();
+  return out;
 }
 
 void Transport::fail(const char* detail, int sys) {

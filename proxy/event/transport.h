@@ -41,6 +41,8 @@ class Transport final : public Stream, private FdHandler {
   const Socket& socket() const noexcept { return socket_; }
   // Acknowledge every read burst at once (Socket::set_quickack). One call per burst.
   void keep_quickack() noexcept { quickack_ = true; }
+  // What could not be sent stays for take_back().
+  void keep_unsent() noexcept { keeps_unsent_ = true; }
 
   void write(std::string_view bytes) override;
   // Room in the output for `bytes`, to be filled and committed: saves TLS a copy.
@@ -56,6 +58,7 @@ class Transport final : public Stream, private FdHandler {
   void close() noexcept override;
   uint64_t last_progress_us() const noexcept override { return progress_us_; }
   Delivery delivery() const noexcept override { return delivery_of(socket_.fd()); }
+  std::optional<std::string> take_back() override;
 
  private:
   struct ReadTask final : Task {
@@ -99,6 +102,7 @@ class Transport final : public Stream, private FdHandler {
   bool finishing_ = false;
   bool shut_ = false;
   bool quickack_ = false;
+  bool keeps_unsent_ = false;
 };
 
 }  // namespace kg::event

@@ -76,6 +76,14 @@ bool ClientConnection::is_open_websocket() const noexcept {
   return exchange_ != nullptr && exchange_->is_open_relay();
 }
 
+bool ClientConnection::is_idle_websocket() const noexcept {
+  return is_open_websocket() && exchange_->is_idle_relay();
+}
+
+std::optional<KernelSight> ClientConnection::kernel_sight() const {
+  return is_open_websocket() ? exchange_->kernel_sight() : std::nullopt;
+}
+
 void ClientConnection::on_handshake_done() {
   KG_ASSERT(state_ == State::kHandshake);
   context_.metrics.tls_handshake.observe_us(event::monotonic_us() - opened_us_);

@@ -14,10 +14,12 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "proxy/exchange/context.h"
 #include "proxy/exchange/kernel_access.h"
+#include "proxy/exchange/kernel_activity.h"
 #include "proxy/exchange/record.h"
 #include "proxy/http/head_reader.h"
 #include "proxy/tls/tls_stream.h"
@@ -49,7 +51,9 @@ class ClientConnection final : public event::Deferred, private tls::TlsHandler {
   void close_websocket(ErrorCode why);
   bool is_websocket() const noexcept;
   bool is_open_websocket() const noexcept;  // and not ending yet
-  void close();                             // at once, whatever runs
+  bool is_idle_websocket() const noexcept;  // open, and its kernel is known to do nothing
+  std::optional<KernelSight> kernel_sight() const;
+  void close();  // at once, whatever runs
 
   // For its exchange.
   event::Stream& stream() noexcept { return stream_; }

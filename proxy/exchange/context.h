@@ -11,8 +11,10 @@
 #include "proxy/event/event_loop.h"
 #include "proxy/exchange/admission.h"
 #include "proxy/exchange/launch_board.h"
+#include "proxy/exchange/launch_desk.h"
+#include "proxy/exchange/launch_follower.h"
+#include "proxy/exchange/list_verdicts.h"
 #include "proxy/exchange/log_sink.h"
-#include "proxy/exchange/orphaned_starts.h"
 #include "proxy/exchange/session_desk.h"
 #include "proxy/exchange/session_watch.h"
 #include "proxy/kernel/kernel_id.h"
@@ -40,32 +42,37 @@ struct Logs {
 
 struct WorkerContext {
   WorkerContext(event::EventLoop& event_loop, metrics::WorkerMetrics& worker_metrics,
-                const Logs& logs, LaunchBoard& launch_board, Admission& shared_admission,
-                SessionBoard& session_board, size_t worker)
-      : loop(event_loop),
+                const Logs& logs, LaunchBoard& launch_board, LaunchDesk& launch_desk,
+                Admission& shared_admission, SessionBoard& session_board, size_t worker)
+      : index(worker),
+        loop(event_loop),
         metrics(worker_metrics),
         access_log(event_loop, worker_metrics.access_log_dropped, logs.access),
         audit(event_loop, worker_metrics.audit_log_dropped, logs.audit,
               metrics::AuditLogBuffer(logs.subjects)),
         endpoints(event_loop, worker_metrics, worker),
         launches(launch_board),
+        desk(launch_desk),
         admission(shared_admission),
-        orphans(event_loop),
+        followers(event_loop),
         sessions(event_loop, worker_metrics),
         watch(event_loop, worker_metrics, session_board) {}
 
   std::string next_request_id();
 
+  size_t index;  // of the worker
   event::EventLoop& loop;
   metrics::WorkerMetrics& metrics;
   AccessSink access_log;
   AuditSink audit;
   upstream::EndpointRegistry endpoints;
   LaunchBoard& launches;
+  LaunchDesk& desk;
   Admission& admission;
-  OrphanedStarts orphans;
+  LaunchFollowers followers;
   SessionDesk sessions;
   SessionWatch watch;
+  ListVerdicts list_verdicts;
   std::shared_ptr<const routing::RouteSnapshot> routes;
   std::shared_ptr<const kernel::KernelIdKeys> kernel_id_keys;
   Settings settings;

@@ -39,13 +39,14 @@ size_t Exchange::on_client_data(std::string_view bytes) {
 }
 
 void Exchange::take_body(std::string_view payload) {
+  if (phase_ == Phase::kListing) return;  // a list has no use for one
   if (phase_ == Phase::kCollecting || upstream_ == nullptr) {
     held_body_.append(payload);
     if (phase_ == Phase::kCollecting && held_body_.size() > limits::kCreateBodyBytesMax) {
       return fail({ErrorCode::kBodyTooLarge, "", 0});
     }
     if (phase_ == Phase::kCollecting) grant_body_time(payload.size());
-    if (phase_ == Phase::kQueued || phase_ == Phase::kAuthenticating) {
+    if (phase_ == Phase::kQueued || phase_ == Phase::kAuthenticating || phase_ == Phase::kPlacing) {
       client_.stream().pause(Pause::kConnecting);
     }
     return;
@@ -70,22 +71,22 @@ void Exchange::send_body(std::string_view payload) {
 
 void Exchange::end_body() {
   if (phase_ == Phase::kCollecting) {
-    const Result<void> stamped = stamp_launch();
-    if (!stamped) return fail(stamped.error());
+    const Result<void> read = read_launch();
+    if (!read) return fail(read.error());
     return count_kernels();
   }
   if (upstream_ == nullptr) return;
   if (client_.head().framing == Framing::kChunked) upstream_->stream().write(http::kLastChunk);
-  endpoint_->pool.count_again(*upstream_);
+  pod_->pool.count_again(*upstream_);
   if (phase_ == Phase::kWaiting) watch_answer();
 }
 
 void Exchange::lease(upstream::LeaseKind kind) {
-  const Result<upstream::UpstreamConnection*> leased = endpoint_->pool.lease(*this, kind);
-  if (!leased) return fail(leased.error());
+  const Result<upstream::UpstreamConnection*> leased = pod_->pool.lease(*this, kind);
+  if (!leased) return launch_ != nullptr ? launch_failed(leased.error()) : fail(leased.error());
   if (*leased != nullptr) return send_request(**leased);
   phase_ = Phase::kQueued;
-  client_.set_deadline_ms(endpoint_->endpoint->pod.limits.queue_ms);
+  client_.set_deadline_ms(pod_->pod.limits.queue_ms);
 }
 
 void Exchange::on_lease(upstream::UpstreamConnection& connection) {
@@ -93,7 +94,10 @@ void Exchange::on_lease(upstream::UpstreamConnection& connection) {
   send_request(connection);
 }
 
-void Exchange::on_lease_failed(const Error& error) { fail(error); }
+void Exchange::on_lease_failed(const Error& error) {
+  if (launch_ != nullptr) return launch_failed(error);
+  fail(error);
+}
 
 void Exchange::send_request(upstream::UpstreamConnection& connection) {
   phase_ = Phase::kWaiting;
@@ -104,7 +108,8 @@ void Exchange::send_request(upstream::UpstreamConnection& connection) {
     endpoint_->retries.count_request(context_.loop.now_us());
   }
   record_.upstream_reused = connection.reused();
-  append_request_head();
+  context_.scratch.clear();
+  append_request_head({}, context_.scratch);
   if (collects_) {
     context_.scratch.append(held_body_);
     connection.stream().write(context_.scratch);
@@ -118,16 +123,16 @@ void Exchange::send_request(upstream::UpstreamConnection& connection) {
   if (body_.done()) return watch_answer();
   await_body();
   // Who waits for its client takes no place from others: the gateway has nothing to do yet.
-  endpoint_->pool.stop_counting(connection);
+  pod_->pool.stop_counting(connection);
 }
 
-void Exchange::append_request_head() {
+void Exchange::append_request_head(std::string_view key, std::string& out) {
   const http::RequestHead& head = client_.head();
   const routing::Endpoint& endpoint = *endpoint_->endpoint;
   std::string target;
   if (!endpoint.strip_prefix) target = endpoint.path_prefix;
   kernel::append_target(request_, head.query, target);
-  const std::string pod_host = head.authority.empty() ? endpoint.pod.address.text() : std::string();
+  const std::string pod_host = head.authority.empty() ? pod_->pod.address.text() : std::string();
   http::RequestRewrite rewrite;
   rewrite.target = target;
   rewrite.host = head.authority.empty() ? std::string_view(pod_host) : head.authority;
@@ -150,12 +155,12 @@ void Exchange::append_request_head() {
   // A list is reduced here: what is said of the whole one, "not modified" say, is not for clients.
   rewrite.whole_answer = reduces_list();
   rewrite.websocket = wants_websocket_;
-  rewrite.websocket_protocols = offered_protocols_;
+  rewrite.websocket_key = key;
+  rewrite.websocket_protocols = key.empty() ? offered_protocols_ : chosen_protocol_;
   const std::vector<http::IdentityField> identity =
       identity_fields(endpoint.identity_headers, *record_.principal);
   rewrite.identity = identity;
-  context_.scratch.clear();
-  http::append_upstream_request(head, rewrite, context_.scratch);
+  http::append_upstream_request(head, rewrite, out);
 }
 
 void Exchange::on_client_drained() {
@@ -179,7 +184,7 @@ void Exchange::on_client_lost(const Error& error) {
   if (phase_ == Phase::kDone) return;
   if (relay_ != nullptr) return relay_->on_client_lost();
   record_.error = error;
-  if (collects_ && phase_ == Phase::kWaiting) keep_counting();
+  if (launch_goes_on()) follow_launch();
   release_upstream(false);
   finish(false);
 }

@@ -1,21 +1,25 @@
 // Exchange: one request and its answer, or one WebSocket, from parsed head to log line.
 //
-//   Received --> Authenticating --> Collecting [--> Counting] --> Queued --> Waiting --> Responding
-//       |        (if asked for)     (kernel start)                  |           |             |
-//       |              |                |                           |           |--> Holding -->
-//       Done |              |                |                           |           \--> Relaying
-//       -/
-//       \--------------+----------------+---------------------------+--> local reply, or abort
-//                                                                        once an answer began
+//   Received --> Authenticating --> [start] --> Queued --> Waiting --> Responding --> Done
+//       |        (if asked for)        |           |          |--> Holding --/          /
+//       |              |               |           |          \--> Relaying -----------/
+//       \--------------+---------------+-----------+--> local reply, or abort once an answer began
+//
+//   [start], a kernel start only:
+//   Collecting [--> Counting] --> AwaitingTurn [--> LookingUp]
 //
 // Received: route and operation are judged, nothing went upstream. Authenticating: somebody else is
 // asked over the network who sends it. Collecting: the small body of a kernel start is held,
-// because its deadline stands inside (domain G14). Counting: it waits for the gateway's list, in
-// which its user's kernels are counted. Queued: waits for a pooled connection. Waiting: the request
-// is on its way, its body streams. Holding: a gateway's error or list is read whole, so that
-// nothing but what is the client's goes on. Done is entered once, by finish(). Owner:  the
-// ClientConnection. Thread: the worker's. Flow:   client -> upstream pauses the client above
-// kPendingBytesHigh and opens it in
+// because its deadline stands inside (domain G14). Counting: it waits for the pods' lists, in which
+// its user's kernels are counted. AwaitingTurn: the endpoint starts no more kernels at a time, or
+// the same start is under way already (LaunchDesk). LookingUp: whether the kernel of a client's own
+// id runs already. Placing, after Received and only where it is not known: which pod holds the
+// kernel is asked (upstream/placing.h). Listing, in place of all that follows Received: the answer
+// is made of the pods' lists, which the worker asks for itself. Queued: waits for a pooled
+// connection. Waiting: the request is on its way, its body streams. Holding: a gateway's error or
+// list is read whole, so that nothing but what is the client's goes on. Done is entered once, by
+// finish(). Owner:  the ClientConnection. Thread: the worker's. Flow:   client -> upstream pauses
+// the client above kPendingBytesHigh and opens it in
 //         on_upstream_drained; upstream -> client pauses the upstream and opens it in
 //         on_client_drained.
 // Errors: rows of error.h. A request is sent a second time only where Retry says so (RFC 9110
@@ -24,18 +28,23 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
 #include "proxy/exchange/context.h"
 #include "proxy/exchange/credentials.h"
+#include "proxy/exchange/kernel_activity.h"
+#include "proxy/exchange/list_gathering.h"
 #include "proxy/exchange/local_reply.h"
+#include "proxy/exchange/reconnection.h"
 #include "proxy/exchange/record.h"
 #include "proxy/exchange/relay.h"
 #include "proxy/http/body_reader.h"
 #include "proxy/http/forwarding.h"
 #include "proxy/kernel/notice.h"
 #include "proxy/kernel/operation.h"
+#include "proxy/upstream/placing.h"
 
 namespace kg::exchange {
 
@@ -46,7 +55,11 @@ class Exchange final : public event::Deferred,
                        private upstream::LeaseWaiter,
                        private SessionWaiter,
                        private upstream::KernelListWaiter,
+                       private LaunchWaiter,
+                       private ListGatheringOwner,
+                       private upstream::PlacingOwner,
                        private RelayOwner,
+                       private ReconnectOwner,
                        private WatchedSocket {
  public:
   Exchange(WorkerContext& context, ClientConnection& client);
@@ -65,13 +78,20 @@ class Exchange final : public event::Deferred,
   bool is_relaying() const noexcept { return relay_ != nullptr; }
   bool is_open_relay() const noexcept { return relay_ != nullptr && !relay_->ending(); }
   void close_relay(ErrorCode why) { relay_->close(why); }
+  // Whether an open relay's kernel is known to do nothing.
+  bool is_idle_relay() const noexcept { return activity_ != nullptr && activity_->idle(); }
+  std::optional<KernelSight> kernel_sight() const;
 
  private:
   enum class Phase : uint8_t {
     kReceived,
     kAuthenticating,
+    kPlacing,
     kCollecting,
     kCounting,
+    kAwaitingTurn,
+    kLookingUp,
+    kListing,
     kQueued,
     kWaiting,
     kHolding,
@@ -95,31 +115,68 @@ class Exchange final : public event::Deferred,
   Result<void> judge_operation();
   // exchange_kernels.cc: whose kernels.
   Result<void> judge_kernel();
-  Result<void> stamp_launch();
+  Result<void> read_launch();
   void learn_kernel(const http::ResponseHead& head);
   void hold_list(const http::ResponseHead& head);
   void hold_list_body(std::string_view payload);
   void send_list();
   void send_list_rest();
-  std::optional<std::string> reduced_list();
   bool reduces_list() const noexcept;
   bool forwards() const noexcept { return endpoint_->endpoint->forwards_credentials; }
   bool would_hold_memory() const noexcept;
   void proceed();
+  // exchange_lists.cc: the kernels of all pods.
+  bool gathers_lists() const noexcept;
+  void gather_lists(Phase phase);
+  void wait_for_lists();
+  void lists_are_slow();
+  void on_lists_gathered(const Result<void>& whole) override;
+  template <typename Wanted>
+  kernel::ListedKernels merged_lists(const Wanted& wanted);
+  void answer_list();
+  void send_gathered();
+  uint64_t count_own();
+  // exchange_place.cc: which pod.
+  void place();
+  void place_kernel();
+  std::optional<uint32_t> pod_tag();
+  void on_placed(const Result<upstream::LocalPod*>& pod) override;
+  void go_to(upstream::LocalPod& pod);
+  void stop_placing();
+  void learn_place(uint16_t status);
+  // exchange_judge.cc again.
+  void go_up();
   // exchange_quotas.cc: what one principal may take.
   Result<void> keep_rate();
   Result<void> take_place();
   Result<void> judge_spec();
   void count_kernels();
-  void on_kernel_list(const Result<upstream::KernelListRef>& list) override;
-  void judge_count(const upstream::KernelList& list);
-  void keep_counting();
+  void judge_count();
+  // exchange_launch.cc: a kernel start, from its turn to its answer.
+  std::string launch_key(const kernel::LaunchBody& body) const;
+  void await_turn();
+  void on_launch_word(LaunchGate::Word::Kind kind, const LaunchAnswerRef& answer) override;
+  void begin_launch();
+  void stamp_launch();
+  void look_up();
+  void on_kernel_list(const Result<upstream::PodListRef>& list) override;
+  void give_launched(const LaunchAnswer& answer);
+  void hold_launch_body(std::string_view payload);
+  void send_launch();
+  void share_error(uint16_t status, std::string_view body);
+  void share_failure(const Error& error);
+  void launch_failed(const Error& error);
+  void lose_launch(const Error& error);
+  bool launch_goes_on() const noexcept;
+  void follow_launch();
+  uint64_t launch_until_us() const noexcept;
   // exchange.cc: the request's way up.
   void take_body(std::string_view payload);
   void end_body();
   void lease(upstream::LeaseKind kind);
   void send_request(upstream::UpstreamConnection& connection);
-  void append_request_head();
+  // `key`: of another handshake for an open WebSocket, "" for a client's request.
+  void append_request_head(std::string_view key, std::string& out);
   void send_body(std::string_view payload);
   // exchange_deadlines.cc.
   void await_body();
@@ -146,9 +203,22 @@ class Exchange final : public event::Deferred,
   void relay_client_died() override;
   void relay_ended() override;
   void start_relay(const http::ResponseHead& head);
+  void start_activity(const http::ResponseHead& head);
   void relay_answer_head(const http::ResponseHead& head);
   void fail(const Error& error);
   std::string gateways_words(ErrorCode code) const;
+
+  // exchange_reconnect.cc: the gateway's side of an open WebSocket, made anew.
+  void name_session();
+  void allow_gaps(const http::ResponseHead& head);
+  void relay_gap_began() override;
+  void relay_gap_dropped() override { stop_reconnecting(); }
+  void stop_reconnecting() noexcept;
+  void append_reconnect_head(std::string_view key, std::string& out) override;
+  void reconnected(upstream::UpstreamConnection& connection) override;
+  void reconnect_failed(const Error& why, GapEnd how) override;
+  void reconnect_is_slow() override;
+  std::string framed(const std::string& message) const;
 
   // exchange_session.cc: the session of an open WebSocket.
   void tell_of_session();
@@ -169,6 +239,7 @@ class Exchange final : public event::Deferred,
   void send_error(bool whole);
 
   void release_upstream(bool healthy);
+  void note_change() const;
   void finish(bool reuse);
 
   WorkerContext& context_;
@@ -177,25 +248,36 @@ class Exchange final : public event::Deferred,
   ClientCounts::Hold client_hold_;
   Quotas::Hold principal_hold_;  // a WebSocket or a kernel start
   upstream::EndpointPin endpoint_;
+  upstream::LocalPod* pod_ = nullptr;         // of endpoint_, once the request is placed
+  std::unique_ptr<ListGathering> gathering_;  // Listing, Counting
+  uint64_t gathering_until_us_ = 0;
+  std::unique_ptr<upstream::Placing> placing_;
+  uint64_t pod_restarts_ = 0;  // of pod_, when the request was placed
   kernel::KernelRequest request_;
   Error operation_error_{ErrorCode::kNone, "", 0};  // why the request is no operation
   std::string_view upstream_path_;  // the request's path after the endpoint's prefix
   std::string offered_protocols_;   // WebSocket
   upstream::UpstreamConnection* upstream_ = nullptr;  // leased
+  std::unique_ptr<KernelActivity> activity_;  // Relaying to a kernel, if anybody wants to know
   std::unique_ptr<Relay> relay_;
-  std::unique_ptr<SessionWatch::Seat> seat_;  // while relay_ runs
-  std::string notice_;                        // to be said in a cell's output
-  uint32_t heard_ = 0;                        // messages of the gateway since
-  auth::SessionsRef rechecked_by_;            // Relaying: they were asked about the session
+  std::unique_ptr<Reconnection> reconnection_;  // Relaying: in a gap
+  std::optional<ReconnectPlan> reconnects_;     // Relaying: where gaps are allowed
+  std::string own_session_id_;                  // of a client that names none
+  std::string chosen_protocol_;                 // by the gateway, of those offered
+  std::unique_ptr<SessionWatch::Seat> seat_;    // while relay_ runs
+  std::string notice_;                          // to be said in a cell's output
+  uint32_t heard_ = 0;                          // messages of the gateway since
+  auth::SessionsRef rechecked_by_;              // Relaying: they were asked about the session
   SessionRules recheck_rules_;
   http::BodyReader body_;
-  std::string held_body_;       // Collecting, or what came before the lease
-  std::string launch_spec_;     // of a kernel start, "" for the gateway's default
-  std::string held_head_;       // Holding: what goes to the client, without length and end
-  std::string held_answer_;     // Holding: an error, or a list of kernels
-  size_t list_sent_ = 0;        // Responding with a list: so much of it
-  uint64_t body_until_us_ = 0;  // the body's deadline
-  uint64_t body_seen_us_ = 0;   // its last byte
+  std::unique_ptr<Launch> launch_;  // from its body to its answer
+  std::string held_body_;           // Collecting, or what came before the lease
+  std::string launch_spec_;         // of a kernel start, "" for the gateway's default
+  std::string held_head_;           // Holding: what goes to the client, without length and end
+  std::string held_answer_;         // Holding: an error or a list; Responding with a list
+  size_t list_sent_ = 0;            // Responding with a list: so much of it
+  uint64_t body_until_us_ = 0;      // the body's deadline
+  uint64_t body_seen_us_ = 0;       // its last byte
   uint32_t launch_ms_ = 0;
   uint32_t retry_after_s_ = kRetryAfterSeconds;
   bool support_ = false;  // may list, interrupt and delete kernels of other owners
@@ -208,6 +290,7 @@ class Exchange final : public event::Deferred,
   bool chunk_answer_ = false;
   bool coded_answer_ = false;  // Holding: the body is compressed
   bool holds_list_ = false;    // not an error
+  bool holds_launch_ = false;  // nor this: the answer to a kernel start
   bool close_after_ = false;   // the answer said Connection: close
 };
 

@@ -26,7 +26,8 @@ void Exchange::on_interim_head(const http::ResponseHead& head) {
 void Exchange::on_response_head(const http::ResponseHead& head) {
   KG_ASSERT(phase_ == Phase::kWaiting);
   record_.first_byte_us = event::monotonic_us();
-  endpoint_->answered(head.status, context_.loop.now_us());
+  pod_->answered(head.status, context_.loop.now_us());
+  learn_place(head.status);
   record_.upstream_connect_us = record_.upstream_reused ? 0 : upstream_->connect_us();
   // It concerns the endpoint's token, not the client's session, which a 401 would blame.
   if (head.status == 401 && !forwards()) return fail({ErrorCode::kUpstreamToken, "", 0});
@@ -48,7 +49,7 @@ void Exchange::start_relay(const http::ResponseHead& head) {
   context_.metrics.upgrade.observe_us(record_.first_byte_us - record_.sent_us);
   context_.launches.connected(record_.kernel_id);
   upstream_->become_tunnel();
-  endpoint_->pool.stop_counting(*upstream_);
+  pod_->pool.stop_counting(*upstream_);
   http::ResponseRewrite rewrite;
   rewrite.request_id = record_.request_id;
   rewrite.websocket_protocol = websocket::selected_for_token(head, client_.head());
@@ -56,19 +57,38 @@ void Exchange::start_relay(const http::ResponseHead& head) {
   http::append_client_response(head, rewrite, context_.scratch);
   client_.stream().write(context_.scratch);
   RelayOwner& owner = *this;
-  relay_ =
-      std::make_unique<Relay>(owner, client_.stream(), upstream_->stream(), record_,
-                              endpoint_->counters, context_.metrics, context_.settings.websocket);
   framing_ = kernel::framing_of(head.find("sec-websocket-protocol"));
+  start_activity(head);
+  relay_ = std::make_unique<Relay>(owner, client_.stream(), upstream_->stream(), record_,
+                                   endpoint_->counters, context_.metrics,
+                                   context_.settings.websocket, activity_.get());
+  allow_gaps(head);
   client_.offer_leftover();
   watch_session();
 }
 
+void Exchange::start_activity(const http::ResponseHead& head) {
+  const bool kernels = request_.operation == Operation::kConnectKernel;
+  if (!kernels || !context_.settings.websocket.kernel_activity) return;
+  const bool readable = head.find("sec-websocket-extensions").empty();
+  const uint32_t slot = context_.launches.specs().slot_of(record_.kernel_id);
+  activity_ = std::make_unique<KernelActivity>(framing_, readable, endpoint_->counters,
+                                               context_.metrics.cells[slot]);
+}
+
+std::optional<KernelSight> Exchange::kernel_sight() const {
+  if (activity_ == nullptr) return std::nullopt;
+  return KernelSight{record_.kernel_id,          endpoint_->endpoint->id,
+                     activity_->state(),         activity_->cells_in_flight(),
+                     activity_->last_human_us(), activity_->last_message_us()};
+}
+
 void Exchange::relay_answer_head(const http::ResponseHead& head) {
-  phase_ = Phase::kResponding;
+  holds_launch_ = launch_ != nullptr && head.status == 201;
+  phase_ = holds_launch_ ? Phase::kHolding : Phase::kResponding;
   record_.status = head.status;
   const http::RequestHead& asked = client_.head();
-  if (request_.operation == Operation::kCreateKernel && head.status == 201) learn_kernel(head);
+  if (holds_launch_) learn_kernel(head);
   // A body that is still on its way belongs to no later request: answer, then close (RFC 9112
   // section 9.6).
   close_after_ = !client_.may_reuse() || !body_.done();
@@ -87,14 +107,16 @@ void Exchange::relay_answer_head(const http::ResponseHead& head) {
     close_after_ = close_after_ || !chunk_answer_;
   }
   rewrite.close = close_after_;
+  client_.set_deadline_ms(context_.settings.timeouts.response_idle_ms);
+  if (holds_launch_) return http::append_client_response(head, rewrite, held_head_);
   context_.scratch.clear();
   http::append_client_response(head, rewrite, context_.scratch);
   client_.stream().write(context_.scratch);
-  client_.set_deadline_ms(context_.settings.timeouts.response_idle_ms);
 }
 
 void Exchange::on_response_body(std::string_view payload) {
   if (phase_ == Phase::kHolding) {
+    if (holds_launch_) return hold_launch_body(payload);
     return holds_list_ ? hold_list_body(payload) : hold_error_body(payload);
   }
   KG_ASSERT(phase_ == Phase::kResponding);
@@ -110,7 +132,7 @@ void Exchange::on_response_body(std::string_view payload) {
   }
   if (stream.unsent() > limits::kPendingBytesHigh) {
     upstream_->stream().pause(Pause::kPeerSlow);
-    endpoint_->pool.stop_counting(*upstream_);  // a slow reader takes no place from others
+    pod_->pool.stop_counting(*upstream_);  // a slow reader takes no place from others
     client_.set_deadline_ms(context_.settings.timeouts.write_stall_ms);
   } else {
     client_.set_deadline_ms(context_.settings.timeouts.response_idle_ms);
@@ -118,6 +140,7 @@ void Exchange::on_response_body(std::string_view payload) {
 }
 
 void Exchange::on_response_end() {
+  if (phase_ == Phase::kHolding && holds_launch_) return send_launch();
   if (phase_ == Phase::kHolding) return holds_list_ ? send_list() : send_error(true);
   if (phase_ != Phase::kResponding) return;  // a 101 without its tunnel failed already
   if (chunk_answer_) client_.stream().write(http::kLastChunk);
@@ -127,7 +150,10 @@ void Exchange::on_response_end() {
 }
 
 void Exchange::on_tunnel_data(std::string_view bytes) { relay_->on_upstream_data(bytes); }
-void Exchange::on_tunnel_end() { relay_->on_upstream_end(); }
+void Exchange::on_tunnel_end() {
+  if (!relay_->said_goodbye()) pod_->pool.broke_off();
+  relay_->on_upstream_end();
+}
 
 void Exchange::on_upstream_drained() {
   if (relay_ != nullptr) return relay_->on_upstream_drained();
@@ -154,6 +180,7 @@ void Exchange::on_upstream_error(const Error& error) {
     relay_->on_upstream_lost();
     return;
   }
+  if (launch_ != nullptr) return launch_failed(error);
   const bool again = may_retry(error);
   release_upstream(false);
   if (!again) return fail(error);
@@ -178,8 +205,9 @@ void Exchange::relay_ended() {
 void Exchange::fail(const Error& error) {
   if (phase_ == Phase::kDone) return;
   record_.error = error;
-  if (endpoint_) endpoint_->failed(error.code, context_.loop.now_us());
+  if (pod_ != nullptr) pod_->failed(error.code, context_.loop.now_us());
   release_upstream(false);
+  if (launch_ != nullptr) share_failure(error);
   if (phase_ == Phase::kResponding) {
     // The answer began: only a broken connection tells the client that it is not whole.
     client_.break_off();
@@ -212,15 +240,34 @@ void Exchange::fail(const Error& error) {
 void Exchange::abort() {
   if (phase_ == Phase::kDone) return;
   record_.error = {ErrorCode::kDraining, "the drain deadline passed", 0};
+  if (launch_goes_on()) {
+    endpoint_->counters.orphans_left.add();
+    log_unfollowed(*pod_, record_.kernel_id, "the proxy ends");
+  }
   release_upstream(false);
   finish(false);
 }
 
 void Exchange::release_upstream(bool healthy) {
-  if (phase_ == Phase::kQueued) endpoint_->pool.cancel(*this);
-  if (phase_ == Phase::kCounting) endpoint_->lists.cancel(*this);
+  if (phase_ == Phase::kPlacing) stop_placing();
+  stop_reconnecting();
+  if (phase_ == Phase::kQueued) pod_->pool.cancel(*this);
+  if (phase_ == Phase::kLookingUp) pod_->lists.cancel(*this);
+  gathering_.reset();
   upstream::UpstreamConnection* connection = std::exchange(upstream_, nullptr);
-  if (connection != nullptr) endpoint_->pool.release(*connection, healthy);
+  if (connection != nullptr) pod_->pool.release(*connection, healthy);
+}
+
+// Lists from before do not count any more.
+void Exchange::note_change() const {
+  const bool creates = request_.operation == Operation::kCreateKernel;
+  const bool deletes = request_.operation == Operation::kDeleteKernel;
+  if ((!creates && !deletes) || record_.sent_us == 0) return;
+  routing::KernelChanges& changes = *endpoint_->endpoint->kernel_changes;
+  const bool was_made = creates && record_.status == 201;
+  const bool is_gone = deletes && (record_.status == 204 || record_.status == 404);
+  if (was_made || is_gone) changes.note_kernel(record_.kernel_id, was_made, context_.loop.now_us());
+  changes.note();
 }
 
 void Exchange::finish(bool reuse) {
@@ -230,9 +277,8 @@ void Exchange::finish(bool reuse) {
   }
   phase_ = Phase::kDone;
   seat_.reset();
-  const bool changed = request_.operation == Operation::kCreateKernel ||
-                       request_.operation == Operation::kDeleteKernel;
-  if (changed && record_.sent_us != 0) endpoint_->endpoint->kernel_changes->note();
+  launch_.reset();
+  note_change();
   // Now: the client's next request may begin before this object dies.
   client_hold_ = {};
   principal_hold_ = {};

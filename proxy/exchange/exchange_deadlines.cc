@@ -43,10 +43,10 @@ uint32_t Exchange::answer_deadline_ms() const noexcept {
   const FirstByteMs& first_byte = context_.settings.timeouts.first_byte_ms;
   switch (request_.operation) {
     case Operation::kCreateKernel:
-      return launch_ms_ + limits::kLaunchMarginMs;
+      return launch_ms_ + first_byte.launch_margin;
     case Operation::kRestartKernel:
       if (first_byte.restart != 0) return first_byte.restart;
-      return endpoint_->endpoint->launch_timeout_ms + limits::kLaunchMarginMs;
+      return endpoint_->endpoint->launch_timeout_ms + first_byte.launch_margin;
     case Operation::kDeleteKernel:
       return first_byte.del;
     case Operation::kConnectKernel:
@@ -61,9 +61,17 @@ uint32_t Exchange::answer_deadline_ms() const noexcept {
 void Exchange::on_deadline() {
   switch (phase_) {
     case Phase::kReceived:
-    case Phase::kCounting:
+    case Phase::kPlacing:
+    case Phase::kLookingUp:
     case Phase::kDone:
       return;
+    case Phase::kAwaitingTurn:
+      context_.metrics.hit(Limit::kKernelLaunchTimeout);
+      endpoint_->counters.launches_refused.add();
+      return fail({ErrorCode::kLaunchQueue, "no turn in time", 0});
+    case Phase::kCounting:
+    case Phase::kListing:
+      return lists_are_slow();
     case Phase::kAuthenticating:
       return fail({ErrorCode::kSessionUnknown, "no answer in time", 0});
     case Phase::kCollecting:
@@ -74,9 +82,11 @@ void Exchange::on_deadline() {
       if (!body_.done() && upstream_->stream().unsent() == 0) return body_timed_out();
       if (!body_.done()) return fail({ErrorCode::kUpstreamStalled, "", 0});
       context_.metrics.hit(Limit::kFirstByte);
+      if (launch_ != nullptr) return launch_failed({ErrorCode::kUpstreamTimeout, "", 0});
       return fail({ErrorCode::kUpstreamTimeout, "", 0});
     case Phase::kHolding:
       context_.metrics.hit(Limit::kResponseIdle);
+      if (holds_launch_) return launch_failed({ErrorCode::kUpstreamStalled, "", 0});
       return fail({ErrorCode::kUpstreamStalled, "", 0});
     case Phase::kResponding:
       if (client_.stream().unsent() > 0) {

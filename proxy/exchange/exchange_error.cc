@@ -48,6 +48,7 @@ void Exchange::send_error(bool whole) {
     const std::string body =
         reduced ? std::move(reduced->json) : replaced_error(reason, record_.request_id);
     record_.bytes_out = body.size();
+    if (launch_ != nullptr) share_error(record_.status, body);
     context_.scratch.append("Content-Length: ").append(std::to_string(body.size()));
     context_.scratch.append("\r\n\r\n").append(body);
   } else {

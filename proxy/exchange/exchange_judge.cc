@@ -223,11 +223,18 @@ void Exchange::answer_preflight() {
 }
 
 void Exchange::proceed() {
-  const http::RequestHead& head = client_.head();
+  if (gathers_lists()) return gather_lists(Phase::kListing);
   if (context_.admission.short_of_memory.load(std::memory_order_relaxed) && would_hold_memory()) {
     context_.metrics.hit(Limit::kMemoryBytes);
     return fail({ErrorCode::kOverloaded, "", 0});
   }
+  if (collects_) return go_up();  // a start chooses its pod when its turn has come
+  place();
+}
+
+// Its pod is known.
+void Exchange::go_up() {
+  const http::RequestHead& head = client_.head();
   if (head.expect_continue && !body_.done()) client_.stream().write(kContinue);
   if (collects_) {
     phase_ = Phase::kCollecting;
@@ -255,6 +262,7 @@ Result<void> Exchange::judge_operation() {
       const Result<void> handshake = websocket::check_request(head);
       if (!handshake) return handshake;
       wants_websocket_ = true;
+      name_session();
       offered_protocols_ = websocket::offered_protocols(head);
       return {};
     }

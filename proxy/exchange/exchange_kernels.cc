@@ -7,7 +7,6 @@
 #include "proxy/exchange/client_connection.h"
 #include "proxy/exchange/exchange.h"
 #include "proxy/http/forwarding.h"
-#include "proxy/kernel/kernel_list.h"
 #include "proxy/kernel/launch_body.h"
 #include "proxy/kernel/spec_list.h"
 
@@ -39,8 +38,8 @@ Result<void> Exchange::judge_kernel() {
   return Error{ErrorCode::kNoKernel, "somebody else's", 0};
 }
 
-// The body in hand becomes what goes up (domain R3).
-Result<void> Exchange::stamp_launch() {
+// The body in hand is taken apart; what goes up is written when its turn has come (domain R3).
+Result<void> Exchange::read_launch() {
   const routing::Endpoint& endpoint = *endpoint_->endpoint;
   const auth::Principal& who = *record_.principal;
   kernel::LaunchFault fault;
@@ -54,8 +53,7 @@ Result<void> Exchange::stamp_launch() {
   endpoint_->counters.launch_env_dropped.add(body->dropped());
   const Result<void> shown = judge_spec();
   if (!shown) return shown;
-  const auto scope = creation_scope(who, endpoint.kernels);
-  if (!scope) {
+  if (!creation_scope(who, endpoint.kernels)) {
     record_.detail = "only members of group " + endpoint.kernels.group + " may start kernels here";
     return Error{ErrorCode::kLaunchDenied, "", 0};
   }
@@ -64,58 +62,36 @@ Result<void> Exchange::stamp_launch() {
     return Error{ErrorCode::kLaunchDenied, "", 0};
   }
   launch_ms_ = body->launch_timeout_ms(endpoint.launch_timeout_ms);
-  if (forwards()) {  // whose kernel it is the gateway knows from the token, and by an id of its own
-    held_body_ = body->stamped(who.subject, "");
-    return {};
-  }
-  const kernel::KernelIdKeys& keys = *context_.kernel_id_keys;
-  const kernel::Scope user{kernel::Scope::Kind::kUser, who.realm, who.subject};
-  const uint32_t nonce = body->wanted_id().empty()
-                             ? kernel::random_nonce()
-                             : keys.nonce_of(endpoint.id, user, body->wanted_id());
-  record_.kernel_id = keys.mint(endpoint.id, *scope, kernel::pod_tag_of(endpoint.pod.name), nonce);
-  held_body_ = body->stamped(who.subject, record_.kernel_id);
+  held_body_ = std::string();
+  launch_ = std::make_unique<Launch>(*std::move(body));
   return {};
 }
 
-// Location: /api/kernels/<id> names the kernel that was made (domain 8.2). Should the gateway have
-// chosen another id than ours, its word is the truth, and the kernel nobody's.
+// Should the gateway have chosen another id than ours, its word is the truth, and the kernel
+// nobody's.
 void Exchange::learn_kernel(const http::ResponseHead& head) {
-  const std::string_view location = head.find("location");
-  const std::string_view id = location.substr(location.rfind('/') + 1);
-  if (!kernel::is_kernel_id(id)) return;
-  if (forwards()) {
-    record_.kernel_id = id;
-  } else if (id != record_.kernel_id) {
+  pod_->pod.facts->note_kernel();
+  launch_->answer->status = head.status;
+  const std::string_view id = launched_id(head);
+  if (id.empty()) return;
+  const bool ours = id == record_.kernel_id;
+  if (!forwards()) {
+    endpoint_->saw(id, ours ? std::optional(pod_->pod.tag) : std::nullopt, *pod_, pod_restarts_);
+  }
+  if (!forwards() && !ours) {
     endpoint_->counters.kernel_id_mismatches.add();
     log::warn("kernels", "the gateway chose an id of its own minted={} returned={} endpoint={}",
               record_.kernel_id, id, endpoint_->endpoint->id);
-    record_.kernel_id = id;
   }
+  launch_->answer->kernel_id = record_.kernel_id = id;
   context_.launches.launched(id, record_.started_us);
+  context_.launches.specs().started(id, launch_spec_);
 }
 
-// Of kernels, to those that the client may use, unless the gateway has looked at the caller's own
-// token; of kernel specs, to those that the endpoint shows.
+// To those kernel specs that the endpoint shows.
 bool Exchange::reduces_list() const noexcept {
-  if (request_.operation == Operation::kListKernels) return !forwards();
   return request_.operation == Operation::kListKernelSpecs &&
          !endpoint_->endpoint->sessions->policy().specs.empty();
-}
-
-std::optional<std::string> Exchange::reduced_list() {
-  if (request_.operation == Operation::kListKernelSpecs) {
-    const auth::Policy& policy = endpoint_->endpoint->sessions->policy();
-    return kernel::filter_spec_list(held_answer_,
-                                    [&](std::string_view name) { return policy.shows_spec(name); });
-  }
-  KernelAccess& access = client_.kernel_access();
-  access.is_for(context_.kernel_id_keys, *endpoint_->endpoint, record_.principal);
-  return kernel::filter_kernel_list(held_answer_, [&](std::string_view id) {
-    const bool own = access.may_use(id) == KernelAccess::Answer::kAllowed;
-    record_.support = record_.support || (support_ && !own);
-    return own || support_;
-  });
 }
 
 // Where a client expects a gateway's own words (domain J13, R4). "": ours.
@@ -141,15 +117,13 @@ void Exchange::hold_list(const http::ResponseHead& head) {
 }
 
 void Exchange::hold_list_body(std::string_view payload) {
-  const size_t most = request_.operation == Operation::kListKernels ? limits::kListBytesMax
-                                                                    : limits::kSpecListBytesMax;
-  if (held_answer_.size() + payload.size() > most) {
+  if (held_answer_.size() + payload.size() > limits::kSpecListBytesMax) {
     return fail({ErrorCode::kUpstreamProtocol, "the list is too long", 0});
   }
   held_answer_.append(payload);
 }
 
-// The whole list is in hand. Its old length told how many kernels others have; a HEAD gets none
+// The whole list is in hand. Its old length told of specs that are not shown; a HEAD gets none
 // (RFC 9110 section 9.3.2).
 void Exchange::send_list() {
   const bool head_only = client_.head().method == http::Method::kHead;
@@ -158,7 +132,12 @@ void Exchange::send_list() {
     context_.scratch.append("\r\n");
     held_answer_.clear();
   } else {
-    std::optional<std::string> list = coded_answer_ ? std::nullopt : reduced_list();
+    const auth::Policy& policy = endpoint_->endpoint->sessions->policy();
+    std::optional<std::string> list;
+    if (!coded_answer_) {
+      list = kernel::filter_spec_list(
+          held_answer_, [&](std::string_view name) { return policy.shows_spec(name); });
+    }
     if (!list) return fail({ErrorCode::kUpstreamProtocol, "a list that cannot be judged", 0});
     held_answer_ = *std::move(list);
     record_.bytes_out = held_answer_.size();

@@ -3,7 +3,6 @@
 
 #include "proxy/exchange/client_connection.h"
 #include "proxy/exchange/exchange.h"
-#include "proxy/kernel/kernel_list.h"
 
 namespace kg::exchange {
 
@@ -48,46 +47,21 @@ Result<void> Exchange::judge_spec() {
 }
 
 void Exchange::count_kernels() {
-  if (endpoint_->endpoint->quotas.kernels == 0) return lease(upstream::LeaseKind::kChecked);
-  const Result<upstream::KernelListRef> list = endpoint_->lists.get(*this);
-  if (!list) return fail(list.error());
-  if (*list != nullptr) return judge_count(**list);
-  phase_ = Phase::kCounting;
-  client_.clear_deadline();  // the list has one
-}
-
-void Exchange::on_kernel_list(const Result<upstream::KernelListRef>& list) {
-  phase_ = Phase::kCollecting;
-  if (!list) return fail(list.error());
-  judge_count(**list);
+  if (endpoint_->endpoint->quotas.kernels == 0) return await_turn();
+  gather_lists(Phase::kCounting);
 }
 
 // In the words of a gateway that counts for itself (domain J13).
-void Exchange::judge_count(const upstream::KernelList& list) {
-  KernelAccess& access = client_.kernel_access();
-  access.is_for(context_.kernel_id_keys, *endpoint_->endpoint, record_.principal);
-  uint64_t kernels = principal_hold_.ahead();
-  const auto judged = kernel::filter_kernel_list(list.body, [&](std::string_view id) {
-    if (access.owns(id)) ++kernels;
-    return false;
-  });
-  if (!judged) return fail({ErrorCode::kUpstreamProtocol, "a list that cannot be judged", 0});
+void Exchange::judge_count() {
+  const uint64_t kernels = principal_hold_.ahead() + count_own();
   const uint32_t most = endpoint_->endpoint->quotas.kernels;
-  if (kernels < most) return lease(upstream::LeaseKind::kChecked);
+  if (kernels < most) return await_turn();
   context_.metrics.hit(Limit::kKernels);
   record_.detail = fmt::format(
       "A max kernels per user limit has been set to {} and user '{}' currently has {} active and "
       "pending kernels.",
       most, record_.principal->subject, kernels);
   fail({ErrorCode::kTooManyKernels, "", 0});
-}
-
-// The client left, the gateway goes on with its kernel start.
-void Exchange::keep_counting() {
-  const uint64_t spent_ms = (event::monotonic_us() - record_.sent_us) / 1'000;
-  const uint32_t most_ms = answer_deadline_ms();
-  if (spent_ms >= most_ms) return;
-  context_.orphans.keep(std::move(principal_hold_), most_ms - spent_ms);
 }
 
 }  // namespace kg::exchange

@@ -60,11 +60,9 @@ void Exchange::take_notice_back() {
 }
 
 void Exchange::say_notice(std::string_view cell) {
-  const auto kind = framing_ == kernel::Framing::kV1 ? websocket::MessageKind::kBinary
-                                                     : websocket::MessageKind::kText;
   const std::string text = std::exchange(notice_, {});
-  relay_->say(websocket::message_frame(
-      kind, kernel::stderr_notice(framing_, text, cell, record_.request_id, event::wall_us())));
+  relay_->say(
+      framed(kernel::stderr_notice(framing_, text, cell, record_.request_id, event::wall_us())));
 }
 
 void Exchange::recheck(const ShownRef& shown) {

@@ -46,6 +46,7 @@ KernelAccess::Answer KernelAccess::may_use(std::string_view kernel_id) {
   using Verdict = kernel::KernelClaim::Verdict;
   const Verdict verdict = claim_->judge(*keys_, kernel_id);
   last_id_ = kernel_id;
+  last_minted_ = verdict != Verdict::kForeign;
   last_answer_ = verdict == Verdict::kOwn      ? Answer::kAllowed
                  : verdict == Verdict::kOthers ? Answer::kOthers
                  : foreign_ids_                ? Answer::kAllowed
@@ -53,8 +54,17 @@ KernelAccess::Answer KernelAccess::may_use(std::string_view kernel_id) {
   return last_answer_;
 }
 
+bool KernelAccess::is_minted(std::string_view kernel_id) {
+  may_use(kernel_id);
+  return last_minted_;
+}
+
 bool KernelAccess::owns(std::string_view kernel_id) const {
   return claim_->judge(*keys_, kernel_id) == kernel::KernelClaim::Verdict::kOwn;
+}
+
+std::string KernelAccess::caller() const {
+  return std::to_string(sessions_id_) + ' ' + claim_->text();
 }
 
 std::optional<Scope> creation_scope(const auth::Principal& who,

@@ -29,8 +29,13 @@ class KernelAccess {
   void is_for(const std::shared_ptr<const kernel::KernelIdKeys>& keys,
               const routing::Endpoint& endpoint, const auth::PrincipalRef& who);
   Answer may_use(std::string_view kernel_id);
+  // Whether it was minted here, whoever's it is: then it names its pod.
+  bool is_minted(std::string_view kernel_id);
   // Whether its tags make it one of the caller's: not what the endpoint lets pass besides.
   bool owns(std::string_view kernel_id) const;
+  // What the answers depend on, beside the id: the keys, and all else as a text.
+  const std::shared_ptr<const kernel::KernelIdKeys>& keys() const noexcept { return keys_; }
+  std::string caller() const;
 
  private:
   std::shared_ptr<const kernel::KernelIdKeys> keys_;
@@ -40,6 +45,7 @@ class KernelAccess {
   std::optional<kernel::KernelClaim> claim_;
   std::string last_id_;
   Answer last_answer_ = Answer::kForeign;
+  bool last_minted_ = false;
 };
 
 // The scope of a kernel that `who` creates now; nullopt where only members of a group may.

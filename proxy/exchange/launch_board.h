@@ -16,6 +16,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "metrics/kernel_specs.h"
 #include "metrics/worker_metrics.h"
 #include "proxy/event/event_loop.h"
 
@@ -28,6 +29,7 @@ class LaunchBoard {
   void launched(std::string_view kernel_id, uint64_t started_us);
   // A 101 for `kernel_id`, now.
   void connected(std::string_view kernel_id);
+  metrics::KernelSpecs& specs() noexcept { return specs_; }
 
  private:
   struct Start {
@@ -45,6 +47,7 @@ class LaunchBoard {
   static void expire(Seat& seat, uint64_t now_us);
 
   std::vector<Seat> seats_;
+  metrics::KernelSpecs specs_;
 };
 
 }  // namespace kg::exchange

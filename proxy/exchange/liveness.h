@@ -33,6 +33,11 @@ class Liveness {
     if (bytes > taken_) heard(now_us);
     taken_ = bytes;
   }
+  // Another peer takes this one's place.
+  void begin_anew(uint64_t now_us) noexcept {
+    heard_us_ = now_us;
+    taken_ = asked_us_ = other_asked_us_ = 0;
+  }
   void asked(uint64_t now_us) noexcept { asked_us_ = now_us; }  // by a ping of ours, or a Close
   // A ping of the other end went to this side; a pong came from it.
   void asked_by_other_end(uint64_t now_us) noexcept {

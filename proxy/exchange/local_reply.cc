@@ -26,8 +26,8 @@ std::string status_fields(uint16_t status, uint32_t retry_after_s) {
   }
 }
 
-void append_reply(uint16_t status, std::string_view body, const LocalReply& reply,
-                  std::string& out) {
+void append_head(uint16_t status, size_t body_bytes, const LocalReply& reply, std::string& out,
+                 std::string_view location = {}) {
   std::string page;
   http::append_page_fields(reply.page, page);
   std::string_view connection = reply.close ? "close" : "keep-alive";
@@ -36,11 +36,16 @@ void append_reply(uint16_t status, std::string_view body, const LocalReply& repl
       std::back_inserter(out),
       "HTTP/1.1 {} {}\r\nDate: {}\r\nContent-Type: application/json\r\n"
       "Content-Length: {}\r\nCache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n"
-      "X-Request-Id: {}\r\n{}{}{}{}{}Connection: {}\r\n\r\n",
-      status, reason_phrase(status), http::http_date(event::wall_us() / 1'000'000), body.size(),
+      "X-Request-Id: {}\r\n{}{}{}{}{}{}{}{}Connection: {}\r\n\r\n",
+      status, reason_phrase(status), http::http_date(event::wall_us() / 1'000'000), body_bytes,
       reply.request_id, page, status_fields(status, reply.retry_after_s),
       reply.allow.empty() ? "" : "Allow: ", reply.allow, reply.allow.empty() ? "" : "\r\n",
-      connection);
+      location.empty() ? "" : "Location: ", location, location.empty() ? "" : "\r\n", connection);
+}
+
+void append_reply(uint16_t status, std::string_view body, const LocalReply& reply, std::string& out,
+                  std::string_view location = {}) {
+  append_head(status, body.size(), reply, out, location);
   if (!reply.head_only) out.append(body);
 }
 
@@ -83,6 +88,15 @@ void append_gateway_reply(uint16_t status, std::string_view message, const Local
   body.append(",\"message\":");
   ascii::json_quote(message, body);
   append_reply(status, body.append("}\n"), reply, out);
+}
+
+void append_launch_reply(uint16_t status, std::string_view location, std::string_view body,
+                         const LocalReply& reply, std::string& out) {
+  append_reply(status, body, reply, out, location);
+}
+
+void append_list_head(size_t body_bytes, const LocalReply& reply, std::string& out) {
+  append_head(200, body_bytes, reply, out);
 }
 
 std::string replaced_error(std::string_view reason, std::string_view request_id) {

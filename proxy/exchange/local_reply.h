@@ -31,6 +31,12 @@ void append_error_reply(const Error& error, const LocalReply& reply, std::string
 // not there (domain R4), a 403 for one too many (domain J13).
 void append_gateway_reply(uint16_t status, std::string_view message, const LocalReply& reply,
                           std::string& out);
+// What a kernel start came to, from an answer that another request got, or from a list. `location`:
+// of a 201.
+void append_launch_reply(uint16_t status, std::string_view location, std::string_view body,
+                         const LocalReply& reply, std::string& out);
+// 200 for a list that was made here; its body follows.
+void append_list_head(size_t body_bytes, const LocalReply& reply, std::string& out);
 // The body that stands for a gateway's error which is not passed on.
 std::string replaced_error(std::string_view reason, std::string_view request_id);
 // 200 or 503 for /healthz and /readyz (domain A11, R14).

@@ -40,7 +40,8 @@ void ExchangeRecord::finish(WorkerContext& context, upstream::LocalEndpoint* loc
   if (local != nullptr) {
     line.endpoint = local->endpoint->id;
     line.virtual_cluster = local->endpoint->virtual_cluster;
-    line.pod = sent_us != 0 ? std::string_view(local->endpoint->pod.name) : std::string_view();
+    const bool meant = sent_us != 0 || error.row().side == Side::kUpstream;
+    line.pod = meant ? pod : std::string_view();
   }
   if (principal != nullptr) {
     line.subject = principal->subject;
@@ -64,7 +65,9 @@ void ExchangeRecord::finish(WorkerContext& context, upstream::LocalEndpoint* loc
   line.first_byte_us = first_byte_us != 0 ? first_byte_us - started_us : 0;
   line.total_us = total_us;
   line.upstream_connect_us = upstream_connect_us;
+  line.launch_wait_us = launch_wait_us;
   line.upstream_reused = upstream_reused;
+  line.reconnects = reconnects;
   context.access_log.write(line);
 }
 

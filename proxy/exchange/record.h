@@ -33,6 +33,7 @@ struct ExchangeRecord {
   kernel::Operation operation = kernel::Operation::kLocal;
   std::string kernel_id;
   std::string_view spec_name;  // part of the head
+  std::string_view pod;        // its name; the endpoint outlives the exchange
   std::shared_ptr<const auth::Principal> principal;
   Error error{ErrorCode::kNone, "", 0};
   std::string detail;       // in place of the error's
@@ -44,11 +45,13 @@ struct ExchangeRecord {
   uint64_t started_us = 0;     // monotonic: head complete
   uint64_t first_byte_us = 0;  // monotonic, 0: none
   uint64_t sent_us = 0;        // monotonic: the request head went upstream
+  uint64_t launch_wait_us = 0;
   uint64_t bytes_in = 0;
   uint64_t bytes_out = 0;
   uint64_t messages_in = 0;
   uint64_t messages_out = 0;
   uint64_t upstream_connect_us = 0;
+  uint32_t reconnects = 0;  // WebSocket: the gateway's side was made anew
   bool upstream_reused = false;
   bool websocket = false;
   bool support = false;  // by the right of a support role

@@ -14,16 +14,19 @@ using websocket::Masking;
 
 Relay::Relay(RelayOwner& owner, event::Stream& client, event::Stream& upstream,
              ExchangeRecord& record, metrics::EndpointMetrics& counters,
-             metrics::WorkerMetrics& metrics, const WebSocketSettings& settings)
+             metrics::WorkerMetrics& metrics, const WebSocketSettings& settings,
+             KernelActivity* activity)
     : owner_(owner),
       record_(record),
       counters_(counters),
       metrics_(metrics),
+      activity_(activity),
+      link_(upstream),
       client_{client, kFromClient,
               Liveness(settings.ping_after_ms, settings.client_dead_after_ms, owner.relay_now_us()),
               websocket::PongFilter(Masking::kRandom)},
       upstream_{
-          upstream, kFromUpstream,
+          link_, kFromUpstream,
           Liveness(settings.ping_after_ms, settings.gateway_dead_after_ms, owner.relay_now_us()),
           websocket::PongFilter(Masking::kNone)} {
   client_.frames.limit_message(settings.message_bytes_max);
@@ -40,28 +43,32 @@ Relay::~Relay() {
 
 void Relay::on_client_data(std::string_view bytes) {
   if (client_.ended || upstream_.deaf || ended_) return;
-  client_.life.heard(owner_.relay_now_us());
-  take(client_, upstream_, bytes);
+  const uint64_t now_us = owner_.relay_now_us();
+  client_.life.heard(now_us);
+  take(client_, upstream_, bytes, now_us);
 }
 
 void Relay::on_upstream_data(std::string_view bytes) {
-  if (upstream_.ended || client_.deaf || ended_) return;
-  upstream_.life.heard(owner_.relay_now_us());
+  if (upstream_.ended || client_.deaf || ended_ || in_gap()) return;
+  const uint64_t now_us = owner_.relay_now_us();
+  upstream_.life.heard(now_us);
   if (close_waits_) return finish_frame_to_client(bytes);
-  take(upstream_, client_, bytes);
+  if (upstream_.frames.at_close()) return take_close(bytes);
+  take(upstream_, client_, bytes, now_us);
 }
 
 // What one peer says goes to the other.
-void Relay::take(Peer& from, Peer& to, std::string_view bytes) {
+void Relay::take(Peer& from, Peer& to, std::string_view bytes, uint64_t now_us) {
   const uint64_t messages = from.frames.messages();
   const uint32_t pings = from.frames.pings();
   const uint32_t pongs = from.frames.pongs();
   size_t passed = 0;
   if (from.pongs.idle() && !is_attended(from)) {
-    passed = from.frames.scan(bytes);
-    to.stream.write(bytes.substr(0, passed));
+    passed = activity_ == nullptr ? from.frames.scan(bytes) : scan_and_tell(from, bytes, now_us);
+    pass(from, to, bytes.substr(0, passed));
+    bytes.remove_prefix(passed);
   } else {
-    passed = pass_by_frames(from, to, bytes);
+    passed = pass_by_frames(from, to, bytes, now_us);
   }
   account(from, messages, passed);
   if (from.frames.pings() != pings) to.life.asked_by_other_end(owner_.relay_now_us());
@@ -73,21 +80,40 @@ void Relay::take(Peer& from, Peer& to, std::string_view bytes) {
     from.paused = true;
     from.stream.pause(Pause::kPeerSlow);
   }
-  if (from.frames.too_large()) refuse_message(from);
+  if (from.frames.too_large()) return refuse_message(from);
+  if (from.frames.at_close()) take_close(bytes);
+}
+
+void Relay::pass(const Peer& from, Peer& to, std::string_view bytes) {
+  if (from.direction == kFromUpstream) return to.stream.write(bytes);
+  link_.pass(bytes, from.frames.open_bytes());
+}
+
+// Frame by frame, because whoever looks into messages has to know where they stand.
+size_t Relay::scan_and_tell(Peer& from, std::string_view bytes, uint64_t now_us) {
+  size_t passed = 0;
+  do {
+    const std::string_view rest = bytes.substr(passed);
+    const size_t used = from.frames.scan_frame(rest);
+    if (used > 0) tell(from, rest.substr(0, used), now_us);
+    passed += used;
+  } while (passed != bytes.size() && !from.frames.too_large() && !from.frames.at_close());
+  return passed;
 }
 
 // Takes our pongs out, hears messages, and puts a notice in.
-size_t Relay::pass_by_frames(Peer& from, Peer& to, std::string_view bytes) {
+size_t Relay::pass_by_frames(Peer& from, Peer& to, std::string_view& bytes, uint64_t now_us) {
   size_t passed = 0;
-  while (!bytes.empty() && !from.frames.too_large()) {
+  while (!bytes.empty() && !from.frames.too_large() && !from.frames.at_close()) {
     const websocket::PongFilter::Step step = from.pongs.next(bytes, from.frames);
     if (step.newest) {
       metrics_.websocket_ping[from.direction].observe_us(owner_.relay_now_us() -
                                                          from.life.asked_us());
     }
     bytes.remove_prefix(step.used);
-    to.stream.write(step.pass);
+    pass(from, to, step.pass);
     passed += step.pass.size();
+    if (activity_ != nullptr && !step.pass.empty()) tell(from, step.pass, now_us);
     if (is_attended(from)) attend(step.pass);
   }
   return passed;
@@ -99,7 +125,7 @@ void Relay::pass_held(Peer& from, Peer& to) {
   if (held.empty() || to.deaf) return;
   const uint64_t messages = from.frames.messages();
   from.frames.scan(held);
-  to.stream.write(held);
+  pass(from, to, held);
   account(from, messages, held.size());
 }
 
@@ -119,11 +145,17 @@ void Relay::account(const Peer& from, uint64_t messages_before, size_t bytes) {
   const uint64_t messages = from.frames.messages();
   if (messages == messages_before) return;
   counters_.messages[from.direction].add(messages - messages_before);
+  if (in && in_gap()) metrics_.websocket_messages_held.add(messages - messages_before);
   (in ? record_.messages_in : record_.messages_out) = messages;
 }
 
 void Relay::on_client_drained() { drained(client_, upstream_); }
-void Relay::on_upstream_drained() { drained(upstream_, client_); }
+
+void Relay::on_upstream_drained() {
+  link_.drained();
+  if (link_.waiting() == 0) return drained(upstream_, client_);
+  upstream_.life.heard(owner_.relay_now_us());  // what waited in a gap goes first
+}
 
 void Relay::drained(Peer& taker, Peer& source) {
   taker.life.heard(owner_.relay_now_us());  // who takes bytes lives
@@ -141,6 +173,7 @@ void Relay::on_client_end() {
   client_.ended = true;
   pass_held(client_, upstream_);
   remember_end("client", client_.frames.close_code());
+  if (in_gap()) drop_gap();
   if (upstream_.ended) return end();
   leave_upstream(&error_row(ErrorCode::kClientGone));
   owner_.set_relay_deadline(limits::kHalfCloseMs);
@@ -153,7 +186,13 @@ void Relay::on_client_lost() {
 }
 
 void Relay::on_upstream_end() {
-  if (upstream_.ended || ended_) return;
+  if (upstream_.ended || ended_ || in_gap()) return;
+  if (is_loss()) return lose_upstream();
+  end_upstream(ErrorCode::kUpstreamGone);
+}
+
+// `silent`: what it counts as if nobody has said Close.
+void Relay::end_upstream(ErrorCode silent) {
   upstream_.ended = true;
   pass_held(upstream_, client_);
   const ErrorRow* why = nullptr;
@@ -161,7 +200,7 @@ void Relay::on_upstream_end() {
   if (!upstream_.frames.closed() && !was_leaving) {
     // No Close came, nor had the client sent one that this might answer: the gateway died or was
     // killed. The notebook must not wait for ever (domain G18).
-    record_.error = {ErrorCode::kUpstreamGone, "without a close frame", 0};
+    record_.error = {silent, "without a close frame", 0};
     remember_end("upstream", upstream_.frames.close_code());
     why = &record_.error.row();
   }
@@ -174,12 +213,14 @@ void Relay::on_upstream_lost() { on_upstream_end(); }
 
 void Relay::close(ErrorCode why) {
   if (ended_ || ending()) return;
+  if (in_gap()) return abandon(why);
   record_.error = {why, "", 0};
   start_closing();
 }
 
 void Relay::expel(ErrorCode why) {
   if (ended_ || client_.ended || upstream_.ended) return;  // what is left lives kHalfCloseMs
+  if (in_gap()) return abandon(why);
   client_.ended = true;
   leave_upstream(&error_row(why));
   if (client_.deaf || close_waits_) return;
@@ -215,6 +256,7 @@ void Relay::send_close_to_client() {
 // the sender had vanished, unless the frames before ended in the middle.
 void Relay::refuse_message(Peer& from) {
   from.ended = true;
+  if (in_gap()) return abandon(ErrorCode::kMessageTooLarge);
   if (from.direction == kFromClient) {
     record_.error = {ErrorCode::kMessageTooLarge, "", 0};
     if (upstream_.ended) return end();

@@ -1,7 +1,16 @@
 // Relay carries one open WebSocket: bytes both ways, unchanged, until both directions have ended.
 //
 //   Flowing --close()--> Closing (our Close went or waits for a frame boundary) --> Ended
-//      \--one side ends, dies or breaks the limit--> Half (the other lives kHalfCloseMs) --> Ended
+//    |  ^ \--one side ends, dies or breaks the limit--> Half (the other lives kHalfCloseMs) -->
+//    Ended |  \--join()-- Gap --give_up(), close(), or the client ends--> Half
+//    \--the gateway is lost--^
+//
+// Gap: the gateway's connection is lost and its owner makes a new one, while the client notices
+// nothing but a pause: what it says waits (held_messages.h). Only with allow_gaps(), where nothing
+// is cut that could not be made whole: the gateway was between two messages, and what the client
+// said is held from the first byte of a message on. Lost is a connection that ends or resets
+// without a Close, or with one that says that the gateway goes, not the kernel (goes_away()). One
+// that is silent is not: what went up may never have arrived, and nobody could tell what.
 //
 // The only bytes of our own, at frame boundaries: a ping to a side that is silent (its pong is
 // taken out again), a notice to the client between two messages, and a Close where one side
@@ -18,19 +27,25 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
+#include "metrics/gap_end.h"
 #include "metrics/worker_metrics.h"
 #include "proxy/base/error.h"
 #include "proxy/base/websocket_settings.h"
 #include "proxy/event/stream.h"
+#include "proxy/exchange/kernel_activity.h"
 #include "proxy/exchange/liveness.h"
 #include "proxy/exchange/record.h"
+#include "proxy/exchange/upstream_link.h"
 #include "proxy/websocket/frame_scanner.h"
 #include "proxy/websocket/pong_filter.h"
 
 namespace kg::exchange {
+
+using metrics::GapEnd;
 
 class RelayOwner {
  public:
@@ -41,6 +56,11 @@ class RelayOwner {
   // After listen(): the frames of one whole message of the gateway, which went on already. May
   // say(), listen() or stop_listening().
   virtual void relay_heard(std::string_view frames) = 0;
+  // A gap began: the owner closes what is left of the gateway's stream and looks for a new one, and
+  // then says join() or give_up(). Not inside this call.
+  virtual void relay_gap_began() = 0;
+  // It ended without either: the new stream is not wanted any more.
+  virtual void relay_gap_dropped() = 0;
   virtual void relay_ended() = 0;
 
  protected:
@@ -51,7 +71,7 @@ class Relay {
  public:
   Relay(RelayOwner& owner, event::Stream& client, event::Stream& upstream, ExchangeRecord& record,
         metrics::EndpointMetrics& counters, metrics::WorkerMetrics& metrics,
-        const WebSocketSettings& settings);
+        const WebSocketSettings& settings, KernelActivity* activity = nullptr);
   Relay(const Relay&) = delete;
   Relay& operator=(const Relay&) = delete;
   ~Relay();
@@ -71,6 +91,15 @@ class Relay {
   // The same because the client may not go on: from now on nothing that it says is heard, and the
   // gateway is left as if it had vanished.
   void expel(ErrorCode why);
+  // From now on a lost gateway makes a gap. `allowed`: else what a loss counts as.
+  void allow_gaps(GapEnd allowed);
+  // In a gap: the gateway's side goes on, from the first byte of a frame.
+  void join(event::Stream& upstream);
+  // In a gap: it does not. `how` is counted, the client gets the error's close code.
+  void give_up(const Error& why, GapEnd how);
+  // In a gap: says a whole message of ours to the client, at once.
+  void say_in_gap(std::string_view frame);
+  bool in_gap() const noexcept { return gap_since_us_ != 0; }
   // Says a whole message of ours to the client: `frame`, at once if no message of the gateway is
   // under way, else behind it. A newer one takes the place of one that waits. Never after a Close,
   // nor where the gateway's frames are lost; then, or if the WebSocket ends first, it counts as
@@ -81,6 +110,10 @@ class Relay {
   void stop_listening();
   bool ending() const noexcept {
     return close_waits_ || client_.deaf || client_.ended || upstream_.ended;
+  }
+  // Either end has said that it ends.
+  bool said_goodbye() const noexcept {
+    return ending() || client_.frames.closed() || upstream_.frames.closed();
   }
   bool scan_lost() const noexcept { return client_.frames.lost() || upstream_.frames.lost(); }
 
@@ -105,13 +138,23 @@ class Relay {
   };
 
   // relay.cc: bytes and endings.
-  void take(Peer& from, Peer& to, std::string_view bytes);
-  size_t pass_by_frames(Peer& from, Peer& to, std::string_view bytes);
+  void take(Peer& from, Peer& to, std::string_view bytes, uint64_t now_us);
+  size_t scan_and_tell(Peer& from, std::string_view bytes, uint64_t now_us);
+  void tell(const Peer& from, std::string_view passed, uint64_t now_us) {
+    if (from.direction == metrics::kFromUpstream) {
+      activity_->gateway_said(passed, from.frames, now_us);
+    } else {
+      activity_->client_said(passed, from.frames, now_us);
+    }
+  }
+  void pass(const Peer& from, Peer& to, std::string_view bytes);
+  size_t pass_by_frames(Peer& from, Peer& to, std::string_view& bytes, uint64_t now_us);
   void pass_held(Peer& from, Peer& to);
   void finish_frame_to_client(std::string_view bytes);
   void account(const Peer& from, uint64_t messages_before, size_t bytes);
   void drained(Peer& taker, Peer& source);
   void resume(Peer& peer);
+  void end_upstream(ErrorCode silent);
   void start_closing();
   void send_close_to_client();
   void leave_client(const ErrorRow* why);
@@ -119,6 +162,16 @@ class Relay {
   void refuse_message(Peer& from);
   void end();
   void remember_end(std::string_view closed_by, uint16_t close_code);
+
+  // relay_gap.cc: what becomes of a lost gateway.
+  bool is_loss() const noexcept;
+  GapEnd hindrance();
+  bool begin_gap();
+  void lose_upstream();
+  void end_gap(GapEnd how);
+  void drop_gap();
+  void abandon(ErrorCode why);
+  void take_close(std::string_view bytes);
 
   // relay_notice.cc: what is said to the client, and heard for it.
   bool is_attended(const Peer& from) const noexcept {
@@ -139,9 +192,14 @@ class Relay {
   ExchangeRecord& record_;
   metrics::EndpointMetrics& counters_;
   metrics::WorkerMetrics& metrics_;
+  KernelActivity* activity_;  // null: nobody wants to know
+  UpstreamLink link_;
   Peer client_;
-  Peer upstream_;
+  Peer upstream_;                         // its stream is link_
   std::unique_ptr<Attention> attention_;  // only while something is to be said or heard
+  std::string close_;                     // of the gateway's, until it is whole and judged
+  uint64_t gap_since_us_ = 0;             // 0: none
+  std::optional<GapEnd> gaps_;            // none: off; kMended: allowed
   bool close_waits_ = false;              // for a frame boundary towards the client
   bool ended_ = false;
 };

@@ -12,7 +12,9 @@ using metrics::kFromClient;
 using websocket::Masking;
 
 void Relay::look_at_life() {
-  uint64_t again_us = look_at(upstream_, client_);
+  link_.tidy();
+  uint64_t again_us = owner_.relay_now_us() + upstream_.life.ping_after_us();
+  if (!in_gap()) again_us = look_at(upstream_, client_);
   if (ending()) return;
   again_us = std::min(again_us, look_at(client_, upstream_));
   if (ending()) return;
@@ -68,6 +70,10 @@ void Relay::bury_client() {
   remember_end("proxy", row.close_code);
   client_.ended = client_.deaf = true;
   owner_.relay_client_died();
+  if (in_gap()) {
+    drop_gap();
+    return end();
+  }
   resume(upstream_);  // nobody is left who would
   leave_upstream(&row);
   owner_.set_relay_deadline(limits::kHalfCloseMs);

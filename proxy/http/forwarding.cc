@@ -129,7 +129,7 @@ bool crosses_upstream(FieldName name, std::string_view value,
     case FieldName::kReferer:
       return value.find('?') == std::string_view::npos;
     case FieldName::kSecWebSocket:
-      return rewrite.websocket;
+      return rewrite.websocket && rewrite.websocket_key.empty();
     default:
       return !is_hop_by_hop(name);
   }
@@ -251,6 +251,10 @@ void append_upstream_request(const RequestHead& head, const RequestRewrite& rewr
   append_framing(rewrite.framing, rewrite.content_length, out);
   if (rewrite.websocket) {
     out += "Connection: Upgrade\r\nUpgrade: websocket\r\n";
+    if (!rewrite.websocket_key.empty()) {
+      append_field("Sec-WebSocket-Version", "13", out);
+      append_field("Sec-WebSocket-Key", rewrite.websocket_key, out);
+    }
     if (!rewrite.websocket_protocols.empty()) {
       append_field("Sec-WebSocket-Protocol", rewrite.websocket_protocols, out);
     }

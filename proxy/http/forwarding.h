@@ -62,6 +62,8 @@ struct RequestRewrite {
   bool json_body = false;       // sets Content-Type: application/json in place of the client's
   bool websocket = false;       // Connection: Upgrade, Upgrade: websocket
   std::string_view websocket_protocols;  // offered subprotocols to send, "" for none
+  // Of a handshake of our own, with no extension; "": the client's key and extensions cross.
+  std::string_view websocket_key;
   std::span<const IdentityField> identity;
 };
 void append_upstream_request(const RequestHead& head, const RequestRewrite& rewrite,

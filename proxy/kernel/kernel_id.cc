@@ -229,6 +229,12 @@ KernelClaim::KernelClaim(std::string_view endpoint, const std::vector<Scope>& sc
   for (size_t i = 0; i < count; ++i) append_scope(endpoint, scopes[i], inputs_.emplace_back());
 }
 
+std::string KernelClaim::text() const {
+  std::string text;
+  for (const std::string& input : inputs_) append_text(input, text);
+  return text;
+}
+
 KernelClaim::Verdict KernelClaim::judge(const KernelIdKeys& keys, std::string_view text) const {
   const std::string lower = ascii::lower(text);
   const std::optional<KernelId> id = parse_kernel_id(lower);

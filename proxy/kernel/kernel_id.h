@@ -100,6 +100,8 @@ class KernelClaim {
   // Scopes beyond kScopesMax do not count.
   KernelClaim(std::string_view endpoint, const std::vector<Scope>& scopes);
   Verdict judge(const KernelIdKeys& keys, std::string_view id) const;
+  // Equal for equal claims only.
+  std::string text() const;
 
  private:
   std::string endpoint_;

@@ -1,7 +1,9 @@
 #include "proxy/kernel/kernel_list.h"
 
 #include <algorithm>
+#include <charconv>
 #include <nlohmann/json.hpp>
+#include <unordered_map>
 
 #include "proxy/base/limits.h"
 #include "proxy/kernel/operation.h"
@@ -42,12 +44,6 @@ bool is_json(std::string_view text) {
   return text.find('\0') == std::string_view::npos &&
          nlohmann::json::sax_parse(text.begin(), text.end(), &guard);
 }
-
-struct Entry {
-  std::string_view text;
-  std::string_view id;
-  size_t fraction_at = 0;  // where one is missing, 0: nowhere
-};
 
 // "2026-11-26T15:24:15Z", nothing finer.
 bool lacks_fraction(std::string_view time) noexcept {
@@ -108,52 +104,134 @@ class Walker {
   size_t at_ = 0;
 };
 
-std::optional<Entry> read_entry(Walker& walker) {
-  if (walker.peek() != '{') return std::nullopt;
+uint32_t count_of(std::string_view number) noexcept {
+  uint32_t count = 0;
+  const char* const end = number.data() + number.size();
+  const auto [stop, error] = std::from_chars(number.data(), end, count);
+  return error == std::errc() && stop == end ? count : 0;
+}
+
+ListedKernel::State state_of(std::string_view word) noexcept {
+  if (word == "idle") return ListedKernel::State::kIdle;
+  return word == "busy" ? ListedKernel::State::kBusy : ListedKernel::State::kOther;
+}
+
+// False if the entry cannot be judged.
+bool read_member(Walker& walker, size_t entry_begin, ListedKernel& kernel) {
+  walker.peek();
+  const std::string_view name = walker.string();
+  if (name.find('\\') != std::string_view::npos) return false;
+  walker.take(':');
+  const bool is_text = walker.peek() == '"';
+  if (name == "id") {
+    if (!is_text || !kernel.id.empty()) return false;
+    kernel.id = walker.string();
+    return is_kernel_id(kernel.id);
+  }
   const size_t begin = walker.at();
-  Entry entry;
+  if (!is_text) {
+    walker.skip();
+    if (name == "connections") kernel.connections = count_of(walker.since(begin));
+    return true;
+  }
+  const std::string_view text = walker.string();
+  if (name == "last_activity") {
+    kernel.last_activity = text;
+    const size_t before_z = walker.at() - 2 - entry_begin;
+    kernel.fraction_at = lacks_fraction(text) ? static_cast<uint32_t>(before_z) : 0;
+  } else if (name == "execution_state") {
+    kernel.state = state_of(text);
+  }
+  return true;
+}
+
+bool read_entry(Walker& walker, ListedKernel& kernel) {
+  if (walker.peek() != '{') return false;
+  const size_t begin = walker.at();
   walker.take('{');
   while (!walker.take('}')) {
-    walker.peek();
-    const std::string_view name = walker.string();
-    if (name.find('\\') != std::string_view::npos) return std::nullopt;
-    walker.take(':');
-    const bool is_text = walker.peek() == '"';
-    if (name == "id") {
-      if (!is_text || !entry.id.empty()) return std::nullopt;
-      entry.id = walker.string();
-      if (!is_kernel_id(entry.id)) return std::nullopt;
-    } else if (name == "last_activity" && is_text) {
-      if (lacks_fraction(walker.string())) entry.fraction_at = walker.at() - 2 - begin;
-    } else {
-      walker.skip();
-    }
+    if (!read_member(walker, begin, kernel)) return false;
     walker.take(',');
   }
-  if (entry.id.empty()) return std::nullopt;
-  entry.text = walker.since(begin);
-  return entry;
+  kernel.text = walker.since(begin);
+  return !kernel.id.empty();
+}
+
+// Later than the other's; a time without a fraction is the beginning of its second.
+bool is_fresher(const ListedKernel& a, const ListedKernel& b) noexcept {
+  const auto instant = [](std::string_view time) { return time.substr(0, time.find('Z')); };
+  if ((a.connections > 0) != (b.connections > 0)) return a.connections > 0;
+  return a.connections == 0 && instant(a.last_activity) > instant(b.last_activity);
 }
 
 }  // namespace
 
-std::optional<std::string> filter_kernel_list(std::string_view body,
-                                              const std::function<bool(std::string_view)>& keep) {
-  if (!is_json(body)) return std::nullopt;
-  Walker walker(body);
+std::optional<KernelList> KernelList::read(std::string body) {
+  if (body.size() > limits::kListBytesMax || !is_json(body)) return std::nullopt;
+  KernelList list(std::move(body));
+  Walker walker(*list.body_);
   if (!walker.take('[')) return std::nullopt;
-  std::string out = "[";
-  for (size_t count = 0; !walker.take(']'); ++count) {
-    const std::optional<Entry> entry = read_entry(walker);
-    if (!entry || count == limits::kListEntriesMax) return std::nullopt;
+  while (!walker.take(']')) {
+    if (list.kernels_.size() == limits::kListEntriesMax) return std::nullopt;
+    ListedKernel& kernel = list.kernels_.emplace_back();
+    if (!read_entry(walker, kernel)) return std::nullopt;
+    list.index_.emplace(kernel.id, list.kernels_.size() - 1);
     walker.take(',');
-    if (!keep(entry->id)) continue;
-    if (out.size() > 1) out += ", ";
-    out += entry->text.substr(0, entry->fraction_at);
-    if (entry->fraction_at != 0) out += kFraction;
-    out += entry->text.substr(entry->fraction_at);
   }
-  return out += ']';
+  return list;
+}
+
+ListedKernels KernelList::all() const {
+  ListedKernels all;
+  all.reserve(kernels_.size());
+  for (const ListedKernel& kernel : kernels_) all.push_back(&kernel);
+  return all;
+}
+
+const ListedKernel* KernelList::find(std::string_view id) const noexcept {
+  const auto found = index_.find(id);
+  return found != index_.end() ? &kernels_[found->second] : nullptr;
+}
+
+void KernelList::follow(const KernelList* before, uint64_t serial) {
+  for (ListedKernel& kernel : kernels_) {
+    const ListedKernel* const known = before != nullptr ? before->find(kernel.id) : nullptr;
+    kernel.since = known != nullptr ? known->since : serial;
+  }
+}
+
+void append_listed(const ListedKernel& kernel, std::string& out) {
+  if (out.size() > 1) out += ", ";
+  out += kernel.text.substr(0, kernel.fraction_at);
+  if (kernel.fraction_at != 0) out += kFraction;
+  out += kernel.text.substr(kernel.fraction_at);
+}
+
+ListedKernels merge_kernel_lists(
+    std::span<const ListedKernels> lists,
+    const std::function<Claim(size_t list, const ListedKernel& kernel)>& judge) {
+  struct Kept {
+    size_t at;
+    Claim claim;
+  };
+  ListedKernels merged;
+  std::unordered_map<std::string_view, Kept> kept;
+  for (size_t i = 0; i < lists.size(); ++i) {
+    for (const ListedKernel* kernel : lists[i]) {
+      const Claim claim = judge(i, *kernel);
+      if (claim == Claim::kNone) continue;
+      const auto [place, is_new] = kept.try_emplace(kernel->id, Kept{merged.size(), claim});
+      Kept& before = place->second;
+      if (is_new) {
+        merged.push_back(kernel);
+      } else if (before.claim == Claim::kMaybe &&
+                 (claim == Claim::kHeld || is_fresher(*kernel, *merged[before.at]))) {
+        merged[before.at] = kernel;
+        before.claim = claim;
+      }
+    }
+  }
+  return merged;
 }
 
 }  // namespace kg::kernel

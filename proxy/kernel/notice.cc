@@ -11,7 +11,8 @@ namespace kg::kernel {
 namespace {
 
 constexpr std::string_view kChannel = "iopub";
-constexpr std::string_view kType = "stream";
+constexpr std::string_view kStream = "stream";
+constexpr std::string_view kStatus = "status";
 constexpr std::string_view kEmpty = "{}";
 constexpr std::string_view kProtocolVersion = "5.3";  // of the messages (JEP: 5.3 since 2017)
 
@@ -33,10 +34,11 @@ void append_member(std::string_view name, std::string_view value, std::string& o
   ascii::json_quote(value, out);
 }
 
-std::string header(std::string_view id, std::string_view session, uint64_t wall_us) {
+std::string header(std::string_view id, std::string_view type, std::string_view session,
+                   uint64_t wall_us) {
   std::string out = "{";
   append_member("msg_id", id, out);
-  append_member("msg_type", kType, out);
+  append_member("msg_type", type, out);
   append_member("username", "kernelgate", out);
   append_member("session", session, out);
   append_member("date", iso_date(wall_us), out);
@@ -51,12 +53,12 @@ std::string content(std::string_view text) {
   return out += "}";
 }
 
-std::string legacy_message(std::string_view id, std::string_view header, std::string_view parent,
-                           std::string_view content) {
+std::string legacy_message(std::string_view id, std::string_view type, std::string_view header,
+                           std::string_view parent, std::string_view content) {
   std::string out = "{\"header\": ";
   out.append(header);
   append_member("msg_id", id, out);
-  append_member("msg_type", kType, out);
+  append_member("msg_type", type, out);
   out.append(", \"parent_header\": ").append(parent);
   out.append(", \"metadata\": ").append(kEmpty);
   out.append(", \"content\": ").append(content);
@@ -82,6 +84,19 @@ std::string v1_message(std::string_view header, std::string_view parent, std::st
   return out;
 }
 
+struct Origin {
+  std::string_view session;
+  uint64_t wall_us;
+};
+
+std::string message(Framing framing, std::string_view type, std::string_view parent,
+                    std::string_view content, const Origin& origin) {
+  const std::string id = crypto::random_uuid();
+  const std::string head = header(id, type, origin.session, origin.wall_us);
+  return framing == Framing::kV1 ? v1_message(head, parent, content)
+                                 : legacy_message(id, type, head, parent, content);
+}
+
 }  // namespace
 
 Framing framing_of(std::string_view subprotocol) noexcept {
@@ -90,11 +105,12 @@ Framing framing_of(std::string_view subprotocol) noexcept {
 
 std::string stderr_notice(Framing framing, std::string_view text, std::string_view parent,
                           std::string_view session, uint64_t wall_us) {
-  if (parent.empty()) parent = kEmpty;
-  const std::string id = crypto::random_uuid();
-  const std::string head = header(id, session, wall_us);
-  return framing == Framing::kV1 ? v1_message(head, parent, content(text))
-                                 : legacy_message(id, head, parent, content(text));
+  const Origin origin{session, wall_us};
+  return message(framing, kStream, parent.empty() ? kEmpty : parent, content(text), origin);
+}
+
+std::string dead_notice(Framing framing, std::string_view session, uint64_t wall_us) {
+  return message(framing, kStatus, kEmpty, "{\"execution_state\": \"dead\"}", {session, wall_us});
 }
 
 }  // namespace kg::kernel

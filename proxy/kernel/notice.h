@@ -1,5 +1,5 @@
 // Notice: a kernel message that the proxy makes itself, so that a notebook shows it: stderr text on
-// iopub, in the framing of the WebSocket that it goes to.
+// iopub, or that the kernel is dead, in the framing of the WebSocket that it goes to.
 //
 // Complete as jupyter_client's messages are, but unsigned: gateways take the signature off on the
 // way to a WebSocket, so clients expect none there.
@@ -24,5 +24,9 @@ Framing framing_of(std::string_view subprotocol) noexcept;
 // since the epoch.
 std::string stderr_notice(Framing framing, std::string_view text, std::string_view parent,
                           std::string_view session, uint64_t wall_us);
+
+// The same of what a server says of a kernel that has died: status `dead` on iopub, which belongs
+// to no request (domain Z10).
+std::string dead_notice(Framing framing, std::string_view session, uint64_t wall_us);
 
 }  // namespace kg::kernel

@@ -188,12 +188,11 @@ std::optional<std::string> find_parameter(std::string_view query, std::string_vi
   return found;
 }
 
-void append_parameter(std::string_view query, std::string_view name, std::string& out) {
-  const auto value = find_parameter(query, name);
-  if (!value || value->empty() || value->size() > kValueBytesMax) return;
-  out += '?';
-  out += name;
-  out += '=';
+void append_session_id(std::string_view query, std::string_view otherwise, std::string& out) {
+  auto value = find_parameter(query, "session_id");
+  if (!value || value->empty() || value->size() > kValueBytesMax) value = otherwise;
+  if (value->empty()) return;
+  out += "?session_id=";
   ascii::percent_encode(*value, out);
 }
 
@@ -337,8 +336,7 @@ void append_target(const KernelRequest& request, std::string_view query, std::st
       return kernel("/restart");
     case Operation::kConnectKernel:
       kernel("/channels");
-      append_parameter(query, "session_id", out);
-      return;
+      return append_session_id(query, request.session_id, out);
     case Operation::kOther:
     case Operation::kLocal:
       out += request.path;

@@ -40,11 +40,12 @@ std::optional<Operation> operation_named(std::string_view name) noexcept;
 
 struct KernelRequest {
   Operation operation = Operation::kOther;
-  std::string_view kernel_id;  // kernel operations but list and create
-  std::string_view spec_name;  // GetKernelSpec, GetKernelSpecResource
-  std::string_view resource;   // GetKernelSpecResource: the rest of the path, '/' between segments
-  std::string_view path;       // kOther: the whole path
-  std::string_view user;       // kernel specs: of whom; not from the request
+  std::string_view kernel_id;   // kernel operations but list and create
+  std::string_view spec_name;   // GetKernelSpec, GetKernelSpecResource
+  std::string_view resource;    // GetKernelSpecResource: the rest of the path, '/' between segments
+  std::string_view path;        // kOther: the whole path
+  std::string_view user;        // kernel specs: of whom; not from the request
+  std::string_view session_id;  // ConnectKernel: where the request names none; not from it
 };
 
 // A kernel id as gateways route it (J14).
@@ -62,7 +63,8 @@ Result<KernelRequest> parse_operation(http::Method method, std::string_view path
 std::string allowed_methods(std::string_view path);
 
 // Appends the origin-form target. The query is an allow-list by decoded name: `session_id`
-// for ConnectKernel, re-encoded, the first one, only if it decodes to 1 to 256 bytes; `user` for
+// for ConnectKernel, re-encoded, the first one, only if it decodes to 1 to 256 bytes, else
+// request.session_id if that is not ""; `user` for
 // ListKernelSpecs and GetKernelSpec is request.user (J10a); for kOther all but `token` and names
 // that do not decode. Everything else, `token` in any spelling first of all, stays here (J6, G2).
 // Here and below parameters end at '&' and at ';': some gateways' parsers split there too.

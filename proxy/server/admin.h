@@ -1,18 +1,26 @@
-// Admin: what operators may change or see of sessions while the process runs: plain HTTP on an
-// address of its own, off unless it is configured, each call with the token of `admin.token_file`.
+// Admin: what operators may change or see of sessions, kernels and pods while the process runs:
+// plain HTTP on an address of its own, off unless it is configured, each call with the token of
+// `admin.token_file`.
 //
 //   POST   /revocations   {"token_id"|"session"|"subject"+"realm"|"endpoint", "before", "until"}
 //   DELETE /revocations   the same names: takes entries of earlier POSTs back
 //   GET    /revocations   all entries, those of the file too
 //   GET    /sessions      open WebSockets by endpoint and user
+//   GET    /kernels       open WebSockets by what their kernels are doing
+//   GET    /pods          every gateway pod: state, kernels, kernel starts in flight
+//   GET    /pods/ENDPOINT/POD            one of them
+//   POST   /pods/ENDPOINT/POD/cordon     closed for new kernels from now on; answers as GET
+//   POST   /pods/ENDPOINT/POD/uncordon   open again
 //
 // Owner:  the Server. Thread: control.
 // Errors: JSON with reason and message: 400 a body that is no revocation, 401 without the token,
-//         503 when there is no more room or workers do not answer.
+// 404
+//         a pod that is not known, 503 when there is no more room or workers do not answer.
 #pragma once
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -20,6 +28,8 @@
 #include "auth/revocations.h"
 #include "proxy/base/secret.h"
 #include "proxy/event/status_server.h"
+#include "proxy/server/kernel_sights.h"
+#include "proxy/server/pod_report.h"
 #include "proxy/server/session_counts.h"
 
 namespace kg::server {
@@ -34,14 +44,30 @@ class AdminActions {
   virtual std::string revocations_json() const = 0;                 // an array
   // Nothing if a worker does not answer in time.
   virtual std::optional<SessionCounts> open_sessions() = 0;
+  virtual std::optional<KernelSights> open_kernels() = 0;
 
  protected:
   ~AdminActions() = default;
 };
 
+using PodName = std::pair<std::string, std::string>;  // endpoint, pod
+
+class PodActions {
+ public:
+  enum class Outcome : uint8_t { kDone, kUnknown, kNoRoom };
+  virtual std::vector<PodReport> pods() const = 0;
+  virtual std::optional<PodReport> pod(const PodName& name) const = 0;  // nothing: not known
+  // Both: what stands so already is done.
+  virtual Outcome cordon(const PodName& name) = 0;
+  virtual Outcome uncordon(const PodName& name) = 0;
+
+ protected:
+  ~PodActions() = default;
+};
+
 class Admin {
  public:
-  Admin(event::EventLoop& loop, AdminActions& actions);
+  Admin(event::EventLoop& loop, AdminActions& actions, PodActions& pods);
 
   Result<uint16_t> listen(const event::SocketAddress& address) { return http_.listen(address); }
   void set_token(Secret token) { token_ = std::move(token); }  // empty: nobody may call
@@ -50,14 +76,19 @@ class Admin {
   using Answer = event::StatusServer::Answer;
   using Request = event::StatusServer::Request;
   using Verb = event::StatusServer::Verb;
-  void add(Verb verb, const std::string& path, Answer (Admin::*call)(const std::string& body));
+  void add(Verb verb, const std::string& path, Answer (Admin::*call)(const Request& request));
   bool has_token(std::string_view authorization) const noexcept;
-  Answer post_revocation(const std::string& body);
-  Answer delete_revocation(const std::string& body);
-  Answer get_revocations(const std::string& body);
-  Answer get_sessions(const std::string& body);
+  Answer post_revocation(const Request& request);
+  Answer delete_revocation(const Request& request);
+  Answer get_revocations(const Request& request);
+  Answer get_sessions(const Request& request);
+  Answer get_kernels(const Request& request);
+  Answer get_pods(const Request& request);
+  Answer get_pod(const Request& request);
+  Answer post_pod(const Request& request);
 
   AdminActions& actions_;
+  PodActions& pods_;
   event::StatusServer http_;
   Secret token_;
 };

@@ -25,7 +25,9 @@ int check_command(const std::string& config_file) {
     metrics::EndpointSlots slots(loaded.config->metrics_endpoints_max);
     fetch::Fetcher fetcher;  // without a thread: nobody is asked
     auth::Sources sources(fetcher);
-    const Prepared prepared = prepare(*loaded.config, {}, 1, 1, OwnTls::make(), slots, sources);
+    routing::PodBook pods;
+    const Prepared prepared =
+        prepare(*loaded.config, {}, 1, 1, OwnTls::make(), slots, sources, pods);
     errors += print(prepared.errors);
   }
   if (errors > 0) return 2;

@@ -14,6 +14,8 @@
 #include "proxy/http/head_reader.h"
 #include "proxy/kernel/operation.h"
 #include "proxy/server/commands.h"
+#include "proxy/server/cordon_keeper.h"
+#include "proxy/server/kernel_id_keeper.h"
 #include "proxy/server/preparation.h"
 
 namespace kg::server {
@@ -50,11 +52,54 @@ void print_endpoint(const routing::Endpoint& endpoint) {
              endpoint.path_prefix.empty()
                  ? "none"
                  : endpoint.path_prefix + (endpoint.strip_prefix ? " (stripped)" : " (kept)"));
-  fmt::print("pod         {} at {}\n", endpoint.pod.name, endpoint.pod.address.text());
+  for (const routing::Pod& pod : endpoint.pods) {
+    const char* closed = "";
+    if (pod.facts->cordoned()) closed = " (cordoned: takes no new kernels)";
+    if (pod.twin) closed = " (ids cannot tell it from a pod before it: takes no new kernels)";
+    fmt::print("pod         {} at {}{}\n", pod.name, pod.address.text(), closed);
+  }
   const auth::Policy& policy = endpoint.sessions->policy();
   fmt::print("policy      claim endpoint = {}{}{}\n", policy.endpoint_id,
              policy.allowed.empty() ? "" : ", or named by sessions.allow",
              policy.support.empty() ? "" : ", or by sessions.support");
+}
+
+// The pod that an id names, if it was made with these keys.
+const routing::Pod* named_pod(const routing::Endpoint& endpoint, std::string_view text,
+                              const KernelIdKeysRef& keys) {
+  const auto id = kernel::parse_kernel_id(text);
+  if (!id || keys == nullptr || !keys->is_minted(endpoint.id, *id)) return nullptr;
+  for (const routing::Pod& pod : endpoint.pods) {
+    if (pod.tag == id->pod_tag) return &pod;
+  }
+  return nullptr;
+}
+
+std::string create_goes_to(const routing::Endpoint& endpoint) {
+  std::string names;
+  for (const routing::Pod& pod : endpoint.pods) {
+    if (pod.takes_new()) names += (names.empty() ? "" : " or ") + pod.name;
+  }
+  if (names.empty()) return "no pod: none takes new kernels";
+  return names + ": the less loaded of two that are healthy";
+}
+
+// As far as it can be said without asking anybody: health and lists are a running proxy's.
+void print_placement(const routing::Endpoint& endpoint, const kernel::KernelRequest& request,
+                     const KernelIdKeysRef& keys) {
+  std::string goes_to = "any healthy pod";
+  if (request.operation == kernel::Operation::kCreateKernel) {
+    goes_to = create_goes_to(endpoint);
+  } else if (endpoint.pods.size() == 1) {
+    goes_to = endpoint.pods.front().name + ": the only pod";
+  } else if (request.operation == kernel::Operation::kListKernels) {
+    goes_to = "all pods: each tells its own kernels";
+  } else if (!request.kernel_id.empty()) {
+    const routing::Pod* pod = named_pod(endpoint, request.kernel_id, keys);
+    goes_to = pod != nullptr ? pod->name + ": the id names it"
+                             : "the pod whose own list has it: the id names none";
+  }
+  fmt::print("goes to     {}\n", goes_to);
 }
 
 // Waits for who knows, as long as a client would.
@@ -91,7 +136,19 @@ Result<auth::PrincipalRef> session_of(const http::RequestHead& head,
   return Error{ErrorCode::kUnauthorized, "no credential that is known here", 0};
 }
 
-int explain_request(const http::RequestHead& head, const routing::RouteSnapshot& routes) {
+// What an admin call closed stands in state_dir.
+void close_pods(const config::Config& config, const routing::RouteSnapshot& routes) {
+  std::string problem;
+  const routing::Cordons cordons = read_cordons(cordon_file(config.state_dir), problem);
+  for (const routing::EndpointRef& endpoint : routes.endpoints()) {
+    for (const routing::Pod& pod : endpoint->pods) {
+      pod.facts->set_cordoned(cordons.has(endpoint->id, pod.name));
+    }
+  }
+}
+
+int explain_request(const http::RequestHead& head, const routing::RouteSnapshot& routes,
+                    const KernelIdKeysRef& keys) {
   const routing::Match match = routes.match(head.authority, head.path);
   if (match.endpoint == nullptr) return refused({ErrorCode::kNoRoute, "", 0});
   const routing::Endpoint& endpoint = **match.endpoint;
@@ -107,6 +164,7 @@ int explain_request(const http::RequestHead& head, const routing::RouteSnapshot&
         endpoint.forward_other_paths ? " (other_paths: forward)" : " (other_paths: deny)";
     fmt::print("operation   {}{}\nupstream    {} {}\n", kernel::operation_name(request->operation),
                other ? rule : "", head.method_text, kernel::redacted_query(target));
+    print_placement(endpoint, *request, keys);
   }
   if (!session) return refused(session.error());
   fmt::print("session     subject {} of realm {}, expires at {}\n", (*session)->subject,
@@ -135,8 +193,9 @@ int explain_command(const ExplainOptions& options) {
   metrics::EndpointSlots slots(1);
   fetch::Fetcher fetcher;
   auth::Sources sources(fetcher);
+  routing::PodBook pods;
   if (loaded.config) {
-    prepared = prepare(*loaded.config, {}, 1, 1, OwnTls::make(), slots, sources);
+    prepared = prepare(*loaded.config, {}, 1, 1, OwnTls::make(), slots, sources, pods);
   }
   if (prepared.routes == nullptr) return check_command(options.config_file);
   const Url url = split(options.url);
@@ -153,7 +212,8 @@ int explain_command(const ExplainOptions& options) {
   const Result<size_t> read = reader.feed(text);
   if (!read) return refused(read.error());
   fetcher.start();
-  const int code = explain_request(head, *prepared.routes);
+  close_pods(*loaded.config, *prepared.routes);
+  const int code = explain_request(head, *prepared.routes, find_kernel_id_keys(*loaded.config));
   fetcher.stop();
   return code;
 }

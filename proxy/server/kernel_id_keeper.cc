@@ -37,6 +37,13 @@ KernelIdKeysRef read(const std::string& file, std::string& problem) {
 
 std::string own_file(const std::string& state_dir) { return state_dir + "/kernel-id-keys"; }
 
+// "" if there is to be none.
+std::string file_of(const config::Config& config) {
+  const bool named = !config.kernel_id_keys_file.empty();
+  return named || config.state_dir.empty() ? config.kernel_id_keys_file
+                                           : own_file(config.state_dir);
+}
+
 bool exists(const std::string& file) {
   struct stat status {};
   return ::stat(file.c_str(), &status) == 0;
@@ -71,8 +78,7 @@ std::string write_new(const std::string& file, const Secret& text) {
 
 void check_kernel_id_keys(const config::Config& config, std::vector<config::ConfigError>& errors) {
   const bool named = !config.kernel_id_keys_file.empty();
-  const std::string file =
-      named || config.state_dir.empty() ? config.kernel_id_keys_file : own_file(config.state_dir);
+  const std::string file = file_of(config);
   if (file.empty() || (!named && !exists(file))) return;
   config::ConfigError error;
   if (read(file, error.problem) != nullptr) return;
@@ -83,10 +89,15 @@ void check_kernel_id_keys(const config::Config& config, std::vector<config::Conf
   errors.push_back(std::move(error));
 }
 
+KernelIdKeysRef find_kernel_id_keys(const config::Config& config) {
+  const std::string file = file_of(config);
+  std::string problem;
+  return file.empty() || !exists(file) ? nullptr : read(file, problem);
+}
+
 void KernelIdKeeper::adopt(const config::Config& config) {
   const bool named = !config.kernel_id_keys_file.empty();
-  const std::string file =
-      named || config.state_dir.empty() ? config.kernel_id_keys_file : own_file(config.state_dir);
+  const std::string file = file_of(config);
   std::string problem;
   if (!file.empty() && exists(file) && use(file, problem)) return;
   if (named) {  // it was good a moment ago

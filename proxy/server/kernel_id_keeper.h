@@ -24,6 +24,9 @@ using KernelIdKeysRef = std::shared_ptr<const kernel::KernelIdKeys>;
 // What `check` can say without making anything: errors of files that are there.
 void check_kernel_id_keys(const config::Config& config, std::vector<config::ConfigError>& errors);
 
+// Those of the file that is there, for commands that make none; else null.
+KernelIdKeysRef find_kernel_id_keys(const config::Config& config);
+
 class KernelIdKeeper {
  public:
   // A configuration was applied that check_kernel_id_keys() had nothing against.

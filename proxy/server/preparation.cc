@@ -63,9 +63,9 @@ ListenerFactsList make_facts(const config::Config& config, const std::vector<uin
 
 Prepared prepare(const config::Config& config, const std::vector<uint16_t>& ports, size_t workers,
                  uint64_t version, const OwnTls& own, metrics::EndpointSlots& slots,
-                 auth::Sources& sources) {
+                 auth::Sources& sources, routing::PodBook& pods) {
   Prepared prepared;
-  routing::Compiled compiled = routing::compile(config, version, slots, sources, workers + 1);
+  routing::Compiled compiled = routing::compile(config, version, slots, sources, pods, workers + 1);
   prepared.routes = std::move(compiled.snapshot);
   prepared.errors = std::move(compiled.errors);
   prepared.session_files = std::move(compiled.session_files);

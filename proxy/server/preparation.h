@@ -32,7 +32,7 @@ struct Prepared {
 // `ports`: as bound, per listener; empty when nothing is (check), then those of the configuration.
 Prepared prepare(const config::Config& config, const std::vector<uint16_t>& ports, size_t workers,
                  uint64_t version, const OwnTls& own, metrics::EndpointSlots& slots,
-                 auth::Sources& sources);
+                 auth::Sources& sources, routing::PodBook& pods);
 
 // What one worker knows of each listener, TLS contexts included. `tls` was found to be usable.
 ListenerFactsList make_facts(const config::Config& config, const std::vector<uint16_t>& ports,

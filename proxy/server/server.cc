@@ -42,7 +42,7 @@ Server::Server(config::Config config)
     : config_(std::move(config)),
       slots_(config_.metrics_endpoints_max),
       sources_(fetcher_),
-      exporter_(slots_, operation_names(), [this] { return facts(); }),
+      exporter_(slots_, launches_.specs(), operation_names(), [this] { return facts(); }),
       monitoring_(loop_),
       live_sessions_(loop_, crew_.workers, logs_),
       lame_duck_(loop_, [this] { drain(); }),
@@ -70,7 +70,7 @@ int Server::run() {
   admission_.descriptor_mark = descriptors.mark;
   make_workers(count);
   if (!bind_listeners() || !start_monitoring() || !start_admin()) return 1;
-  Prepared prepared = prepare(config_, ports_, count, 1, tls_.own(), slots_, sources_);
+  Prepared prepared = prepare(config_, ports_, count, 1, tls_.own(), slots_, sources_, pods_);
   log_errors(prepared.errors);
   if (!prepared.usable()) return 2;
   start_workers(std::move(prepared));
@@ -89,13 +89,14 @@ void Server::make_workers(size_t count) {
   const exchange::Logs logs = logs_.for_workers();
   crew_.open = std::vector<OpenCount>(count);
   // The thread after the workers', in the order of routing::PodTls.
-  health_ = std::make_unique<upstream::HealthChecker>(loop_, count, slots_.capacity());
+  pod_keeper_ = std::make_unique<PodKeeper>(loop_, count, slots_.capacity(), logs_);
   for (size_t i = 0; i < count; ++i) {
     workers_.push_back(std::make_unique<Worker>(i, slots_.capacity(), crew_, logs, launches_,
-                                                admission_, session_board_));
+                                                launch_desk_, admission_, session_board_));
     crew_.workers.push_back(workers_.back().get());
     exporter_.add_worker(&workers_.back()->metrics());
     launches_.add_seat(workers_.back()->loop(), workers_.back()->metrics());
+    launch_desk_.add_seat(workers_.back()->loop(), workers_.back()->metrics());
   }
 }
 
@@ -107,6 +108,7 @@ void Server::start_workers(Prepared prepared) {
   live_sessions_.start(config_, std::move(prepared.revocations), std::move(prepared.admin_token));
   sessions_.adopt(std::move(prepared.session_files));
   kernel_ids_.adopt(config_);
+  pod_keeper_->adopt(config_, routes->endpoints());
   for (size_t i = 0; i < workers_.size(); ++i) {
     workers_[i]->use_kernel_id_keys(kernel_ids_.keys());
     workers_[i]->set_configuration(std::move(prepared.listeners[i]), prepared.routes,
@@ -114,7 +116,6 @@ void Server::start_workers(Prepared prepared) {
   }
   fetcher_.start();
   for (const auto& worker : workers_) worker->start();
-  health_->apply(routes->endpoints());
 }
 
 bool Server::bind_listeners() {
@@ -173,7 +174,7 @@ bool Server::start_admin() {
   const config::Address& wanted = config_.admin->address;
   const auto address = event::SocketAddress::parse(wanted.host, wanted.port);
   const Result<uint16_t> port =
-      address ? live_sessions_.listen(*address)
+      address ? live_sessions_.listen(*address, *pod_keeper_)
               : Result<uint16_t>(Error{ErrorCode::kConfiguration, "address", 0});
   if (!port) {
     log::error("server", "cannot listen on {}:{}: {}; free the address or change admin.address",
@@ -201,7 +202,7 @@ void Server::reload() {
   Prepared prepared;
   if (loaded.config && !needs_restart(*loaded.config)) {
     prepared = prepare(*loaded.config, ports_, workers_.size(), routes_version_ + 1, tls_.own(),
-                       slots_, sources_);
+                       slots_, sources_, pods_);
     log_errors(prepared.errors);
     tls_.count_refused(prepared.tls_errors);
   }
@@ -219,12 +220,12 @@ void Server::reload() {
   endpoints_ = prepared.routes->endpoints().size();
   overload_.set_limits(config_.settings.limits);
   ++reloads_ok_;
+  pod_keeper_->adopt(config_, prepared.routes->endpoints());
   live_sessions_.adopt(config_, std::move(prepared.revocations), std::move(prepared.admin_token));
   for (size_t i = 0; i < workers_.size(); ++i) {
     workers_[i]->use_kernel_id_keys(kernel_ids_.keys());
     workers_[i]->apply(prepared.listeners[i], prepared.routes, config_.settings, loop_);
   }
-  health_->apply(prepared.routes->endpoints());
   log::info("config", "reloaded file={} version={} endpoints={}", config_.file, routes_version_,
             endpoints_);
 }
@@ -325,7 +326,7 @@ metrics::ProcessFacts Server::facts() const {
   facts.endpoints = endpoints_;
   facts.reloads_ok = reloads_ok_;
   facts.reloads_failed = reloads_failed_;
-  if (health_ != nullptr) facts.health = health_->facts();
+  if (pod_keeper_ != nullptr) pod_keeper_->add_facts(facts);
   tls_.add_facts(facts);
   sessions_.add_facts(facts);
   live_sessions_.add_facts(facts);

@@ -21,13 +21,13 @@
 #include "proxy/fetch/fetcher.h"
 #include "proxy/server/kernel_id_keeper.h"
 #include "proxy/server/overload_watch.h"
+#include "proxy/server/pod_keeper.h"
 #include "proxy/server/preparation.h"
 #include "proxy/server/process_logs.h"
 #include "proxy/server/session_control.h"
 #include "proxy/server/session_keeper.h"
 #include "proxy/server/tls_keeper.h"
 #include "proxy/server/worker.h"
-#include "proxy/upstream/health_checker.h"
 
 namespace kg::server {
 
@@ -62,18 +62,20 @@ class Server {
   config::Config config_;
   event::EventLoop loop_;
   metrics::EndpointSlots slots_;
+  routing::PodBook pods_;
   fetch::Fetcher fetcher_;
   auth::Sources sources_;
   TlsKeeper tls_;
   SessionKeeper sessions_;
   KernelIdKeeper kernel_ids_;
   exchange::LaunchBoard launches_;
+  exchange::LaunchDesk launch_desk_;
   exchange::Admission admission_;
   exchange::SessionBoard session_board_;
   ProcessLogs logs_;
   metrics::Exporter exporter_;
   event::StatusServer monitoring_;
-  std::unique_ptr<upstream::HealthChecker> health_;
+  std::unique_ptr<PodKeeper> pod_keeper_;
   WorkerCrew crew_;
   std::vector<std::unique_ptr<Worker>> workers_;
   SessionControl live_sessions_;

@@ -77,9 +77,9 @@ void SessionControl::set_token(Secret token) {
   if (admin_ != nullptr) admin_->set_token(std::move(token));
 }
 
-Result<uint16_t> SessionControl::listen(const event::SocketAddress& address) {
+Result<uint16_t> SessionControl::listen(const event::SocketAddress& address, PodActions& pods) {
   AdminActions& actions = *this;
-  admin_ = std::make_unique<Admin>(loop_, actions);
+  admin_ = std::make_unique<Admin>(loop_, actions, pods);
   return admin_->listen(address);
 }
 
@@ -129,6 +129,16 @@ std::optional<SessionCounts> SessionControl::open_sessions() {
       sum.expires_at = std::max(sum.expires_at, count.expires_at);
     }
   }
+  return all;
+}
+
+std::optional<KernelSights> SessionControl::open_kernels() {
+  using Part = std::vector<exchange::KernelSight>;
+  auto parts = ask_workers<Part>(
+      [](Worker& worker, std::function<void(Part)> done) { worker.list_kernels(std::move(done)); });
+  if (!parts) return std::nullopt;
+  KernelSights all;
+  for (size_t i = 0; i < parts->size(); ++i) all.emplace_back(i, std::move((*parts)[i]));
   return all;
 }
 

@@ -24,7 +24,7 @@ class SessionControl final : private AdminActions {
       : loop_(loop), workers_(workers), logs_(logs) {}
 
   // The admin interface, if there is one; it knows no token before start().
-  Result<uint16_t> listen(const event::SocketAddress& address);
+  Result<uint16_t> listen(const event::SocketAddress& address, PodActions& pods);
   // Before the workers run.
   void start(const config::Config& config, std::vector<auth::Revocation> revocations,
              Secret admin_token);
@@ -39,6 +39,7 @@ class SessionControl final : private AdminActions {
   size_t unrevoke(const auth::Revocation& revocation) override;
   std::string revocations_json() const override;
   std::optional<SessionCounts> open_sessions() override;
+  std::optional<KernelSights> open_kernels() override;
   void set_token(Secret token);
   std::optional<size_t> publish();  // how many WebSockets it ended
   template <class Part, class Ask>

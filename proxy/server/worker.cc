@@ -7,18 +7,15 @@
 #include "proxy/server/allocator.h"
 
 namespace kg::server {
-namespace {
-constexpr uint64_t kDrainTickMs = 50;
-}
-
 Worker::Worker(size_t index, uint32_t endpoint_slots, WorkerCrew& crew, const exchange::Logs& logs,
-               exchange::LaunchBoard& launches, exchange::Admission& admission,
-               exchange::SessionBoard& sessions)
+               exchange::LaunchBoard& launches, exchange::LaunchDesk& desk,
+               exchange::Admission& admission, exchange::SessionBoard& sessions)
     : index_(index),
       crew_(crew),
       metrics_(endpoint_slots),
-      context_(loop_, metrics_, logs, launches, admission, sessions, index),
+      context_(loop_, metrics_, logs, launches, desk, admission, sessions, index),
       drain_timer_(loop_, [this] { drain_tick(); }) {
+  context_.followers.on_empty([this] { check_drained(); });
   loop_.on_slow_turn([this](uint64_t us) {
     metrics_.slow_turns.add();
     log::debug("server", "slow turn worker={} us={}", index_, us);
@@ -97,6 +94,17 @@ void Worker::count_sessions(std::function<void(SessionCounts counts)> done) {
       count.expires_at = std::max(count.expires_at, who.expires_at);
     });
     done(std::move(counts));
+  });
+}
+
+void Worker::list_kernels(std::function<void(std::vector<exchange::KernelSight> kernels)> done) {
+  loop_.post([this, done = std::move(done)] {
+    std::vector<exchange::KernelSight> kernels;
+    for (const auto& [connection, owned] : connections_) {
+      if (kernels.size() == limits::kAdminKernelsMax) break;
+      if (auto sight = connection->kernel_sight()) kernels.push_back(std::move(*sight));
+    }
+    done(std::move(kernels));
   });
 }
 
@@ -233,41 +241,44 @@ void Worker::publish_open() noexcept {
 void Worker::begin_drain(uint64_t deadline_ms) {
   acceptors_.clear();
   context_.draining = true;
-  drain_started_us_ = event::monotonic_us();
-  drain_deadline_us_ = drain_started_us_ + deadline_ms * 1'000;
-  // A fifth of the time is for the last notebooks to answer our Close.
-  drain_window_us_ = deadline_ms * 800;
   std::vector<exchange::ClientConnection*> open;
   open.reserve(connections_.size());
   for (const auto& [connection, owned] : connections_) open.push_back(connection);
+  size_t websockets = 0;
   for (exchange::ClientConnection* connection : open) {
-    if (connection->is_open_websocket()) ++drain_websockets_;
+    if (connection->is_open_websocket()) ++websockets;
     connection->close_when_idle();
   }
+  drain_plan_ = DrainPlan(event::monotonic_us(), deadline_ms, websockets);
   drain_tick();
 }
 
 void Worker::drain_tick() {
-  const uint64_t now = event::monotonic_us();
-  if (now >= drain_deadline_us_) {
+  const uint64_t now_us = event::monotonic_us();
+  if (drain_plan_.over(now_us)) {
     close_all();
     return check_drained();
   }
-  const uint64_t elapsed = now - drain_started_us_;
-  const size_t due = elapsed >= drain_window_us_
-                         ? connections_.size() + drain_closed_
-                         : drain_websockets_ * elapsed / drain_window_us_ + 1;
-  std::vector<exchange::ClientConnection*> closing;
-  for (const auto& [connection, owned] : connections_) {
-    if (drain_closed_ + closing.size() >= due) break;
-    if (connection->is_open_websocket()) closing.push_back(connection);
-  }
-  drain_closed_ += closing.size();
-  for (exchange::ClientConnection* connection : closing) {
-    connection->close_websocket(ErrorCode::kDraining);
-  }
-  drain_timer_.arm_ms(kDrainTickMs);
+  close_websockets(now_us);
+  drain_timer_.arm_ms(drain_plan_.look_again_ms(now_us));
   check_drained();
+}
+
+void Worker::close_websockets(uint64_t now_us) {
+  std::vector<exchange::ClientConnection*> idle;
+  std::vector<exchange::ClientConnection*> busy;
+  for (const auto& [connection, owned] : connections_) {
+    if (!connection->is_open_websocket()) continue;
+    (connection->is_idle_websocket() ? idle : busy).push_back(connection);
+  }
+  const DrainPlan::Due due = drain_plan_.close(now_us, idle.size(), busy.size());
+  idle.resize(due.idle);
+  busy.resize(due.busy);
+  for (const auto* closing : {&idle, &busy}) {
+    for (exchange::ClientConnection* connection : *closing) {
+      connection->close_websocket(ErrorCode::kDraining);
+    }
+  }
 }
 
 void Worker::close_all() {
@@ -275,10 +286,11 @@ void Worker::close_all() {
   open.reserve(connections_.size());
   for (const auto& [connection, owned] : connections_) open.push_back(connection);
   for (exchange::ClientConnection* connection : open) connection->close();
+  context_.followers.abandon_all();
 }
 
 void Worker::check_drained() {
-  if (!on_drained_ || !connections_.empty()) return;
+  if (!on_drained_ || !connections_.empty() || context_.followers.size() != 0) return;
   drain_timer_.disarm();
   const auto done = std::exchange(on_drained_, nullptr);
   context_.access_log.flush();

@@ -5,8 +5,8 @@
 // the
 //         worker's loop. The only things shared while bytes move are the open counts (below),
 //         written at accept and close.
-// Ends:   drain() closes what is open, spread over its deadline; on_drained runs on the worker's
-// thread.
+// Ends:   drain() closes what is open, WebSockets as DrainPlan says; on_drained runs on the
+// worker's thread.
 #pragma once
 
 #include <atomic>
@@ -19,6 +19,7 @@
 
 #include "proxy/exchange/client_connection.h"
 #include "proxy/server/acceptor.h"
+#include "proxy/server/drain_plan.h"
 #include "proxy/server/session_counts.h"
 
 namespace kg::server {
@@ -42,8 +43,8 @@ using ListenerFactsList = std::vector<std::shared_ptr<const exchange::ListenerFa
 class Worker final : private AcceptHandler, private exchange::ConnectionTable {
  public:
   Worker(size_t index, uint32_t endpoint_slots, WorkerCrew& crew, const exchange::Logs& logs,
-         exchange::LaunchBoard& launches, exchange::Admission& admission,
-         exchange::SessionBoard& sessions);
+         exchange::LaunchBoard& launches, exchange::LaunchDesk& desk,
+         exchange::Admission& admission, exchange::SessionBoard& sessions);
   ~Worker();
 
   // Before start().
@@ -64,6 +65,7 @@ class Worker final : private AcceptHandler, private exchange::ConnectionTable {
   void revoke(std::shared_ptr<const auth::Revocations> revocations, event::EventLoop& control,
               std::function<void(size_t ended)> done);
   void count_sessions(std::function<void(SessionCounts counts)> done);
+  void list_kernels(std::function<void(std::vector<exchange::KernelSight> kernels)> done);
   // Before start() too.
   void use_kernel_id_keys(std::shared_ptr<const kernel::KernelIdKeys> keys);
   void announce_drain();
@@ -87,6 +89,7 @@ class Worker final : private AcceptHandler, private exchange::ConnectionTable {
   void publish_open() noexcept;
   void begin_drain(uint64_t deadline_ms);
   void drain_tick();
+  void close_websockets(uint64_t now_us);
   void close_all();
   void check_drained();
 
@@ -102,11 +105,7 @@ class Worker final : private AcceptHandler, private exchange::ConnectionTable {
   std::thread thread_;
   std::function<void()> on_drained_;
   event::Timer drain_timer_;
-  uint64_t drain_started_us_ = 0;
-  uint64_t drain_window_us_ = 0;  // WebSockets close spread over it
-  uint64_t drain_deadline_us_ = 0;
-  size_t drain_websockets_ = 0;  // open when the drain began
-  size_t drain_closed_ = 0;
+  DrainPlan drain_plan_;
 };
 
 }  // namespace kg::server

@@ -149,6 +149,12 @@ void TlsClientStream::end_direction() {
   port_.transport.finish();
 }
 
+std::optional<std::string> TlsClientStream::take_back() {
+  std::optional<std::string> records = port_.transport.take_back();
+  if (!records || !records->empty() || !early_.empty()) return std::nullopt;
+  return records;
+}
+
 void TlsClientStream::close() noexcept {
   if (port_.transport.is_open() && !finished_) say_close_notify();
   port_.transport.close();

@@ -49,6 +49,8 @@ class TlsClientStream final : public event::Stream, public event::TransportHandl
   void close() noexcept override;
   uint64_t last_progress_us() const noexcept override { return port_.transport.last_progress_us(); }
   event::Delivery delivery() const noexcept override { return port_.transport.delivery(); }
+  // Of records, which hold who knows what, only whether there are any.
+  std::optional<std::string> take_back() override;
 
   // Called by OpenSSL: keeps the session.
   static int new_session_cb(ssl_st* ssl, ssl_session_st* session) noexcept;

@@ -2,151 +2,126 @@
 
 #include <utility>
 
-#include "proxy/base/crypto.h"
 #include "proxy/base/log.h"
+#include "proxy/upstream/pod_question.h"
 
 namespace kg::upstream {
-namespace {
-
-unsigned seed() {
-  unsigned value = 0;
-  crypto::random_bytes(&value, sizeof value);
-  return value;
-}
-
-// What makes it the same pod after a reload.
-std::string key_of(const routing::Endpoint& endpoint) {
-  return endpoint.virtual_cluster + '/' + endpoint.id + '/' + endpoint.pod.address.text();
-}
-
-std::string request_of(const routing::Endpoint& endpoint) {
-  std::string out = "GET ";
-  if (!endpoint.strip_prefix) out.append(endpoint.path_prefix);
-  out.append(endpoint.health.path).append(" HTTP/1.1\r\nHost: ");
-  out.append(endpoint.pod.address.text());
-  out.append("\r\nUser-Agent: kernelgate-health-check\r\nAccept: */*\r\n");
-  if (!endpoint.gateway_token.empty()) {
-    out.append("Authorization: token ").append(endpoint.gateway_token.reveal()).append("\r\n");
-  }
-  return out.append("Connection: close\r\n\r\n");
-}
-
-}  // namespace
 
 // The checks of one pod, one after the other.
-class PodCheck final : public event::Deferred, private UpstreamHandler, private LeaseWaiter {
+class PodCheck final : public event::Deferred {
  public:
-  PodCheck(HealthChecker& owner, routing::EndpointRef endpoint, HealthState state)
+  // `before`: the same pod's check of the configuration before, or null.
+  PodCheck(HealthChecker& owner, routing::EndpointRef endpoint, const routing::Pod& pod,
+           const PodCheck* before)
       : owner_(owner),
         endpoint_(std::move(endpoint)),
-        pool_(owner.loop_, owner.unexported_, owner.unexported_.endpoint(0), endpoint_->pod,
-              owner.thread_),
-        state_(state),
-        next_(owner.loop_, [this] { begin(); }),
-        deadline_(owner.loop_, [this] { finish(false, "no answer in time"); }) {
-    next_.arm_ms(owner_.part_of(endpoint_->health.interval_ms));
+        pod_(pod),
+        state_(endpoint_->health.unhealthy_after, endpoint_->health.healthy_after,
+               before == nullptr || before->state_.healthy()),
+        failing_since_us_(before == nullptr ? 0 : before->failing_since_us_),
+        question_(owner.loop_, owner.unexported_, *endpoint_, pod_, owner.thread_,
+                  "kernelgate-health-check", [this](const auto& answer) { judge(answer); }),
+        next_(owner.loop_, [this] { begin(); }) {
+    next_.arm_ms(owner_.chance_.part_of(endpoint_->health.interval_ms));
   }
-  ~PodCheck() override { give_back(); }
 
-  const routing::Endpoint& endpoint() const noexcept { return *endpoint_; }
-  const HealthState& state() const noexcept { return state_; }
+  uint32_t slot() const noexcept { return endpoint_->metrics_slot; }
 
  private:
   void begin() {
-    const Result<UpstreamConnection*> leased = pool_.lease(*this, LeaseKind::kFresh);
-    if (!leased) {
-      // That we are out of descriptors says nothing of the pod.
-      if (leased.error().row().side != Side::kUpstream) return wait();
-      return finish(false, leased.error().row().label);
-    }
-    connection_ = *leased;
-    status_ = 0;
-    deadline_.set_ms(endpoint_->health.timeout_ms);
-    connection_->begin(*this, http::Method::kGet);
-    connection_->stream().write(request_of(*endpoint_));
+    began_us_ = owner_.loop_.now_us();
+    question_.ask(endpoint_->health.path, endpoint_->health.timeout_ms, 0);
   }
-  void on_response_head(const http::ResponseHead& head) override { status_ = head.status; }
-  void on_interim_head(const http::ResponseHead&) override {}
-  void on_response_body(std::string_view) override {}
-  void on_response_end() override {
-    // Without a token of our own a managed gateway cannot say more than that it wants one.
-    const bool asks_for_one = status_ == 401 && endpoint_->forwards_credentials;
-    finish(status_ == 200 || asks_for_one,
-           status_ == 401 ? "the token is not accepted" : "not 200");
-  }
-  void on_tunnel_data(std::string_view) override {}
-  void on_tunnel_end() override {}
-  void on_upstream_drained() override {}
-  void on_upstream_error(const Error& error) override { finish(false, error.row().label); }
-  void on_lease(UpstreamConnection&) override {}  // never queued: one at a time
-  void on_lease_failed(const Error&) override {}
 
-  void finish(bool passed, std::string_view reason) {
-    deadline_.clear();
-    give_back();
-    metrics::EndpointHealth& counts = owner_.counts_[endpoint_->metrics_slot];
+  void judge(const Result<PodQuestion::Answer>& answer) {
+    if (!answer) {
+      const Error& error = answer.error();
+      // That we are out of descriptors says nothing of the pod.
+      if (error.row().side != Side::kUpstream) return wait();
+      const bool late = error.code == ErrorCode::kUpstreamTimeout;
+      return note(false, 0, late ? std::string_view(error.detail) : error.row().label);
+    }
+    const uint16_t status = answer->status;
+    // Without a token of our own a managed gateway cannot say more than that it wants one.
+    const bool asks_for_one = status == 401 && endpoint_->forwards_credentials;
+    note(status == 200 || asks_for_one, status,
+         status == 401 ? "the token is not accepted" : "not 200");
+  }
+
+  void note(bool passed, uint16_t status, std::string_view reason) {
+    metrics::EndpointHealth& counts = owner_.counts_[slot()];
     ++(passed ? counts.passed : counts.failed);
-    if (state_.report(passed)) announce(reason);
+    if (passed) {
+      failing_since_us_ = 0;
+    } else if (failing_since_us_ == 0) {
+      failing_since_us_ = began_us_;
+    }
+    if (state_.report(passed)) change(status, reason);
+    if (!state_.healthy() && !passed) look_whether_gone();
     wait();
   }
-  void wait() {
-    const uint64_t interval = endpoint_->health.interval_ms;
-    next_.arm_ms(interval - interval / 20 + owner_.part_of(interval / 10 + 1));
-  }
-  void announce(std::string_view reason) const {
+
+  void change(uint16_t status, std::string_view reason) const {
+    routing::PodFacts& facts = *pod_.facts;
     if (state_.healthy()) {
-      log::info("upstream", "pod healthy endpoint={} pod={}", endpoint_->id, endpoint_->pod.name);
-    } else {
-      log::warn("upstream", "pod unhealthy endpoint={} pod={} status={} reason=\"{}\"",
-                endpoint_->id, endpoint_->pod.name, status_, reason);
+      // In this order: nobody may find it back and not suspect it.
+      facts.suspect_restart();
+      facts.set_gone(false);
+      facts.set_healthy(true);
+      log::info("upstream", "pod healthy endpoint={} pod={}", endpoint_->id, pod_.name);
+      return;
     }
+    facts.set_healthy(false);
+    log::warn("upstream", "pod unhealthy endpoint={} pod={} status={} reason=\"{}\"", endpoint_->id,
+              pod_.name, status, reason);
   }
-  void give_back() {
-    UpstreamConnection* connection = std::exchange(connection_, nullptr);
-    if (connection != nullptr) pool_.release(*connection, false);
+
+  void look_whether_gone() const {
+    const uint64_t failing_ms = (owner_.loop_.now_us() - failing_since_us_) / 1'000;
+    if (failing_ms < endpoint_->gone_after_ms || pod_.facts->gone()) return;
+    pod_.facts->set_gone(true);
+    log::warn("upstream", "pod gone endpoint={} pod={} failing_ms={}", endpoint_->id, pod_.name,
+              failing_ms);
   }
+
+  void wait() { next_.arm_ms(owner_.chance_.about(endpoint_->health.interval_ms)); }
 
   HealthChecker& owner_;
   routing::EndpointRef endpoint_;
-  PodPool pool_;
+  const routing::Pod& pod_;  // of endpoint_
   HealthState state_;
+  uint64_t failing_since_us_;  // the first of the failed checks in a row began; 0: none
+  uint64_t began_us_ = 0;
+  PodQuestion question_;
   event::Timer next_;
-  event::Deadline deadline_;
-  UpstreamConnection* connection_ = nullptr;  // leased
-  uint16_t status_ = 0;
 };
 
 HealthChecker::HealthChecker(event::EventLoop& loop, size_t thread, uint32_t slots)
-    : loop_(loop), thread_(thread), chance_(seed()), counts_(slots) {}
+    : loop_(loop), thread_(thread), counts_(slots) {}
 
 HealthChecker::~HealthChecker() = default;
 
-uint64_t HealthChecker::part_of(uint64_t milliseconds) {
-  return milliseconds == 0 ? 0 : chance_() % milliseconds;
-}
-
 void HealthChecker::apply(const std::vector<routing::EndpointRef>& endpoints) {
-  std::map<std::string, std::unique_ptr<PodCheck>> before;
+  std::map<const routing::PodFacts*, std::unique_ptr<PodCheck>> before;
   before.swap(checks_);
   for (const routing::EndpointRef& endpoint : endpoints) {
-    const routing::HealthCheck& wanted = endpoint->health;
-    if (!wanted.enabled) continue;
-    std::string key = key_of(*endpoint);
-    const auto known = before.find(key);
-    const bool healthy = known == before.end() || known->second->state().healthy();
-    const HealthState state(wanted.unhealthy_after, wanted.healthy_after, healthy);
-    checks_[std::move(key)] = std::make_unique<PodCheck>(*this, endpoint, state);
+    for (const routing::Pod& pod : endpoint->pods) {
+      if (!endpoint->health.enabled) {
+        pod.facts->set_gone(false);
+        pod.facts->set_healthy(true);
+        continue;
+      }
+      const auto known = before.find(pod.facts.get());
+      const PodCheck* same = known == before.end() ? nullptr : known->second.get();
+      checks_[pod.facts.get()] = std::make_unique<PodCheck>(*this, endpoint, pod, same);
+    }
   }
-  for (auto& [key, check] : before) loop_.defer_delete(std::move(check));
+  for (auto& [facts, check] : before) loop_.defer_delete(std::move(check));
 }
 
-std::vector<metrics::EndpointHealth> HealthChecker::facts() const {
+std::vector<metrics::EndpointHealth> HealthChecker::counts() const {
   std::vector<metrics::EndpointHealth> out = counts_;
-  for (const auto& [key, check] : checks_) {
-    metrics::EndpointHealth& health = out[check->endpoint().metrics_slot];
-    health.checked = true;
-    health.healthy = health.healthy && check->state().healthy();
-  }
+  for (const auto& [facts, check] : checks_) out[check->slot()].checked = true;
   return out;
 }
 

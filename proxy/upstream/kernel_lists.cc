@@ -1,140 +1,182 @@
 #include "proxy/upstream/kernel_lists.h"
 
 #include <algorithm>
+#include <atomic>
 #include <utility>
 
 #include "proxy/base/assert.h"
 #include "proxy/base/limits.h"
-#include "proxy/kernel/operation.h"
+#include "proxy/base/log.h"
+#include "proxy/kernel/kernel_id.h"
+#include "proxy/upstream/local_pod.h"
 
 namespace kg::upstream {
 namespace {
 
-std::string request_of(const routing::Endpoint& endpoint) {
-  std::string out = "GET ";
-  if (!endpoint.strip_prefix) out.append(endpoint.path_prefix);
-  kernel::KernelRequest list;
-  list.operation = kernel::Operation::kListKernels;
-  kernel::append_target(list, "", out);
-  out.append(" HTTP/1.1\r\nHost: ").append(endpoint.pod.address.text());
-  out.append("\r\nUser-Agent: kernelgate\r\nAccept: application/json\r\n");
-  if (!endpoint.gateway_token.empty()) {
-    out.append("Authorization: token ").append(endpoint.gateway_token.reveal()).append("\r\n");
-  }
-  return out.append("\r\n");
-}
+std::atomic<uint64_t> sources{0};
 
 }  // namespace
 
-KernelLists::KernelLists(event::EventLoop& loop, PodPool& pool, const routing::Endpoint& endpoint)
-    : loop_(loop), pool_(pool), endpoint_(endpoint), deadline_(loop, [this] { on_deadline(); }) {}
+KernelLists::KernelLists(event::EventLoop& loop, LocalPod& pod)
+    : loop_(loop),
+      pod_(pod),
+      source_(++sources),
+      request_(loop, pod, *this),
+      reloads_(pod.revivals, *this),
+      deadline_(loop,
+                [this] {
+                  request_.cancel();
+                  finish(Error{ErrorCode::kUpstreamTimeout, "no list of kernels in time", 0});
+                }),
+      expiry_(loop, [this] { last_.reset(); }) {}
 
 KernelLists::~KernelLists() {
   KG_ASSERT(waiting_.empty());  // each of them pins the endpoint
-  give_back(false);
 }
 
-Result<KernelListRef> KernelLists::get(KernelListWaiter& waiter) {
-  const uint64_t changes = endpoint_.kernel_changes->count();
-  constexpr uint64_t kFreshUs = uint64_t{limits::kKernelListFreshMs} * 1'000;
-  if (last_ != nullptr && last_->changes == changes &&
-      loop_.now_us() - last_->asked_us < kFreshUs) {
-    return last_;
-  }
-  if (state_ == State::kIdle) {
+bool KernelLists::is_fresh(const PodList& list) const noexcept {
+  return !adopted_ && list.changes == pod_.endpoint.kernel_changes->count() &&
+         list.restarts == pod_.pod.facts->restarts() &&
+         loop_.now_us() - list.asked_us < uint64_t{limits::kKernelListFreshMs} * 1'000;
+}
+
+// The list in flight will know of all that happened until now.
+bool KernelLists::is_current() const noexcept {
+  return !adopted_ && changes_ == pod_.endpoint.kernel_changes->count() &&
+         restarts_ == pod_.pod.facts->restarts();
+}
+
+Result<PodListRef> KernelLists::get(KernelListWaiter& waiter) {
+  if (last_ != nullptr && is_fresh(*last_)) return last_;
+  if (!runs()) {
     const Result<void> begun = begin();
     if (!begun) return begun.error();
   }
-  waiting_.push_back({&waiter, next_->changes == changes ? round_ : round_ + 1});
-  return KernelListRef();
+  waiting_.push_back({&waiter, is_current() ? round_ : round_ + 1});
+  return PodListRef();
 }
 
 void KernelLists::cancel(KernelListWaiter& waiter) noexcept {
   waiting_.remove_if([&](const Waiting& waiting) { return waiting.waiter == &waiter; });
 }
 
+PodListRef KernelLists::last_known() const {
+  if (last_ == nullptr) return nullptr;
+  const uint64_t age_us = loop_.now_us() - last_->asked_us;
+  return age_us < uint64_t{pod_.endpoint.list_stale_ms} * 1'000 ? last_ : nullptr;
+}
+
+void KernelLists::adopt(std::vector<std::string> ids) {
+  reloads_.want(std::move(ids));
+  adopted_ = true;
+}
+
+uint64_t KernelLists::waited_us() const noexcept { return runs() ? loop_.now_us() - begun_us_ : 0; }
+
 Result<void> KernelLists::begin() {
-  KG_ASSERT(state_ == State::kIdle);
   ++round_;
-  retried_ = false;
-  last_.reset();
-  next_ = std::make_shared<KernelList>();
-  next_->asked_us = loop_.now_us();
-  next_->changes = endpoint_.kernel_changes->count();
-  deadline_.set_ms(limits::kListMs);
-  return lease(LeaseKind::kAny);
+  begun_us_ = loop_.now_us();
+  if (pod_.endpoint.replication) reload_known();
+  adopted_ = false;
+  if (!reloads_.pending()) return ask();
+  changes_ = pod_.endpoint.kernel_changes->count();
+  restarts_ = pod_.pod.facts->restarts();
+  return reloads_.begin();
 }
 
-Result<void> KernelLists::lease(LeaseKind kind) {
-  const Result<UpstreamConnection*> leased = pool_.lease(*this, kind);
-  if (!leased) return leased.error();
-  state_ = State::kQueued;
-  if (*leased != nullptr) ask(**leased);
-  return {};
+Result<void> KernelLists::ask() {
+  asked_us_ = loop_.now_us();
+  changes_ = pod_.endpoint.kernel_changes->count();
+  restarts_ = pod_.pod.facts->restarts();
+  const Result<void> begun = request_.begin(pod_.endpoint.gateway_token);
+  if (begun) deadline_.set_ms(limits::kListMs);
+  return begun;
 }
 
-void KernelLists::on_lease(UpstreamConnection& connection) { ask(connection); }
-
-void KernelLists::on_lease_failed(const Error& error) {
-  state_ = State::kIdle;  // the queue has forgotten us
-  finish(error, false);
-}
-
-void KernelLists::ask(UpstreamConnection& connection) {
-  state_ = State::kAsking;
-  connection_ = &connection;
-  next_->body.clear();
-  connection.begin(*this, http::Method::kGet);
-  connection.stream().write(request_of(endpoint_));
-}
-
-void KernelLists::on_response_head(const http::ResponseHead& head) {
-  if (head.status == 200) return;
-  finish(Error{ErrorCode::kUpstreamProtocol, "the gateway does not list its kernels", 0}, false);
-}
-
-void KernelLists::on_response_body(std::string_view payload) {
-  if (next_->body.size() + payload.size() > limits::kListBytesMax) {
-    return finish(Error{ErrorCode::kUpstreamProtocol, "the list of kernels is too long", 0}, false);
+std::vector<std::string> KernelLists::known_ids() const {
+  std::vector<std::string> ids;
+  const routing::KnownKernels::Known known = pod_.pod.facts->known().get();
+  if (known.list == nullptr) return ids;
+  for (const kernel::ListedKernel& kernel : known.list->kernels()) ids.emplace_back(kernel.id);
+  const auto changes = pod_.endpoint.kernel_changes->since(known.asked_us);
+  if (!changes) return ids;
+  for (const routing::KernelChanges::Change& change : *changes) {
+    std::erase(ids, change.id);
+    if (change.made) ids.push_back(change.id);
   }
-  next_->body.append(payload);
+  return ids;
 }
 
-void KernelLists::on_response_end() {
-  last_ = next_;
-  finish(last_, true);
+// What was here before a restart.
+void KernelLists::reload_known() {
+  const uint64_t restarts = pod_.pod.facts->restarts();
+  if (reloaded_ == restarts || pod_.pod.facts->known().get().restarts >= restarts) return;
+  reloaded_ = restarts;
+  std::vector<std::string> ids = known_ids();
+  std::erase_if(ids, [this](const std::string& id) { return !belongs_here(id); });
+  if (ids.empty()) return;
+  log::info("kernels",
+            "loading what the pod held before it restarted endpoint={} pod={} kernels={}",
+            pod_.endpoint.id, pod_.pod.name, ids.size());
+  reloads_.want(std::move(ids));
 }
 
-void KernelLists::on_upstream_error(const Error& error) {
-  // A GET may be sent again where its connection was closed under it (RFC 9110 section 9.2.2).
-  const bool again = !retried_ && connection_->reused() && error.row().retry == Retry::kIfUnsent;
-  if (!again) return finish(error, false);
-  retried_ = true;
-  give_back(false);
-  const Result<void> leased = lease(LeaseKind::kFresh);
-  if (!leased) finish(leased.error(), false);
+// Gateways also list copies of what others hold; asked for one they would load it here.
+bool KernelLists::belongs_here(std::string_view id) const {
+  const auto parsed = kernel::parse_kernel_id(id);
+  if (!parsed) return true;
+  for (const routing::Pod& pod : pod_.endpoint.pods) {
+    if (pod.tag == parsed->pod_tag && !pod.twin) return &pod == &pod_.pod || pod.facts->gone();
+  }
+  return true;
 }
 
-void KernelLists::on_deadline() {
-  if (state_ == State::kIdle) return last_.reset();
-  finish(Error{ErrorCode::kUpstreamTimeout, "no list of kernels in time", 0}, false);
+void KernelLists::on_reloaded(const Result<void>& all) {
+  const Result<void> asked = all ? ask() : all;
+  if (!asked) finish(asked.error());
 }
 
-void KernelLists::finish(const Result<KernelListRef>& list, bool healthy) {
-  give_back(healthy);
-  next_.reset();
+void KernelLists::on_list_answer(Result<std::string> body) {
+  // It may be that of an empty memory.
+  if (body && pod_.endpoint.replication && restarts_ != pod_.pod.facts->restarts()) {
+    --round_;
+    const Result<void> begun = begin();
+    if (!begun) finish(begun.error());
+    return;
+  }
+  finish(read(std::move(body)));
+}
+
+Result<PodListRef> KernelLists::read(Result<std::string> body) {
+  if (!body) return body.error();
+  auto kernels = kernel::KernelList::read(std::move(body).value());
+  if (!kernels) {
+    pod_.failed(ErrorCode::kUpstreamProtocol, loop_.now_us());
+    return Error{ErrorCode::kUpstreamProtocol, kUnreadableList, 0};
+  }
+  kernels->follow(last_ != nullptr ? &last_->kernels : nullptr, ++serial_);
+  last_ = std::make_shared<const PodList>(
+      PodList{*std::move(kernels), source_, serial_, asked_us_, changes_, restarts_});
+  if (pod_.endpoint.replication) {
+    const std::shared_ptr<const kernel::KernelList> list(last_, &last_->kernels);
+    pod_.pod.facts->known().learn(list, asked_us_, restarts_);
+  }
+  expiry_.set_ms(std::max(pod_.endpoint.list_stale_ms, limits::kKernelListFreshMs));
+  return last_;
+}
+
+void KernelLists::finish(const Result<PodListRef>& list) {
   deadline_.clear();
-  if (last_ != nullptr) deadline_.set_ms(limits::kKernelListFreshMs);
   tell(list);
   // Those who came after a change wait for a list of their own.
-  while (state_ == State::kIdle && !waiting_.empty()) {
+  while (!runs() && !waiting_.empty()) {
     const Result<void> begun = begin();
     if (!begun) tell(begun.error());
   }
 }
 
 // Whoever is told may ask again, or cancel for others.
-void KernelLists::tell(const Result<KernelListRef>& list) {
+void KernelLists::tell(const Result<PodListRef>& list) {
   const uint64_t told = round_;
   const auto is_told = [told](const Waiting& waiting) { return waiting.round <= told; };
   for (;;) {
@@ -144,13 +186,6 @@ void KernelLists::tell(const Result<KernelListRef>& list) {
     waiting_.erase(next);
     waiter.on_kernel_list(list);
   }
-}
-
-void KernelLists::give_back(bool healthy) {
-  if (state_ == State::kQueued) pool_.cancel(*this);
-  state_ = State::kIdle;
-  UpstreamConnection* connection = std::exchange(connection_, nullptr);
-  if (connection != nullptr) pool_.release(*connection, healthy);
 }
 
 }  // namespace kg::upstream

@@ -1,88 +1,109 @@
 // KernelLists: one worker's view of the kernels on a pod, asked for by the worker itself with the
 // endpoint's own token.
 //
-// A list is shared by all who want one within kKernelListFreshMs, then forgotten; only one is in
-// flight. One that was asked for before this process made or deleted a kernel of the endpoint does
-// not count any more (routing::KernelChanges).
-// Owner:  the LocalEndpoint. Thread: the worker's.
-// Limits: kListBytesMax; kListMs until the whole answer. Its request counts among those of the
-//         pool.
-// Errors: those of the pool and the connection; kUpstreamTimeout; kUpstreamProtocol for any status
-//         but 200, which is also what a gateway says that does not list its kernels (domain J8).
+// A gateway that lost its memory lists nothing until it is asked for each kernel, if it shares
+// their records at all (`replication`): the kernels that are known there (routing/known_kernels.h)
+// are loaded again before its list counts. A list is shared by all who want one within
+// kKernelListFreshMs; only one is in flight. One that was asked for before this process made or
+// deleted a kernel of the endpoint (KernelChanges), or before the pod may have restarted, is shared
+// no more. The last one is kept for list_stale_ms, for those who rather show that than nothing.
+// Owner:  the LocalPod. Thread: the worker's.
+// Limits: kListBytesMax, kListEntriesMax; kListMs until the whole answer.
+// Errors: those of ListRequest and Reloads; kUpstreamTimeout; kUpstreamProtocol for a list that
+// cannot be
+//         judged entry by entry.
 #pragma once
 
 #include <cstdint>
 #include <list>
 #include <memory>
 #include <string>
+#include <string_view>
+#include <vector>
 
-#include "proxy/upstream/pod_pool.h"
-#include "routing/endpoint.h"
+#include "proxy/event/watcher.h"
+#include "proxy/kernel/kernel_list.h"
+#include "proxy/upstream/list_request.h"
+#include "proxy/upstream/reloads.h"
 
 namespace kg::upstream {
 
-struct KernelList {
-  std::string body;       // a 200's, not looked at
+inline constexpr const char* kUnreadableList = "a list that cannot be judged";
+
+struct PodList {
+  kernel::KernelList kernels;
+  uint64_t source = 0;    // tells KernelLists apart
+  uint64_t serial = 0;    // counts their lists, from 1
   uint64_t asked_us = 0;  // monotonic
   uint64_t changes = 0;   // KernelChanges::count() when it was asked for
+  uint64_t restarts = 0;  // PodFacts::restarts() then
 };
-using KernelListRef = std::shared_ptr<const KernelList>;
+using PodListRef = std::shared_ptr<const PodList>;
 
 class KernelListWaiter {
  public:
-  virtual void on_kernel_list(const Result<KernelListRef>& list) = 0;
+  virtual void on_kernel_list(const Result<PodListRef>& list) = 0;
 
  protected:
   ~KernelListWaiter() = default;
 };
 
-class KernelLists final : private UpstreamHandler, private LeaseWaiter {
+class KernelLists final : private ListRequestOwner, private ReloadsOwner {
  public:
-  KernelLists(event::EventLoop& loop, PodPool& pool, const routing::Endpoint& endpoint);
+  KernelLists(event::EventLoop& loop, LocalPod& pod);
   ~KernelLists();
   KernelLists(const KernelLists&) = delete;
   KernelLists& operator=(const KernelLists&) = delete;
 
   // At once, or null: then `waiter` is told later, once, unless it cancels.
-  Result<KernelListRef> get(KernelListWaiter& waiter);
+  Result<PodListRef> get(KernelListWaiter& waiter);
   void cancel(KernelListWaiter& waiter) noexcept;
+  // The last one that came, if it is not older than list_stale_ms; else null.
+  PodListRef last_known() const;
+  // What any thread knows to be here, put right by what this process did since.
+  std::vector<std::string> known_ids() const;
+  // These have to be loaded here before a list counts.
+  void adopt(std::vector<std::string> ids);
+  // How long the list is on its way that is waited for; 0 if none is.
+  uint64_t waited_us() const noexcept;
 
  private:
-  enum class State : uint8_t { kIdle, kQueued, kAsking };
   struct Waiting {
     KernelListWaiter* waiter;
     uint64_t round;  // the first whose list will do
   };
 
+  bool runs() const noexcept { return request_.runs() || reloads_.runs(); }
+  bool is_current() const noexcept;
   Result<void> begin();
-  Result<void> lease(LeaseKind kind);
-  void ask(UpstreamConnection& connection);
-  void on_deadline();
-  void finish(const Result<KernelListRef>& list, bool healthy);
-  void tell(const Result<KernelListRef>& list);
-  void give_back(bool healthy);
-  void on_lease(UpstreamConnection& connection) override;
-  void on_lease_failed(const Error& error) override;
-  void on_response_head(const http::ResponseHead& head) override;
-  void on_interim_head(const http::ResponseHead&) override {}
-  void on_response_body(std::string_view payload) override;
-  void on_response_end() override;
-  void on_tunnel_data(std::string_view) override {}
-  void on_tunnel_end() override {}
-  void on_upstream_drained() override {}
-  void on_upstream_error(const Error& error) override;
+  Result<void> ask();
+  void reload_known();
+  bool belongs_here(std::string_view id) const;
+  void finish(const Result<PodListRef>& list);
+  void tell(const Result<PodListRef>& list);
+  Result<PodListRef> read(Result<std::string> body);
+  bool is_fresh(const PodList& list) const noexcept;
+  void on_list_answer(Result<std::string> body) override;
+  void on_reloaded(const Result<void>& all) override;
 
   event::EventLoop& loop_;
-  PodPool& pool_;
-  const routing::Endpoint& endpoint_;
-  event::Deadline deadline_;
+  LocalPod& pod_;
+  const uint64_t source_;
+  ListRequest request_;
+  Reloads reloads_;
+  event::Deadline deadline_;  // of the request
+  event::Deadline expiry_;    // of last_
   std::list<Waiting> waiting_;
-  KernelListRef last_;
-  std::shared_ptr<KernelList> next_;          // Asking, Queued
-  UpstreamConnection* connection_ = nullptr;  // leased
-  uint64_t round_ = 0;                        // the one in flight, or the last
-  State state_ = State::kIdle;
-  bool retried_ = false;
+  PodListRef last_;
+  uint64_t serial_ = 0;  // of last_, and of those before
+  // Of the list in flight.
+  uint64_t begun_us_ = 0;
+  uint64_t asked_us_ = 0;  // after what had to be loaded
+  uint64_t changes_ = 0;
+  uint64_t restarts_ = 0;
+  uint64_t round_ = 0;     // or of the last
+  uint64_t reloaded_ = 0;  // restarts() after which all that was known was wanted again
+  bool adopted_ = false;   // since last_
 };
 
 }  // namespace kg::upstream

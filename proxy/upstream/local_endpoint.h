@@ -1,4 +1,4 @@
-// LocalEndpoint: one worker's side of an endpoint: its connections and its counters. It pins the
+// LocalEndpoint: one worker's side of an endpoint: its pods and its counters. It pins the
 // Endpoint with a count of the worker's own, so that no exchange writes a cache line shared by
 // workers.
 //
@@ -7,40 +7,58 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
+#include <span>
+#include <string_view>
 #include <unordered_map>
+#include <utility>
+#include <vector>
 
-#include "proxy/upstream/kernel_lists.h"
-#include "proxy/upstream/outlier_detector.h"
-#include "proxy/upstream/pod_pool.h"
+#include "proxy/upstream/kernel_map.h"
+#include "proxy/upstream/local_pod.h"
 #include "proxy/upstream/retry_budget.h"
+#include "routing/placement.h"
 #include "routing/route_snapshot.h"
 
 namespace kg::upstream {
 
 struct LocalEndpoint final : event::Deferred {
   LocalEndpoint(event::EventLoop& loop, metrics::WorkerMetrics& metrics, routing::EndpointRef ref,
-                size_t thread)
-      : endpoint(std::move(ref)),
-        counters(metrics.endpoint(endpoint->metrics_slot)),
-        pool(loop, metrics, counters, endpoint->pod, thread),
-        lists(loop, pool, *endpoint) {}
+                size_t thread);
   ~LocalEndpoint() override;
 
-  // What came of a request that went to the pod: a status, or an error instead of an answer.
-  void answered(uint16_t status, uint64_t now_us);
-  void failed(ErrorCode code, uint64_t now_us);
+  // Whether a kernel's pod is a question at all. With one pod it is only where kernels have to be
+  // loaded again; where callers' own tokens go up, ids are the gateway's affair.
+  bool has_places() const noexcept {
+    return pods.size() > 1 || (endpoint->replication && !endpoint->forwards_credentials);
+  }
+  // What is known of the pods now, no list asked for; good until the next call.
+  std::span<routing::PodView> view_pods();
+  // Where a kernel is. `tag`: of its pod, if it was minted here.
+  routing::Placement place_by(std::string_view id, std::optional<uint32_t> tag,
+                              std::span<const routing::PodView> views) const;
+  // The pod answered for the kernel, or listed it; `restarts`: of the pod, when it was asked.
+  void saw(std::string_view id, std::optional<uint32_t> tag, const LocalPod& pod,
+           uint64_t restarts);
+  // For what any pod can answer: the ready ones in turn; else one that may answer all the same.
+  LocalPod* any(uint64_t now_us) noexcept;
+  // For a new kernel (routing/balancer.h); null if no pod takes one. `tried`: pods to leave out,
+  // one bit each. With `key`: the same pod for the same key.
+  LocalPod* choose(uint64_t tried = 0, std::optional<uint64_t> key = {}) const;
+  const char* why_no_choice() const noexcept;  // when choose() has none: for the client
+  void close_idle() noexcept;
 
   routing::EndpointRef endpoint;
   metrics::EndpointMetrics& counters;
-  PodPool pool;
-  KernelLists lists;
+  std::vector<std::unique_ptr<LocalPod>> pods;  // in the order of Endpoint::pods
+  KernelMap kernels;
   RetryBudget retries;
-  OutlierDetector outlier;
   uint32_t pins = 0;
   bool retired = false;  // no longer in the snapshot: dies with its last exchange
 
  private:
-  void suspect(std::string_view last, uint64_t now_us);
+  std::vector<routing::PodView> views_;
+  size_t turn_ = 0;  // of any()
 };
 
 class EndpointRegistry;

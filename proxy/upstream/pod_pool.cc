@@ -1,9 +1,11 @@
 #include "proxy/upstream/pod_pool.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "proxy/base/assert.h"
 #include "proxy/base/limits.h"
+#include "proxy/base/log.h"
 
 namespace kg::upstream {
 
@@ -69,6 +71,7 @@ Result<UpstreamConnection*> PodPool::open_connection() {
       std::make_unique<UpstreamConnection>(loop_, *this, metrics_, peer_ ? &*peer_ : nullptr);
   UpstreamConnection* connection = made.get();
   connections_.emplace(connection, std::move(made));
+  ++open_;
   connection->connect(std::move(*socket), pod_.limits.connect_ms);
   metrics_.upstream_connections_opened.add();
   metrics_.upstream_connections_open.add();
@@ -83,6 +86,7 @@ void PodPool::cancel(LeaseWaiter& waiter) noexcept {
 void PodPool::release(UpstreamConnection& connection, bool healthy) {
   connection.detach();
   connection.set_leased(false);
+  if (healthy) broke_off_ = false;
   if (healthy && connection.reusable() && idle_.size() < limits::kUpstreamIdlePerPodMax) {
     // The answer's last burst may have closed it for a slow client, who drains nothing here again.
     connection.stream().resume(event::Pause::kPeerSlow);
@@ -129,6 +133,19 @@ void PodPool::serve_queue() {
 
 void PodPool::close_idle() noexcept {
   while (!idle_.empty()) idle_.back()->close();
+}
+
+void PodPool::suspect(std::string_view reason) noexcept {
+  if (!pod_.facts->suspect_restart()) return;
+  log::info("upstream", "pod may have restarted pod={} reason=\"{}\"", pod_.name, reason);
+}
+
+void PodPool::refused() noexcept { suspect("it refused a connection"); }
+
+void PodPool::closed() noexcept {
+  KG_ASSERT(open_ > 0);
+  if (--open_ > 0 || !std::exchange(broke_off_, false)) return;
+  suspect("it ended all connections");
 }
 
 void PodPool::forget(UpstreamConnection& connection) noexcept {

@@ -1,6 +1,6 @@
 // PodPool: one worker's connections to one gateway pod.
 //
-// Owner:  the LocalEndpoint. Thread: the worker's.
+// Owner:  the LocalPod. Thread: the worker's.
 // Limits: the pod's PoolLimits: active_max requests in flight (open WebSockets do not count), then
 // a
 //         queue of queue_max in order of arrival, then kUpstreamBusy at once, counted.
@@ -57,12 +57,19 @@ class PodPool {
   void close_idle() noexcept;
   // Called by a connection that closed; it dies now, or when its lease ends.
   void forget(UpstreamConnection& connection) noexcept;
+  // The pod refused a connection, or ended one that was not over. A pod that refuses, and one that
+  // ends all that it has, may have restarted: it is suspected of it (PodFacts::restarts).
+  void refused() noexcept;
+  void broke_off() noexcept { broke_off_ = true; }
+  // Called once by each connection that closes, before forget().
+  void closed() noexcept;
 
  private:
   Result<UpstreamConnection*> open_connection();
   UpstreamConnection* take_idle(LeaseKind kind);
   void serve_queue();
   void sweep_idle();
+  void suspect(std::string_view reason) noexcept;
 
   event::EventLoop& loop_;
   metrics::WorkerMetrics& metrics_;
@@ -77,6 +84,8 @@ class PodPool {
   };
   std::list<Waiting> queue_;
   metrics::GaugedCount active_;
+  size_t open_ = 0;         // connections that did not close
+  bool broke_off_ = false;  // it ended one of them since it last answered
   bool serving_queue_ = false;
   event::Deadline sweep_;
 };

@@ -56,6 +56,7 @@ void UpstreamConnection::become_tunnel() {
   state_ = State::kTunnel;
   keep_alive_ = false;
   transport_.keep_quickack();
+  transport_.keep_unsent();
 }
 
 void UpstreamConnection::on_data(std::string_view bytes) {
@@ -172,6 +173,10 @@ void UpstreamConnection::on_error(const Error& error) {
 
 void UpstreamConnection::fail(const Error& error) {
   UpstreamHandler* handler = handler_;
+  if (error.code == ErrorCode::kUpstreamConnect) pool_.refused();
+  if (error.code == ErrorCode::kUpstreamReset || error.code == ErrorCode::kUpstreamGone) {
+    pool_.broke_off();
+  }
   const bool owed = active_ || state_ == State::kTunnel;
   close();
   if (handler != nullptr && owed) handler->on_upstream_error(error);
@@ -183,6 +188,7 @@ void UpstreamConnection::close() noexcept {
   handler_ = nullptr;
   connect_deadline_.clear();
   stream().close();
+  pool_.closed();
   pool_.forget(*this);
 }
 

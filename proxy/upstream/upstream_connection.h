@@ -55,9 +55,13 @@ class UpstreamConnection final : public event::Deferred, private event::Transpor
   void detach() noexcept { handler_ = nullptr; }
   // Inside on_response_head of a 101: what follows is the tunnel's.
   void become_tunnel();
+  // The rest of the answer, or the tunnel, is told to `handler`.
+  void hand_over(UpstreamHandler& handler) noexcept { handler_ = &handler; }
 
   event::Stream& stream() noexcept;
   bool reused() const noexcept { return uses_ > 1; }
+  // Nothing has gone out yet.
+  bool connecting() const noexcept { return state_ == State::kConnecting; }
   bool is_open() const noexcept { return transport_.is_open(); }
   // Whether the pool counts it as a request in flight.
   bool counted() const noexcept { return counted_; }

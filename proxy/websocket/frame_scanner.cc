@@ -8,7 +8,9 @@ namespace {
 
 constexpr unsigned char kFin = 0x80;
 constexpr unsigned char kOpcode = 0x0f;
+constexpr unsigned char kReserved = 0x70;
 constexpr unsigned char kContinuation = 0x00;
+constexpr unsigned char kBinary = 0x02;
 constexpr unsigned char kControl = 0x08;  // opcodes from here on may stand inside a message
 constexpr unsigned char kClose = 0x08;
 constexpr unsigned char kPing = 0x09;
@@ -40,15 +42,20 @@ uint64_t big_endian(const unsigned char* bytes, size_t size) noexcept {
 size_t FrameScanner::follow(std::string_view data, bool one_frame) noexcept {
   const char* at = data.data();
   const char* const end = at + data.size();
+  const char* whole = nullptr;  // behind the last message that ended
   while (at != end && !lost_ && !too_large_) {
     if (payload_left_ == 0) {
       const bool begins_here = header_bytes_ == 0;
       const char* const begin = at;
+      if (holds_close_ && begins_here && (static_cast<unsigned char>(*at) & kOpcode) == kClose) {
+        at_close_ = true;
+        return passed(data, at, whole);
+      }
       at = take_header(at, end);
       if (too_large_) {
         // Kept back whole, or cut after what went on in an earlier call: no boundary then.
         if (!begins_here) header_bytes_ = 1;
-        return static_cast<size_t>(begin - data.data());
+        return passed(data, begin, whole);
       }
     } else {
       const size_t taken =
@@ -58,22 +65,32 @@ size_t FrameScanner::follow(std::string_view data, bool one_frame) noexcept {
       payload_left_ -= taken;
       if (payload_left_ == 0) finish_frame();
     }
-    if (one_frame && at_boundary()) return static_cast<size_t>(at - data.data());
+    if (between_messages()) whole = at;
+    if (one_frame && at_boundary()) return passed(data, at, whole);
   }
-  return too_large_ ? 0 : data.size();
+  return too_large_ ? 0 : passed(data, end, whole);
+}
+
+size_t FrameScanner::passed(std::string_view data, const char* end, const char* whole) noexcept {
+  const auto size = static_cast<size_t>(end - data.data());
+  open_bytes_ = whole != nullptr ? static_cast<uint64_t>(end - whole) : open_bytes_ + size;
+  return size;
 }
 
 const char* FrameScanner::take_header(const char* at, const char* end) noexcept {
   // The usual case: a whole header and then some. One copy of fixed size is the cheapest.
   if (header_bytes_ == 0 && static_cast<size_t>(end - at) >= header_.size()) {
     std::memcpy(header_.data(), at, header_.size());
-    at += header_size(header_[1]);
+    header_size_ = static_cast<uint8_t>(header_size(header_[1]));
+    at += header_size_;
     finish_header();
     return at;
   }
+  if (header_bytes_ == 0) header_size_ = 0;  // what header_ holds belongs to no frame now
   while (at != end) {
     header_[header_bytes_++] = static_cast<unsigned char>(*at++);
     if (header_bytes_ >= 2 && header_bytes_ == header_size(header_[1])) {
+      header_size_ = header_bytes_;
       finish_header();
       return at;
     }
@@ -86,8 +103,10 @@ void FrameScanner::finish_header() noexcept {
   close_bytes_ = 0;
   const unsigned char length = header_[1] & kLength;
   payload_left_ = length < kLength16 ? length : big_endian(&header_[2], mask_offset(length) - 2);
+  payload_bytes_ = payload_left_;
   if (payload_left_ >> 63 != 0) {
     lost_ = true;
+    header_size_ = 0;  // no bytes are a whole frame any more
   } else if (!measure_message()) {
     too_large_ = true;
     payload_left_ = 0;
@@ -124,6 +143,23 @@ void FrameScanner::finish_frame() noexcept {
     close_code_ = close_bytes_ == 2 ? static_cast<uint16_t>(big_endian(close_payload_.data(), 2))
                                     : kCloseWithoutCode;
   }
+}
+
+FrameScanner::Piece FrameScanner::piece(std::string_view passed) const noexcept {
+  Piece out;
+  const unsigned char opcode = header_[0] & kOpcode;
+  if (header_size_ == 0 || header_bytes_ != 0 || lost_ || opcode >= kControl) return out;
+  const uint64_t so_far = payload_bytes_ - payload_left_;
+  const size_t size = static_cast<size_t>(std::min<uint64_t>(so_far, passed.size()));
+  out.payload = passed.substr(passed.size() - size);
+  out.before = so_far - size;
+  out.data = true;
+  out.begins_message = opcode != kContinuation;
+  out.ends_message = payload_left_ == 0 && (header_[0] & kFin) != 0;
+  out.binary = opcode == kBinary;
+  out.compressed = (header_[0] & kReserved) != 0;
+  if ((header_[1] & kMasked) != 0) std::memcpy(&out.mask, &header_[header_size_ - 4], 4);
+  return out;
 }
 
 void FrameScanner::take_close_payload(std::string_view payload) noexcept {

@@ -31,19 +31,50 @@ class FrameScanner {
   bool at_boundary() const noexcept { return !lost_ && header_bytes_ == 0 && payload_left_ == 0; }
   // At a frame boundary and not inside a fragmented message.
   bool between_messages() const noexcept { return at_boundary() && !in_message_; }
+  // How many of the newest bytes belong to a message that has not ended, control frames inside it
+  // too; 0 between messages.
+  uint64_t open_bytes() const noexcept { return open_bytes_; }
   bool lost() const noexcept { return lost_; }
   // A message passed its limit. at_boundary() tells whether its last frame was kept back whole;
   // scanning is over.
   bool too_large() const noexcept { return too_large_; }
+  // From now on scanning stops in front of a Close frame, at its first byte. What it takes then is
+  // none of the frame's, until drop_close() (it went nowhere) or pass_close() (it may pass).
+  void hold_close() noexcept { holds_close_ = true; }
+  bool at_close() const noexcept { return at_close_; }
+  void drop_close() noexcept { at_close_ = false; }
+  void pass_close() noexcept { at_close_ = holds_close_ = false; }
   // A whole Close frame went by; `close_code` is that of the first, 1005 if it carried none.
   bool closed() const noexcept { return closed_; }
   uint16_t close_code() const noexcept { return close_code_; }
   uint64_t messages() const noexcept { return messages_; }  // whole data messages
-  uint32_t pings() const noexcept { return pings_; }        // whole frames; counts wrap around
+
+  // What a scan_frame() has just passed, for whoever looks into messages. `passed`: those bytes.
+  // Where the payload begins in them if they are a whole message, in one frame and uncompressed;
+  // else 0.
+  size_t whole_message_at(size_t passed) const noexcept {
+    // Not a sum: a peer may announce a payload of 2^64 - 1 bytes.
+    const bool whole = passed >= header_size_ && passed - header_size_ == payload_bytes_;
+    return whole && (header_[0] == 0x81 || header_[0] == 0x82) ? header_size_ : 0;
+  }
+  // The payload of a data frame in them, and how much of that frame's went before.
+  struct Piece {
+    std::string_view payload;
+    uint64_t before = 0;
+    uint32_t mask = 0;  // as it stands in the frame; 0 without
+    bool data = false;  // they belong to a data frame
+    bool begins_message = false;
+    bool ends_message = false;
+    bool binary = false;      // of the frame that begins one
+    bool compressed = false;  // likewise
+  };
+  Piece piece(std::string_view passed) const noexcept;
+  uint32_t pings() const noexcept { return pings_; }  // whole frames; counts wrap around
   uint32_t pongs() const noexcept { return pongs_; }
 
  private:
   size_t follow(std::string_view data, bool one_frame) noexcept;
+  size_t passed(std::string_view data, const char* end, const char* whole) noexcept;
   // The header stays until the next one begins: opcode, mask and length form are read from it.
   const char* take_header(const char* at, const char* end) noexcept;
   void finish_header() noexcept;
@@ -53,16 +84,21 @@ class FrameScanner {
 
   std::array<unsigned char, 14> header_{};
   uint8_t header_bytes_ = 0;  // of a header that is not whole yet
+  uint8_t header_size_ = 0;   // of the last frame whose header is whole, as payload_bytes_
   uint8_t close_bytes_ = 0;
   std::array<unsigned char, 2> close_payload_{};
   bool in_message_ = false;
   bool lost_ = false;
   bool too_large_ = false;
   bool closed_ = false;
+  bool holds_close_ = false;
+  bool at_close_ = false;
   uint16_t close_code_ = 1006;  // none seen (section 7.1.5)
   uint32_t pings_ = 0;
   uint32_t pongs_ = 0;
+  uint64_t open_bytes_ = 0;
   uint64_t payload_left_ = 0;
+  uint64_t payload_bytes_ = 0;
   uint64_t messages_ = 0;
   uint64_t message_bytes_ = 0;  // of the message that runs
   uint64_t message_max_ = kNoLimit;

@@ -1,6 +1,7 @@
 #include "proxy/websocket/handshake.h"
 
 #include <algorithm>
+#include <array>
 #include <vector>
 
 #include "proxy/base/ascii.h"
@@ -111,6 +112,29 @@ Result<void> check_response(const http::ResponseHead& response, const http::Requ
     return Error{ErrorCode::kUpstreamProtocol, "extension that was not offered"};
   }
   return {};
+}
+
+Result<void> check_reconnect(const http::ResponseHead& response, std::string_view key,
+                             std::string_view protocol) {
+  if (response.status != 101 || !response.upgrade_websocket ||
+      count(response, "Sec-WebSocket-Accept") != 1 ||
+      response.find("Sec-WebSocket-Accept") != accept_value(key)) {
+    return Error{ErrorCode::kUpstreamProtocol, "101 that is no WebSocket upgrade"};
+  }
+  if (count(response, "Sec-WebSocket-Protocol") != (protocol.empty() ? 0U : 1U) ||
+      response.find("Sec-WebSocket-Protocol") != protocol) {
+    return Error{ErrorCode::kUpstreamProtocol, "another subprotocol than before"};
+  }
+  if (count(response, "Sec-WebSocket-Extensions") != 0) {
+    return Error{ErrorCode::kUpstreamProtocol, "extension that was not offered"};
+  }
+  return {};
+}
+
+std::string new_key() {
+  std::array<char, 16> bytes{};
+  crypto::random_bytes(bytes.data(), bytes.size());
+  return ascii::base64_encode({bytes.data(), bytes.size()});
 }
 
 std::string offered_protocols(const http::RequestHead& head) {

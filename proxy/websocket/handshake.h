@@ -21,6 +21,15 @@ std::string accept_value(std::string_view key);
 Result<void> check_response(const http::ResponseHead& response, const http::RequestHead& request,
                             std::string_view offered);
 
+// Another 101 for a WebSocket that is open already: the accept value matches the new key, the
+// subprotocol is again `protocol` ("" for none), and there is no extension. kUpstreamProtocol
+// otherwise.
+Result<void> check_reconnect(const http::ResponseHead& response, std::string_view key,
+                             std::string_view protocol);
+
+// A key for a handshake of our own: 16 random bytes in base64 (section 4.1).
+std::string new_key();
+
 // The offered subprotocols of a request, joined by ", ", without credentials
 // ("v1.token.websocket.jupyter.org.<token>", domain G27).
 std::string offered_protocols(const http::RequestHead& head);

@@ -14,6 +14,7 @@ TREE = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(TREE / "deploy/quickstart.d"), str(TREE / "tests"), str(Path(__file__).parent)]
 
 import peers  # noqa: E402
+from replica_set import ReplicaSet  # noqa: E402
 from support.certificates import Keyring  # noqa: E402
 from support.stage import Workshop  # noqa: E402
 
@@ -33,8 +34,9 @@ def start_gateway(tmp_path_factory, workshop):
     """start_gateway() -> a running Enterprise Gateway; all are stopped at the end."""
     running = []
 
-    def start():
-        running.append(peers.EnterpriseGateway(tmp_path_factory.mktemp("gateway"), workshop))
+    def start(**options):
+        folder = tmp_path_factory.mktemp("gateway")
+        running.append(peers.EnterpriseGateway(folder, workshop, **options))
         return running[-1]
 
     yield start
@@ -46,6 +48,29 @@ def start_gateway(tmp_path_factory, workshop):
 def gateway(start_gateway):
     """One gateway for all tests that leave it as it was."""
     return start_gateway()
+
+
+@pytest.fixture(scope="module")
+def start_replicas(tmp_path_factory, workshop):
+    """start_replicas(count) -> a ReplicaSet of that many gateways; all end with the module."""
+    running = []
+
+    def start(count):
+        token = workshop.gateway_token_file.read_text().strip()
+        running.append(ReplicaSet(tmp_path_factory.mktemp("replicas"), token, count))
+        return running[-1]
+
+    yield start
+    for replicas in running:
+        replicas.close()
+
+
+@pytest.fixture
+def tap(gateway):
+    """What passes between a proxy and `gateway` can be seen, counted and cut here."""
+    tap = peers.Tap(gateway.port)
+    yield tap
+    tap.close()
 
 
 @pytest.fixture(scope="session")

@@ -80,15 +80,15 @@ def answers(client, path):
 
 
 class EnterpriseGateway(Process):
-    """A real Jupyter Enterprise Gateway with one local Python kernel spec."""
+    """A real Jupyter Enterprise Gateway with a local Python kernel; `spark` adds Spark's."""
 
-    def __init__(self, folder, workshop, port=None):
+    def __init__(self, folder, workshop, port=None, spark=False):
         self.port = port or free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.token = workshop.gateway_token_file.read_text().strip()
         super().__init__("gateway", folder, [
             TREE / "deploy/setup/run-gateway", VENVS / "gateway", folder, self.port,
-            workshop.gateway_token_file])
+            workshop.gateway_token_file, *([VENVS / "spark"] if spark else [])])
         self.client = Gateway(self.url, self.token)
         self.wait_ready(lambda: answers(self.client, "/api"))
 
@@ -115,11 +115,13 @@ class Kernelgate(ProxyProcess):
     """The real program with two workers in front of {endpoint id: gateway port}.
 
     Each endpoint is reached below /ID on localhost. `keys` go into its map `gateway`, session_rules
-    into its `sessions`. Kernels that were not started through the program are nobody's, but at
-    endpoints named in `open_to_foreign`.
+    into its `sessions`, `config` into the file. Kernels that were not started through the program
+    are nobody's, but at endpoints named in `open_to_foreign`.
     """
 
-    def __init__(self, folder, workshop, ports, keys, open_to_foreign=(), session_rules=None):
+    def __init__(self, folder, workshop, ports, keys, open_to_foreign=(), session_rules=None,
+                 config=None):
+        changes = config or {}
         config = base_config(workshop.keyring, Path(folder) / "access.json",
                              [workshop.keyring.server_certificate("localhost")])
         config["workers"] = 2
@@ -128,6 +130,7 @@ class Kernelgate(ProxyProcess):
                               foreign_ids="endpoint" if name in open_to_foreign else "deny",
                               gateway=keys, session_rules=session_rules or {})
             for name, port in ports.items()]
+        config.update(changes)
         super().__init__(folder, config)
         self.workshop = workshop
         self.start()
@@ -144,12 +147,15 @@ class Kernelgate(ProxyProcess):
 
 
 class Tap:
-    """Sits in front of a port and counts what reaches it: connections and bytes towards it."""
+    """Sits in front of a port, or of several in turn as a balancer does, and counts what reaches
+    it: connections and bytes towards it. `came_back` is what came back over each of them."""
 
-    def __init__(self, target_port):
+    def __init__(self, *target_ports):
         self.connections = 0
         self.bytes = 0
-        self.target = ("127.0.0.1", target_port)
+        self.target_ports = list(target_ports)
+        self.came_back = []
+        self.websockets = set()  # the sockets, at both ends, of those that are open
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.port = self.listener.getsockname()[1]
         threading.Thread(target=self._accept, daemon=True).start()
@@ -163,26 +169,48 @@ class Tap:
             self.connections += 1
             threading.Thread(target=self._relay, args=(client,), daemon=True).start()
 
+    def _reach(self):
+        """A connection to the next of the targets that takes one."""
+        ports = list(self.target_ports)
+        for number in range(len(ports)):
+            try:
+                port = ports[(self.connections + number) % len(ports)]
+                return socket.create_connection(("127.0.0.1", port))
+            except ConnectionRefusedError:
+                pass
+        raise ConnectionRefusedError("nobody is there")
+
     def _relay(self, client):
-        with client, socket.create_connection(self.target) as target, \
-                selectors.DefaultSelector() as selector:
+        came_back = bytearray()
+        self.came_back.append(came_back)
+        with client, self._reach() as target, selectors.DefaultSelector() as selector:
             selector.register(client, selectors.EVENT_READ, target)
             selector.register(target, selectors.EVENT_READ, client)
-            while self._pass_on(client, selector.select()):
+            while self._pass_on(client, came_back, selector.select()):
                 pass
+            self.websockets -= {client, target}
 
-    def _pass_on(self, client, ready):
+    def _pass_on(self, client, came_back, ready):
         for key, _ in ready:
             try:
                 data = key.fileobj.recv(65536)
+                if key.fileobj is client:
+                    self.bytes += len(data)
+                    if b"\r\nUpgrade: " in data:
+                        self.websockets |= {client, key.data}
+                else:
+                    came_back += data
                 key.data.sendall(data)
             except OSError:
                 return False
             if not data:
                 return False
-            if key.fileobj is client:
-                self.bytes += len(data)
         return True
+
+    def cut_websockets(self):
+        """As a network does that loses a connection: both ends see it end, with no Close before."""
+        for end in list(self.websockets):
+            end.shutdown(socket.SHUT_RDWR)
 
     def seen(self):
         return self.connections, self.bytes

@@ -1,5 +1,6 @@
 """The commands of README.md as a user types them, with ports and a state folder of their own."""
 
+import json
 import os
 import re
 import socket
@@ -52,15 +53,15 @@ def test_once_shows_the_table_and_leaves_nothing_running(tmp_path, ports):
 def test_it_stays_runs_twice_and_stops(tmp_path, ports):
     state = tmp_path / "state"
     try:
-        for _ in range(2):
-            done = run(state, *ports)
+        for options in [], ["--spark"]:
+            done = run(state, *ports, *options)
             assert done.returncode == 0, done.stdout + done.stderr
         lab = re.search(r"http://127\.0\.0\.1:(\d+)/lab\?token=\w+", done.stdout)
         with urllib.request.urlopen(lab[0], timeout=10) as page:
             assert b"JupyterLab" in page.read()
         curl = re.search(r"^ +(curl .*)$", done.stdout, re.MULTILINE)[1]
         specs = subprocess.run(["bash", "-c", curl], capture_output=True, timeout=20, check=True)
-        assert b'"python3"' in specs.stdout
+        assert set(json.loads(specs.stdout)["kernelspecs"]) == {"python3", "pyspark", "spark_scala"}
         metrics = re.search(r"http://127\.0\.0\.1:\d+/metrics", done.stdout)[0]
         with urllib.request.urlopen(metrics, timeout=5) as page:
             assert b"kernelgate_build_info" in page.read()

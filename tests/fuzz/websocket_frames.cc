@@ -1,4 +1,5 @@
 // The frame scanner against a plain reading of RFC 6455 section 5.2 over the whole input.
+#include <algorithm>
 #include <string>
 
 #include "proxy/websocket/frame_scanner.h"
@@ -14,10 +15,13 @@ struct Expected {
   bool lost = false;
   bool at_boundary = true;
   uint16_t close_code = 1006;
+  size_t whole_end = 0;  // of the last whole message, or control frame between two
+  size_t close_at = std::string_view::npos;  // the first one begins, however much of it there is
 };
 
-Expected follow(std::string_view data) {
+Expected follow(const std::string_view input) {
   Expected expected;
+  std::string_view data = input;
   const auto byte = [&data](size_t i) { return static_cast<unsigned char>(data[i]); };
   const auto number = [&](size_t from, size_t size) {
     uint64_t value = 0;
@@ -26,6 +30,9 @@ Expected follow(std::string_view data) {
   };
   while (!data.empty()) {
     expected.at_boundary = false;
+    if ((byte(0) & 0x0f) == 8 && expected.close_at == std::string_view::npos) {
+      expected.close_at = input.size() - data.size();
+    }
     if (data.size() < 2) return expected;
     const bool masked = (byte(1) & 0x80) != 0;
     const unsigned short_length = byte(1) & 0x7f;
@@ -50,8 +57,24 @@ Expected follow(std::string_view data) {
     }
     data.remove_prefix(header + static_cast<size_t>(length));
     expected.at_boundary = true;
+    if (!expected.in_message) expected.whole_end = input.size() - data.size();
   }
   return expected;
+}
+
+// In front of the first Close frame it stops, however the bytes come.
+void check_held_close(std::string_view input, Cut cut, const Expected& expected) {
+  websocket::FrameScanner scanner;
+  scanner.hold_close();
+  size_t passed = 0;
+  for_each_piece(input, cut, [&](std::string_view piece) {
+    const size_t used = scanner.scan(piece);
+    passed += used;
+    KG_ASSERT(used == piece.size() || scanner.at_close());
+    return !scanner.at_close();
+  });
+  KG_ASSERT(scanner.at_close() == (expected.close_at != std::string_view::npos));
+  KG_ASSERT(passed == std::min(expected.close_at, input.size()) && !scanner.closed());
 }
 
 }  // namespace
@@ -59,11 +82,13 @@ Expected follow(std::string_view data) {
 void run(std::string_view input) {
   const Expected expected = follow(input);
   for (const Cut cut : {Cut::kWhole, Cut::kBytes, Cut::kTwoPieces, Cut::kPieces}) {
+    check_held_close(input, cut, expected);
     websocket::FrameScanner scanner;
     for_each_piece(input, cut, [&scanner](std::string_view piece) {
       scanner.scan(piece);
       return true;
     });
+    KG_ASSERT(scanner.open_bytes() == input.size() - expected.whole_end);
     KG_ASSERT(scanner.lost() == expected.lost);
     KG_ASSERT(scanner.messages() == expected.messages);
     KG_ASSERT(scanner.closed() == expected.closed);

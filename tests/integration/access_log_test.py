@@ -7,7 +7,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 from support import tokens
-from support.stage import KERNEL
+from support.stage import KERNEL, PLAIN
 from support.waiting import wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -51,7 +51,7 @@ def test_every_field_is_documented(stage):
     mine.read_close()
     mine.wire.close()
     upstream.wire.close()
-    stage.connect().exchange("GET", "/api/kernels")
+    stage.connect().exchange("GET", PLAIN)
     lines = [stage.proxy.wait_log(operation="ConnectKernel"), stage.proxy.wait_log(status=401)]
     documented = set(re.findall(r"`([a-z_]+)`", (ROOT / "metrics/README.md").read_text()))
     assert set().union(*lines) <= documented
@@ -65,14 +65,14 @@ def test_a_websocket_is_one_line_at_its_end(stage):
     upstream.send_text("1")
     mine.read_text()
     assert stage.proxy.log_lines() == []
-    upstream.send_close(1001, "bye")
+    upstream.send_close(1000, "bye")
     mine.read_close()
-    mine.send_close(1001)
+    mine.send_close(1000)
     upstream.read_close()
     upstream.wire.close()
     mine.wire.close()
     line = stage.proxy.wait_log()
-    assert (line["status"], line["websocket"], line["close_code"]) == (101, True, 1001)
+    assert (line["status"], line["websocket"], line["close_code"]) == (101, True, 1000)
     assert (line["messages_in"], line["messages_out"], line["closed_by"]) == (3, 1, "upstream")
     assert len(stage.proxy.log_lines()) == 1
 
@@ -80,7 +80,7 @@ def test_a_websocket_is_one_line_at_its_end(stage):
 def test_hostile_text_stays_one_json_line(stage):
     client = stage.connect()
     agent = 'a"b\\c\u00e9 {"x":1}'
-    client.send_request("GET", "/api/kernels", [("User-Agent", agent)])
+    client.send_request("GET", PLAIN, [("User-Agent", agent)])
     assert client.read_response().status == 401
     line = stage.proxy.wait_log(status=401)
     assert line["user_agent"].startswith('a"b\\c')
@@ -93,7 +93,7 @@ def test_lines_of_all_workers_are_whole(make_stage):
     clients = [stage.connect() for _ in range(12)]
     for _ in range(10):
         for client in clients:
-            client.send_request("GET", "/api/kernels", token=stage.token())
+            client.send_request("GET", PLAIN, token=stage.token())
         for client in clients:
             assert client.read_response().status == 200
     lines = stage.proxy.wait_log(count=120, status=200)

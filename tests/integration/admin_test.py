@@ -6,6 +6,7 @@ import pytest
 
 from support import tokens
 from support.admin_client import TOKEN, AdminClient, admin_config
+from support.stage import PLAIN
 
 
 @pytest.fixture
@@ -21,7 +22,10 @@ def test_it_is_off_unless_configured(stage):
 
 
 @pytest.mark.parametrize("method, path", [("POST", "/revocations"), ("DELETE", "/revocations"),
-                                          ("GET", "/revocations"), ("GET", "/sessions")])
+                                          ("GET", "/revocations"), ("GET", "/sessions"),
+                                          ("GET", "/pods"), ("GET", "/pods/ep/jeg-0"),
+                                          ("POST", "/pods/ep/jeg-0/cordon"),
+                                          ("POST", "/pods/ep/jeg-0/uncordon")])
 def test_every_call_needs_the_token(admin_stage, method, path):
     for token in (None, "", "wrong", TOKEN[:-1], TOKEN + "x"):
         status, body = admin_stage.admin.call(method, path, token=token)
@@ -47,7 +51,7 @@ def test_a_revoked_session_is_refused_at_once_and_taken_back(admin_stage):
     client = admin_stage.connect()
 
     def status():
-        client.send_request("GET", "/api/kernels", token=token)
+        client.send_request("GET", PLAIN, token=token)
         response = client.read_response()
         return response.status, response.body
 

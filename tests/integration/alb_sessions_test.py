@@ -10,7 +10,7 @@ from support import tokens
 from support.certificates import openssl
 from support.http_text import build_request
 from support.scripted_service import ScriptedService
-from support.stage import KERNEL
+from support.stage import KERNEL, PLAIN
 
 SIGNER = "arn:aws:elasticloadbalancing:eu-west-1:111122223333:loadbalancer/app/studio/50dc6c495c0"
 KID = "0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0"
@@ -57,7 +57,7 @@ def public_pem(key):
 
 def ask(stage, data):
     client = stage.connect()
-    client.send(build_request("GET", "/api/kernels", [
+    client.send(build_request("GET", PLAIN, [
         ("Host", "ep.test"), ("X-Forwarded-For", "192.0.2.7"), ("X-Amzn-Oidc-Data", data)]))
     return client.read_response()
 

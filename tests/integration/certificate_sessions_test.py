@@ -6,7 +6,7 @@ import signal
 import pytest
 
 from support.http_text import build_request
-from support.stage import CHANNELS, GATEWAY_TOKEN, KERNEL
+from support.stage import CHANNELS, GATEWAY_TOKEN, KERNEL, PLAIN
 
 URI = "spiffe://example.com/alice"
 
@@ -45,7 +45,7 @@ def context_of(workshop, pair):
 
 
 def get(stage, client, headers=()):
-    client.send(build_request("GET", "/api/kernels", [("Host", "ep.test"), *headers]))
+    client.send(build_request("GET", PLAIN, [("Host", "ep.test"), *headers]))
     return client.read_response()
 
 
@@ -68,7 +68,7 @@ def test_the_policy_names_whom_a_certificate_lets_in(asking, workshop, alice, su
     stage = asking(subject, allow={"realms": ["pki"], "subjects": [name]}).start()
     context = context_of(workshop, alice)
     client = stage.connect(context=context)
-    client.send(build_request("GET", "/api/kernels", [("Host", "ep.test")]))
+    client.send(build_request("GET", PLAIN, [("Host", "ep.test")]))
     call = stage.gateway.next_call()
     assert call.request.all("Authorization") == [f"token {GATEWAY_TOKEN}"]
     call.reply(200, b"[]")
@@ -77,7 +77,7 @@ def test_the_policy_names_whom_a_certificate_lets_in(asking, workshop, alice, su
     assert (line["subject"], line["realm"]) == (name, "pki")
     resumed = stage.connect(context=context, session=client.tls.session)
     assert resumed.tls.session_reused
-    resumed.send(build_request("GET", "/api/kernels", [("Host", "ep.test")]))
+    resumed.send(build_request("GET", PLAIN, [("Host", "ep.test")]))
     stage.gateway.next_call().reply(200, b"[]")
     assert resumed.read_response().status == 200
     assert stage.proxy.wait_log(tls_resumed=True)["subject"] == name
@@ -140,7 +140,7 @@ def test_a_token_beside_it_is_asked_for_first(asking, workshop, alice):
     sessions = workshop.endpoint("ep", 1)["sessions"]
     stage = asking(jwt=sessions["jwt"]).start()
     client = stage.connect(context=context_of(workshop, alice))
-    client.send_request("GET", "/api/kernels", token=stage.token(subject="bob"))
+    client.send_request("GET", PLAIN, token=stage.token(subject="bob"))
     stage.gateway.next_call().reply(200, b"[]")
     assert client.read_response().status == 200
     assert stage.proxy.wait_log(status=200)["subject"] == "bob"

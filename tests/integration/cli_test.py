@@ -60,7 +60,7 @@ endpoints:
     hosts: [ep.test:8443]
     gateway:
       pods: [{name: jeg-0, address: 127.0.0.1}]
-      replication: true
+      replication: maybe
     sessions:
       jwt: {issuer: x, keys_file: jwks.json}
 """

@@ -7,6 +7,7 @@ import pytest
 
 from support.certificates import Keyring
 from support.raw_client import RawClient
+from support.stage import PLAIN
 from support.tls_socket import VERSIONS
 
 HANDSHAKE_ERRORS = "kernelgate_tls_handshake_errors_total"
@@ -62,11 +63,11 @@ def test_the_subject_of_a_valid_certificate_is_logged(asking_stage, workshop, al
     client = stage.connect(context=context)
     stage.get(client=client)
     subject = "CN=alice\\09B\u00fclow,O=Team 7\\, Inc."
-    assert stage.proxy.wait_log(operation="ListKernels")["client_certificate"] == subject
+    assert stage.proxy.wait_log(operation="GetKernel")["client_certificate"] == subject
     resumed = stage.connect(context=context, session=client.tls.session)
     assert resumed.tls.session_reused
     stage.get(client=resumed)
-    line = stage.proxy.wait_log(operation="ListKernels", tls_resumed=True)
+    line = stage.proxy.wait_log(operation="GetKernel", tls_resumed=True)
     assert line["client_certificate"] == subject
 
 
@@ -100,18 +101,18 @@ def test_a_server_certificate_is_no_client_certificate(asking_stage, workshop, v
 def test_none_is_fine_where_it_is_optional(asking_stage, workshop, version):
     stage = asking_stage("optional")
     stage.get(client=stage.connect(context=context_of(workshop, version=version)))
-    assert "client_certificate" not in stage.proxy.wait_log(operation="ListKernels")
+    assert "client_certificate" not in stage.proxy.wait_log(operation="GetKernel")
 
 
 def test_a_certificate_is_no_session(asking_stage, workshop, alice):
     stage = asking_stage("required")
     client = stage.connect(context=context_of(workshop, alice))
-    assert client.exchange("GET", "/api/kernels").status == 401
+    assert client.exchange("GET", PLAIN).status == 401
 
 
 def test_who_is_not_asked_shows_none(stage, workshop, alice):
     stage.get(client=stage.connect(context=context_of(workshop, alice)))
-    assert "client_certificate" not in stage.proxy.wait_log(operation="ListKernels")
+    assert "client_certificate" not in stage.proxy.wait_log(operation="GetKernel")
 
 
 @pytest.mark.parametrize("mode", ["optional", None])

@@ -4,7 +4,7 @@ trusted proxy gives it."""
 import pytest
 
 from support.http_text import build_request
-from support.stage import CHANNELS
+from support.stage import CHANNELS, PLAIN
 
 TRUSTED = "127.0.0.5"
 
@@ -24,12 +24,12 @@ def fields(stage, forwarded_for=None):
 
 def begin(stage, client, forwarded_for):
     """A request that waits for its gateway: (client, call)."""
-    client.send(build_request("GET", "/api/kernels", fields(stage, forwarded_for)))
+    client.send(build_request("GET", PLAIN, fields(stage, forwarded_for)))
     return stage.gateway.next_call()
 
 
 def refused(stage, client, forwarded_for):
-    client.send(build_request("GET", "/api/kernels", fields(stage, forwarded_for)))
+    client.send(build_request("GET", PLAIN, fields(stage, forwarded_for)))
     response = client.read_response()
     assert response.status == 429, response
     assert response.get("Retry-After") == "2"
@@ -46,7 +46,7 @@ def test_500_connections_of_a_trusted_proxy_are_served_while_another_is_held(mak
     stage.moved("kernelgate_connections_refused_total")
     trusted = [stage.connect(source=TRUSTED) for _ in range(500)]
     for client in trusted:
-        client.send(build_request("GET", "/api/kernels", fields(stage)))
+        client.send(build_request("GET", PLAIN, fields(stage)))
     for client in trusted:
         assert client.read_response().status == 200
     hit(stage, "connections_per_address")  # not one more

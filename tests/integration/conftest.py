@@ -12,7 +12,8 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from support.fixtures import close_all, make_stage, stage, workshop  # noqa: E402, F401
+from support.fixtures import (  # noqa: E402, F401
+    close_all, make_replicas, make_stage, stage, workshop)
 from support.kernels import key_line  # noqa: E402
 from support.stage import Stage  # noqa: E402
 

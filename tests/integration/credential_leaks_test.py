@@ -3,7 +3,7 @@
 import pytest
 
 from support.http_text import build_request
-from support.stage import CHANNELS, GATEWAY_TOKEN, KERNEL
+from support.stage import CHANNELS, GATEWAY_TOKEN, KERNEL, PLAIN
 from support.waiting import wait_until
 
 SECRET = "s3cr3t-7f1c9a"
@@ -61,7 +61,7 @@ def answers(stage, place, token):
     """Sends the place with every kind of request; all bytes of the answers."""
     headers, query, protocols = filled(place, token)
     got = bytearray()
-    for method, path in (("GET", "/api/kernels"), ("DELETE", f"/api/kernels/{KERNEL}"),
+    for method, path in (("GET", PLAIN), ("DELETE", f"/api/kernels/{KERNEL}"),
                          ("GET", "/lab/tree"), ("GET", "/api/kernels/%2e")):
         client = stage.connect()
         client.send(build_request(method, target_of(path, query), [("Host", "ep.test"), *headers]))

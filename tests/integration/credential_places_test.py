@@ -6,7 +6,7 @@ import pytest
 
 from support import tokens
 from support.http_text import build_request
-from support.stage import CHANNELS, GATEWAY_TOKEN
+from support.stage import CHANNELS, GATEWAY_TOKEN, PLAIN
 
 BARE = "v1.token.websocket.jupyter.org"
 V1 = "v1.kernel.websocket.jupyter.org"
@@ -19,13 +19,13 @@ def cookie_stage(make_stage, workshop):
     return make_stage(endpoint={"sessions": {**sessions, "cookie": COOKIE}})
 
 
-def send(stage, headers=(), target="/api/kernels", method="GET"):
+def send(stage, headers=(), target=PLAIN, method="GET"):
     client = stage.connect()
     client.send(build_request(method, target, [("Host", "ep.test"), *headers]))
     return client
 
 
-def served(stage, headers=(), target="/api/kernels"):
+def served(stage, headers=(), target=PLAIN):
     """The whole good exchange: what reached the gateway."""
     client = send(stage, headers, target)
     call = stage.gateway.next_call()
@@ -34,12 +34,12 @@ def served(stage, headers=(), target="/api/kernels"):
     return call.request
 
 
-def status_of(stage, headers=(), target="/api/kernels"):
+def status_of(stage, headers=(), target=PLAIN):
     return send(stage, headers, target).read_response().status
 
 
 def subject_of(stage):
-    return stage.proxy.wait_log(operation="ListKernels", status=200)["subject"]
+    return stage.proxy.wait_log(operation="GetKernel", status=200)["subject"]
 
 
 def test_a_named_cookie_is_a_session(cookie_stage):

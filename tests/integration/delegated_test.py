@@ -4,7 +4,7 @@ import pytest
 
 from support.http_text import build_request
 from support.scripted_service import ScriptedService
-from support.stage import GATEWAY_TOKEN
+from support.stage import GATEWAY_TOKEN, PLAIN
 from support.waiting import wait_until
 
 TOKEN = "emr-token-0123456789"
@@ -12,7 +12,7 @@ TOKEN = "emr-token-0123456789"
 
 def send(stage, token=TOKEN, client=None):
     client = client or stage.connect()
-    client.send(build_request("GET", "/api/kernels", [("Host", "ep.test"),
+    client.send(build_request("GET", PLAIN, [("Host", "ep.test"),
                                                       ("Authorization", f"token {token}")]))
     return client
 
@@ -63,7 +63,7 @@ def test_a_token_that_the_own_gateway_knows_is_let_in(by_gateway):
     assert (probe.method, probe.target) == ("GET", "/api/kernelspecs")
     assert probe.all("Authorization") == [f"token {TOKEN}"]
     assert not probe.all("X-Kernelgate-Endpoint")
-    assert [request.target for request in rest] == ["/api/kernels"] * 3
+    assert [request.target for request in rest] == [PLAIN] * 3
     assert all(request.all("Authorization") == [f"token {GATEWAY_TOKEN}"] for request in rest)
     stage.moved("kernelgate_fetches_total", purpose="delegated", result="answered")
 

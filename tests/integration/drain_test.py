@@ -5,6 +5,8 @@ import time
 
 import pytest
 
+from support.kernel_messages import Notebook, execute, reply, status, stream
+from support.stage import PLAIN
 from support.waiting import wait_until
 
 
@@ -37,7 +39,7 @@ def test_the_lame_duck_serves_and_says_close(make_stage):
     stage.get(client=old)
     start_drain(stage)
     for client in (old, stage.connect()):
-        client.send_request("GET", "/api/kernels", token=stage.token())
+        client.send_request("GET", PLAIN, token=stage.token())
         stage.gateway.next_call().reply(200, b"[]")
         response = client.read_response()
         assert response.status == 200 and response.get("Connection").lower() == "close"
@@ -110,7 +112,7 @@ def test_closes_are_spread(make_stage):
 def test_a_request_in_flight_is_finished(make_stage):
     stage = drain_stage(make_stage, lame_duck="100ms", deadline="5s")
     client = stage.connect()
-    client.send_request("GET", "/api/kernels", token=stage.token())
+    client.send_request("GET", PLAIN, token=stage.token())
     call = stage.gateway.next_call()
     start_drain(stage)
     client.expect_open_and_silent(0.5)  # beyond the lame duck
@@ -119,7 +121,7 @@ def test_a_request_in_flight_is_finished(make_stage):
     assert response.status == 200 and response.get("Connection").lower() == "close"
     client.expect_end("close")
     assert stage.proxy.wait_exit() == 0
-    assert stage.proxy.wait_log(operation="ListKernels")["status"] == 200
+    assert stage.proxy.wait_log(operation="GetKernel")["status"] == 200
 
 
 def test_idle_connections_do_not_hold_it_up(make_stage):
@@ -143,7 +145,7 @@ def test_nothing_open_ends_after_the_lame_duck(make_stage):
 def test_the_deadline_ends_what_does_not_end(make_stage):
     stage = drain_stage(make_stage, lame_duck="100ms", deadline="1s")
     client = stage.connect()
-    client.send_request("GET", "/api/kernels", token=stage.token())
+    client.send_request("GET", PLAIN, token=stage.token())
     stage.gateway.next_call()  # is never answered
     began = start_drain(stage)
     assert stage.proxy.wait_exit() == 0
@@ -167,4 +169,51 @@ def test_reload_does_not_end_a_drain(make_stage):
     start_drain(stage)
     stage.proxy.signal(signal.SIGHUP)
     assert stage.proxy.monitoring("/readyz")[0] == 503
+    assert stage.proxy.wait_exit() == 0
+
+
+def test_idle_kernels_go_first_and_busy_ones_may_finish_their_cell(make_stage):
+    stage = drain_stage(make_stage, lame_duck="0s", deadline="30s")
+    idle, busy = Notebook(stage), Notebook(stage)
+    idle.say(status, None, "idle")
+    busy.say(status, None, "idle")
+    asked = busy.ask(execute())
+    busy.say(status, asked, "busy")
+    began = start_drain(stage)
+    closing = idle.mine.read_close()
+    assert closing.close_code == 1012 and "Reconnect" in closing.close_reason
+    idle.close()
+    busy.say(stream, asked)
+    busy.say(reply, asked)  # the reply comes before idle, or behind it
+    busy.say(status, asked, "idle")
+    assert busy.mine.read_close().close_code == 1012
+    busy.close()
+    assert stage.proxy.wait_exit() == 0
+    assert time.monotonic() - began < 20  # long before a busy one would have had to go
+
+
+def test_a_cell_whose_reply_is_still_to_come_is_not_cut(make_stage):
+    stage = drain_stage(make_stage, lame_duck="0s", deadline="30s")
+    notebook = Notebook(stage)
+    asked = notebook.ask(execute())
+    notebook.say(status, asked, "idle")
+    start_drain(stage)
+    notebook.mine.wire.expect_open_and_silent(0.5)
+    notebook.say(reply, asked)
+    assert notebook.mine.read_close().close_code == 1012
+    notebook.close()
+    assert stage.proxy.wait_exit() == 0
+
+
+def test_kernels_that_nobody_can_read_count_as_busy(make_stage):
+    stage = drain_stage(make_stage, lame_duck="0s", deadline="3s")
+    silent, idle = Notebook(stage), Notebook(stage)
+    idle.say(status, None, "idle")
+    began = start_drain(stage)
+    assert idle.mine.read_close().close_code == 1012
+    assert time.monotonic() - began < 1
+    assert silent.mine.read_close().close_code == 1012
+    assert time.monotonic() - began > 1.4  # close to the deadline
+    for notebook in (silent, idle):
+        notebook.close()
     assert stage.proxy.wait_exit() == 0

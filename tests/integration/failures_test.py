@@ -3,7 +3,7 @@
 import pytest
 
 from support.scripted_gateway import ScriptedGateway
-from support.stage import CHANNELS, KERNEL
+from support.stage import CHANNELS, KERNEL, PLAIN
 from support.waiting import GaveUp
 
 ONE = f"/api/kernels/{KERNEL}"  # a GET whose answer passes as it is, unlike a list
@@ -19,7 +19,7 @@ def assert_gateway_error(stage, response, status, label, client):
 
 
 @pytest.mark.parametrize("method, target", [
-    ("GET", "/api/kernels"), ("POST", "/api/kernels"), ("DELETE", f"/api/kernels/{KERNEL}")])
+    ("GET", PLAIN), ("POST", "/api/kernels"), ("DELETE", f"/api/kernels/{KERNEL}")])
 def test_a_refused_connection_is_502(make_stage, method, target):
     stage = make_stage(gateway=ScriptedGateway(listening=False))
     client = stage.connect()
@@ -72,7 +72,7 @@ def test_get_on_a_stale_connection_is_sent_again_once(stage, how):
 def test_the_second_failure_is_final(stage):
     client = stage.connect()
     reused_connection(stage, client)
-    client.send_request("GET", "/api/kernels", token=stage.token())
+    client.send_request("GET", PLAIN, token=stage.token())
     stage.gateway.next_call().wire.close()
     stage.gateway.next_call().wire.close()
     assert_gateway_error(stage, client.read_response(), 502, "upstream_reset", client)
@@ -107,7 +107,7 @@ def test_a_reset_in_the_middle_of_an_answer_cuts_it(open_stage):
 
 def test_a_client_that_leaves_frees_the_gateway(stage):
     client = stage.connect()
-    client.send_request("GET", "/api/kernels", token=stage.token())
+    client.send_request("GET", PLAIN, token=stage.token())
     call = stage.gateway.next_call()
     client.close()
     call.wire.expect_end(None)
@@ -121,14 +121,14 @@ def test_one_dead_gateway_does_not_disturb_another(make_stage, workshop):
     stage.closes(dead)
     client = stage.connect()
     for _ in range(3):
-        assert client.exchange("GET", "/api/kernels", token=stage.token("two"),
+        assert client.exchange("GET", PLAIN, token=stage.token("two"),
                                host="two.test").status == 502
         stage.get(client=client)
 
 
 def test_a_stalled_gateway_does_not_hold_up_others(stage):
     stalled = stage.connect()
-    stalled.send_request("GET", "/api/kernels", token=stage.token())
+    stalled.send_request("GET", PLAIN, token=stage.token())
     stage.gateway.next_call()
     for _ in range(5):
         stage.get()
@@ -136,17 +136,17 @@ def test_a_stalled_gateway_does_not_hold_up_others(stage):
         stalled.read_response(timeout=0.1)
 
 
-def test_killing_the_gateway_is_told_to_everyone_and_counted(stage):
-    """Issue 3, done when: 1011 within 1 s, 502 JSON, both counted."""
+def test_killing_the_gateway_is_told_to_everyone_and_counted(make_stage):
+    stage = make_stage(endpoint={"gateway": {"websocket_reconnect": "off"}})
     mine, _ = stage.websocket()
     waiting = stage.connect()
-    waiting.send_request("GET", "/api/kernels", token=stage.token())
+    waiting.send_request("GET", PLAIN, token=stage.token())
     stage.gateway.next_call()
     stage.gateway.kill()
     closing = mine.read_close(timeout=1)
     assert closing.close_code == 1011 and closing.close_reason
     assert waiting.read_response(timeout=1).status == 502
-    response = stage.connect().exchange("GET", "/api/kernels", token=stage.token())
+    response = stage.connect().exchange("GET", PLAIN, token=stage.token())
     assert response.status == 502 and {"reason", "message"} <= set(response.json())
     mine.wire.close()
     stage.proxy.wait_log(count=2, status=502)

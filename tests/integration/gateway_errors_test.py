@@ -6,7 +6,7 @@ import json
 import pytest
 
 from support.http_text import build_request
-from support.stage import CHANNELS, KERNEL
+from support.stage import CHANNELS, KERNEL, PLAIN
 
 TRACEBACK = 'Traceback (most recent call last):\n  File "/opt/jeg/handlers.py", line 1'
 SAID = {"reason": "Internal Server Error", "message": "No such kernel spec: r"}
@@ -14,7 +14,7 @@ JSON = [("Content-Type", "application/json; charset=UTF-8")]
 REDUCED, REPLACED = (f"kernelgate_gateway_errors_{what}_total" for what in ("reduced", "replaced"))
 
 
-def ask(stage, body, status=500, headers=(), method="GET", target="/api/kernels", client=None,
+def ask(stage, body, status=500, headers=(), method="GET", target=PLAIN, client=None,
         framing="length"):
     client = client or stage.connect()
     client.send_request(method, target, token=stage.token(),
@@ -108,7 +108,7 @@ def test_what_cannot_be_read_is_replaced(stage, name, framing):
 
 def test_an_endless_error_is_not_waited_for(stage):
     client = stage.connect()
-    client.send_request("GET", "/api/kernels", token=stage.token())
+    client.send_request("GET", PLAIN, token=stage.token())
     wire = stage.gateway.next_call().wire
     wire.send(b"HTTP/1.1 500 Oops\r\nTransfer-Encoding: chunked\r\n\r\n")
     wire.send_to_the_end(b"10000\r\n" + b"x" * 65536 + b"\r\n1\r\nx\r\n")
@@ -122,7 +122,7 @@ def test_an_endless_error_is_not_waited_for(stage):
 def test_an_error_that_breaks_off_is_502(stage, cut):
     """Nothing of it went to the client yet: it can still be told what happened."""
     client = stage.connect()
-    client.send_request("GET", "/api/kernels", token=stage.token())
+    client.send_request("GET", PLAIN, token=stage.token())
     wire = stage.gateway.next_call().wire
     wire.send(b"HTTP/1.1 404 Not Found\r\n" + cut)
     wire.close()
@@ -133,7 +133,7 @@ def test_an_error_that_breaks_off_is_502(stage, cut):
 
 def test_a_client_that_leaves_while_an_error_comes_frees_the_gateway(stage):
     client = stage.connect()
-    client.send_request("GET", "/api/kernels", token=stage.token())
+    client.send_request("GET", PLAIN, token=stage.token())
     wire = stage.gateway.next_call().wire
     wire.send(b"HTTP/1.1 404 Not Found\r\nContent-Length: 100\r\n\r\n{")
     client.close()
@@ -151,7 +151,7 @@ def test_the_head_of_an_error_has_no_length_of_the_old_body(stage):
 
 def test_http_1_0_gets_it_too(stage):
     client = stage.connect()
-    client.send(build_request("GET", "/api/kernels", [
+    client.send(build_request("GET", PLAIN, [
         ("Host", "ep.test"), ("Authorization", f"token {stage.token()}")], version="HTTP/1.0"))
     stage.gateway.next_call().reply(500, json.dumps({**SAID, "traceback": "T"}).encode(),
                                     framing="chunked")
@@ -190,7 +190,7 @@ def test_an_early_error_is_reduced_and_relayed(stage):
 def test_kernel_operations_ask_for_plain_answers(open_stage):
     """Of other requests, files for example, the gateway may choose the coding."""
     stage, client = open_stage, open_stage.connect()
-    for target, crosses in (("/api/kernels", False), ("/api/kernelspecs", False),
+    for target, crosses in ((PLAIN, False), ("/api/kernelspecs", False),
                             ("/kernelspecs/r/kernel.js", True), ("/files/x", True)):
         client.send_request("GET", target, [("Accept-Encoding", "gzip, br")], token=stage.token())
         call = stage.gateway.next_call()
@@ -206,7 +206,7 @@ def test_errors_of_other_paths_pass_as_they_are(open_stage):
     open_stage.unmoved(REDUCED)
 
 
-@pytest.mark.parametrize("target", ["/api/kernels", "/kernelspecs/python3/logo-64x64.png"])
+@pytest.mark.parametrize("target", [PLAIN, "/kernelspecs/python3/logo-64x64.png"])
 def test_the_endpoints_own_token_is_not_the_clients_fault(stage, target):
     client = stage.connect()
     client.send_request("GET", target, token=stage.token())

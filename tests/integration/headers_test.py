@@ -4,12 +4,12 @@ import re
 
 import pytest
 
-from support.stage import GATEWAY_TOKEN
+from support.stage import GATEWAY_TOKEN, PLAIN
 
 TRACE = "Root=1-67891233-abcdef012345678912345678"
 
 
-def upstream_request(stage, headers=(), answer_headers=(), method="GET", target="/api/kernels"):
+def upstream_request(stage, headers=(), answer_headers=(), method="GET", target=PLAIN):
     client = stage.connect()
     client.send_request(method, target, headers, token=stage.token())
     call = stage.gateway.next_call()
@@ -51,7 +51,7 @@ def test_connection_cannot_name_a_field_of_ours_away(stage, hidden):
 
 def test_host_goes_up_unchanged_and_origin_not_at_all(stage):
     client = stage.connect()
-    client.send_request("GET", "/api/kernels", [("Origin", "https://ep.test")],
+    client.send_request("GET", PLAIN, [("Origin", "https://ep.test")],
                         token=stage.token(), host="EP.test:8443")
     call = stage.gateway.next_call()
     assert call.request.get("Host") == "EP.test:8443" and not call.request.has("Origin")
@@ -80,7 +80,7 @@ def test_forwarding_fields_are_made_anew_for_unknown_peers(stage):
     assert request.get("X-Forwarded-Port") == str(stage.proxy.port)
     assert request.get("X-Forwarded-Host") == "ep.test"
     assert b"evil" not in request.head
-    assert "forwarded_for" not in stage.proxy.wait_log(operation="ListKernels")
+    assert "forwarded_for" not in stage.proxy.wait_log(operation="GetKernel")
 
 
 @pytest.fixture
@@ -100,7 +100,7 @@ def test_forwarding_fields_of_a_trusted_proxy_are_kept(behind_alb):
     assert request.get("X-Forwarded-Proto") == "https"
     assert request.get("X-Forwarded-Port") == "18888"
     # Only what the ALB itself saw is believed: the right-most.
-    line = behind_alb.proxy.wait_log(operation="ListKernels")
+    line = behind_alb.proxy.wait_log(operation="GetKernel")
     assert line["forwarded_for"] == "203.0.113.9"
     assert line["client"].startswith("127.0.0.1:")
 
@@ -108,7 +108,7 @@ def test_forwarding_fields_of_a_trusted_proxy_are_kept(behind_alb):
 def test_trace_id_is_kept_or_made(stage):
     request, _, _ = upstream_request(stage, [("X-Amzn-Trace-Id", TRACE)])
     assert request.get("X-Amzn-Trace-Id").startswith(TRACE)
-    assert stage.proxy.wait_log(operation="ListKernels")["trace_id"].startswith(TRACE)
+    assert stage.proxy.wait_log(operation="GetKernel")["trace_id"].startswith(TRACE)
     made, _, _ = upstream_request(stage)
     assert re.fullmatch(r"Root=1-[0-9a-f]{8}-[0-9a-f]{24}", made.get("X-Amzn-Trace-Id"))
     broken, _, _ = upstream_request(stage, [("X-Amzn-Trace-Id", "Root=evil\tx")])
@@ -120,11 +120,11 @@ def test_one_request_id_names_the_exchange_everywhere(stage):
     name = response.get("X-Request-Id")
     assert name and name != "chosen-by-client"
     assert request.get("X-Request-Id") == name
-    assert stage.proxy.wait_log(operation="ListKernels")["request_id"] == name
+    assert stage.proxy.wait_log(operation="GetKernel")["request_id"] == name
 
 
 def test_answers_of_our_own_carry_the_request_id(stage):
-    response = stage.connect().exchange("GET", "/api/kernels")
+    response = stage.connect().exchange("GET", PLAIN)
     assert response.status == 401
     name = response.get("X-Request-Id")
     assert name and name in response.body.decode()

@@ -6,7 +6,7 @@ import pytest
 
 from support.http_text import build_request
 from support.scripted_service import ScriptedService
-from support.stage import GATEWAY_TOKEN
+from support.stage import GATEWAY_TOKEN, PLAIN
 from support.waiting import wait_until
 
 TOKEN = "opaque-token+/=%41"
@@ -37,7 +37,7 @@ def make(make_stage, server, workshop, tmp_path):
 
 def send(stage, token=TOKEN, client=None):
     client = client or stage.connect()
-    client.send(build_request("GET", "/api/kernels", [("Host", "ep.test"),
+    client.send(build_request("GET", PLAIN, [("Host", "ep.test"),
                                                       ("Authorization", f"Bearer {token}")]))
     return client
 

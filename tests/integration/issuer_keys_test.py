@@ -10,6 +10,7 @@ from support import tokens
 from support.certificates import openssl
 from support.http_text import build_request
 from support.scripted_service import ScriptedService
+from support.stage import PLAIN
 from support.waiting import wait_until
 
 
@@ -51,7 +52,7 @@ def make(make_stage, issuer, workshop):
 def ask(stage, token, host="ep.test", client=None):
     """The answer to a list with this token."""
     client = client or stage.connect()
-    client.send(build_request("GET", "/api/kernels", [("Host", host),
+    client.send(build_request("GET", PLAIN, [("Host", host),
                                                       ("Authorization", f"token {token}")]))
     return client.read_response()
 
@@ -158,7 +159,7 @@ def test_a_slow_issuer_delays_nobody_else(make, issuer, workshop):
     stage = make(more_endpoints=lambda stage: [workshop.endpoint("quick", stage.gateway.port)])
     quick_token = stage.token("quick")
     waiting = stage.connect()
-    waiting.send(build_request("GET", "/api/kernels", [
+    waiting.send(build_request("GET", PLAIN, [
         ("Host", "ep.test"), ("Authorization", f"token {stage.token()}")]))
     issuer.wait_asked(1)
     client = stage.connect()
@@ -175,7 +176,7 @@ def test_a_client_may_leave_while_its_issuer_is_asked(make, issuer, workshop):
     issuer.holds()
     stage = make()
     client = stage.connect()
-    client.send(build_request("GET", "/api/kernels", [
+    client.send(build_request("GET", PLAIN, [
         ("Host", "ep.test"), ("Authorization", f"token {stage.token()}")]))
     issuer.wait_asked(1)
     client.close()
@@ -191,7 +192,7 @@ def test_the_process_may_end_while_an_issuer_is_asked(make, issuer):
     issuer.holds()
     stage = make()
     client = stage.connect()
-    client.send(build_request("GET", "/api/kernels", [
+    client.send(build_request("GET", PLAIN, [
         ("Host", "ep.test"), ("Authorization", f"token {stage.token()}")]))
     issuer.wait_asked(1)
     stage.proxy.signal(signal.SIGTERM)

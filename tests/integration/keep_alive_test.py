@@ -15,7 +15,7 @@ def test_both_sides_are_kept(stage):
     stage.moved("kernelgate_connections_accepted_total", by=1)
     stage.moved("kernelgate_upstream_connections_opened_total", by=1)
     stage.moved("kernelgate_upstream_connections_reused_total", by=4)
-    lines = stage.proxy.wait_log(count=5, operation="ListKernels")
+    lines = stage.proxy.wait_log(count=5, operation="GetKernel")
     assert [line.get("upstream_reused") for line in lines] == [None, True, True, True, True]
     assert len({line["request_id"] for line in lines}) == 5
 
@@ -23,12 +23,12 @@ def test_both_sides_are_kept(stage):
 def test_the_upstream_connection_outlives_its_client(make_stage):
     stage = make_stage(config={"workers": 1})  # each worker has a pool of its own
     first = stage.connect()
-    first.send_request("GET", "/api/kernels", [("Connection", "close")], token=stage.token())
+    first.send_request("GET", PLAIN, [("Connection", "close")], token=stage.token())
     call = stage.gateway.next_call()
     assert call.request.get("Connection", "keep-alive").lower() == "keep-alive"
     call.reply(200, b"[ ]")
     response = first.read_response()
-    assert response.get("Connection").lower() == "close" and response.body == b"[]"
+    assert response.get("Connection").lower() == "close" and response.body == b"[ ]"
     first.expect_end("close")
     stage.get()
     assert len(stage.gateway.wires) == 1
@@ -36,7 +36,7 @@ def test_the_upstream_connection_outlives_its_client(make_stage):
 
 def test_upstream_close_does_not_end_the_client(stage):
     client = stage.connect()
-    client.send_request("GET", "/api/kernels", token=stage.token())
+    client.send_request("GET", PLAIN, token=stage.token())
     call = stage.gateway.next_call()
     call.reply(200, b"[]", [("Connection", "close")])
     response = client.read_response()
@@ -68,7 +68,7 @@ def test_bytes_that_nobody_asked_for_end_an_idle_connection(stage):
 
 def test_bytes_after_an_answer_never_reach_the_next_request(stage):
     client = stage.connect()
-    client.send_request("GET", "/api/kernels", token=stage.token())
+    client.send_request("GET", PLAIN, token=stage.token())
     call = stage.gateway.next_call()
     call.wire.send(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n[]"
                    b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil")
@@ -80,7 +80,7 @@ def test_bytes_after_an_answer_never_reach_the_next_request(stage):
 
 def test_http_1_0_is_answered_and_closed(stage):
     client = stage.connect()
-    client.send(build_request("GET", "/api/kernels", [
+    client.send(build_request("GET", PLAIN, [
         ("Host", "ep.test"), ("Authorization", f"token {stage.token()}")], version="HTTP/1.0"))
     stage.gateway.next_call().reply(200, b"[]", framing="chunked")
     response = client.read_response()
@@ -91,7 +91,7 @@ def test_http_1_0_is_answered_and_closed(stage):
 def test_http_1_0_keep_alive(stage):
     client = stage.connect()
     for _ in range(2):
-        client.send(build_request("GET", "/api/kernels", [
+        client.send(build_request("GET", PLAIN, [
             ("Host", "ep.test"), ("Authorization", f"token {stage.token()}"),
             ("Connection", "keep-alive")], version="HTTP/1.0"))
         stage.gateway.next_call().reply(200, b"[]")

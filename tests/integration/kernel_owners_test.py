@@ -14,12 +14,13 @@ FOREIGN = "kernelgate_kernel_ids_foreign_total"
 def operations(kernel):
     return [("GET", f"/api/kernels/{kernel}"), ("HEAD", f"/api/kernels/{kernel}"),
             ("DELETE", f"/api/kernels/{kernel}"), ("POST", f"/api/kernels/{kernel}/interrupt"),
-            ("POST", f"/api/kernels/{kernel}/restart"), ("GET", f"/api/kernels/{kernel}/channels")]
+            ("POST", f"/api/kernels/{kernel}/restart"),
+            ("GET", f"/api/kernels/{kernel}/channels?session_id=s")]
 
 
 def send(client, stage, method, target, subject="alice", **options):
     token = stage.token(subject=subject, **options)
-    if target.endswith("/channels"):
+    if "/channels" in target:
         return client.send_upgrade(target, token=token)
     return client.send_request(method, target, token=token)
 

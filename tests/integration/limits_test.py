@@ -7,6 +7,7 @@ import threading
 import pytest
 
 from support.http_text import build_request
+from support.stage import PLAIN
 
 
 def staged(make_stage, **limits):
@@ -17,7 +18,7 @@ def hit(stage, limit, times=1):
     stage.moved("kernelgate_limits_hit_total", times, limit=limit)
 
 
-def head(stage, target="/api/kernels", fields=()):
+def head(stage, target=PLAIN, fields=()):
     return build_request("GET", target, [
         ("Host", "ep.test"), ("Authorization", f"token {stage.token()}"), *fields])
 

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from support.stage import KERNEL
+from support.stage import KERNEL, PLAIN
 
 ROOT = Path(__file__).resolve().parents[2]
 LABELS = {"endpoint", "virtual_cluster", "code", "operation", "reason", "direction", "result",
           "kind", "side", "le", "version", "openssl_version", "limit", "resource",
-          "listener", "certificate", "purpose"}
+          "listener", "certificate", "purpose", "pod", "state", "channel", "kernelspec"}
 
 
 @pytest.fixture
@@ -26,7 +26,7 @@ def busy(make_stage):
                            token=stage.token()).status == 200
     assert client.exchange("POST", "/api/kernels", body=b'{"name": "x"}',
                            token=stage.token()).status == 200
-    assert client.exchange("GET", "/api/kernels").status == 401
+    assert client.exchange("GET", PLAIN).status == 401
     key = client.send_upgrade(f"/api/kernels/{KERNEL}/channels", token=stage.token())
     client.read_upgrade(key)
     return stage
@@ -86,7 +86,7 @@ def test_an_exchange_moves_what_it_should(stage):
                  "kernelgate_websockets_total", "kernelgate_tls_handshake_errors_total"):
         stage.unmoved(name)
     client = stage.connect()
-    assert client.exchange("GET", "/api/kernels").status == 401
+    assert client.exchange("GET", PLAIN).status == 401
     stage.moved("kernelgate_requests_total", endpoint="ep", code="4xx")
     stage.moved("kernelgate_request_duration_seconds_count", code="4xx")
 
@@ -125,7 +125,7 @@ def test_endpoints_above_the_limit_share_other(make_stage, workshop):
                        more_endpoints=lambda s: [workshop.endpoint("two", s.gateway.port)])
     for endpoint in ("ep", "two"):
         client = stage.connect()
-        client.send_request("GET", "/api/kernels", token=stage.token(endpoint),
+        client.send_request("GET", PLAIN, token=stage.token(endpoint),
                             host=f"{endpoint}.test")
         stage.gateway.next_call().reply(200, b"[]")
         assert client.read_response().status == 200

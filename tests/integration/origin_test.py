@@ -3,7 +3,7 @@
 import pytest
 
 from support.http_text import build_request
-from support.stage import CHANNELS, KERNEL
+from support.stage import CHANNELS, KERNEL, PLAIN
 
 COOKIE = "kg"
 LISTED = "https://lab.example.com"
@@ -152,13 +152,13 @@ def test_answers_name_a_listed_origin_and_no_other(make_stage):
     for origin, named in ((LISTED, [LISTED]), (FOREIGN, []), (None, [])):
         headers = [("Origin", origin)] if origin else []
         client = stage.connect()
-        client.send_request("GET", "/api/kernels", headers, token=stage.token())
+        client.send_request("GET", PLAIN, headers, token=stage.token())
         stage.gateway.next_call().reply(200, b"[]", theirs)
         good = client.read_response()
-        client.send_request("GET", "/api/kernels", headers, token=stage.token())
+        client.send_request("GET", PLAIN, headers, token=stage.token())
         stage.gateway.next_call().reply_json('{"reason": "no", "message": "no"}', 404, theirs)
         bad = client.read_response()
-        refused = stage.connect().exchange("GET", "/api/kernels", headers)
+        refused = stage.connect().exchange("GET", PLAIN, headers)
         assert (good.status, bad.status, refused.status) == (200, 404, 401)
         for response in (good, bad, refused):
             assert response.all("Access-Control-Allow-Origin") == named

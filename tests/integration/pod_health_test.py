@@ -9,7 +9,7 @@ import pytest
 
 from support.proxy_process import needs_descriptors
 from support.scripted_gateway import ScriptedGateway
-from support.stage import GATEWAY_TOKEN
+from support.stage import GATEWAY_TOKEN, PLAIN
 from support.waiting import wait_until
 
 QUICK = {"interval": "100ms", "timeout": "2s", "unhealthy_after": 3, "healthy_after": 2}
@@ -51,7 +51,7 @@ def healthy(stage, value):
 
 
 def served(stage):
-    return stage.connect().exchange("GET", "/api/kernels", token=stage.token()).status == 200
+    return stage.connect().exchange("GET", PLAIN, token=stage.token()).status == 200
 
 
 def test_a_pod_that_answers_is_healthy(checked):
@@ -178,7 +178,7 @@ def test_a_pod_is_suspected_after_failures_in_a_row_and_asked_all_the_same(make_
     client = stage.connect()
     for _ in range(5):
         stage.unmoved("kernelgate_pod_suspected_total")
-        assert client.exchange("GET", "/api/kernels", token=stage.token()).status == 502
+        assert client.exchange("GET", PLAIN, token=stage.token()).status == 502
     stage.proxy.wait_metric("kernelgate_pod_suspect", 1, endpoint="ep")
     line = stage.proxy.wait_for_stderr("pod suspected (.*)", "suspicion in the log")[1]
     assert line.startswith('endpoint=ep pod=jeg-0 failures=5 last="upstream_connect"')
@@ -192,11 +192,11 @@ def test_a_pod_is_suspected_after_failures_in_a_row_and_asked_all_the_same(make_
 def test_what_the_application_answers_is_no_reason_for_suspicion(stage):
     client = stage.connect()
     for status in [500, 403, 404, 500, 500, 500, 500] + [503, 502, 504, 503]:
-        client.send_request("GET", "/api/kernels", token=stage.token())
+        client.send_request("GET", PLAIN, token=stage.token())
         stage.gateway.next_call().reply(status, b"{}")
         assert client.read_response().status == status
     stage.unmoved("kernelgate_pod_suspected_total")
-    client.send_request("GET", "/api/kernels", token=stage.token())
+    client.send_request("GET", PLAIN, token=stage.token())
     stage.gateway.next_call().reply(503, b"{}")  # the fifth that no application gave
     assert client.read_response().status == 503
     stage.moved("kernelgate_pod_suspected_total", endpoint="ep")

@@ -39,14 +39,14 @@ def token_of(stage, subject="alice", endpoint=None, **more):
     return tokens.forge(stage.workshop.keyring.session_key, claims)
 
 
-def ask(stage, token, method="GET", target="/api/kernels", headers=()):
+def ask(stage, token, method="GET", target=ONE, headers=()):
     client = stage.connect()
     body = b"{}" if method == "POST" else b""
     client.send_request(method, target, headers, body, token=token)
     return client
 
 
-def passes(stage, token, method="GET", target="/api/kernels", headers=()):
+def passes(stage, token, method="GET", target=ONE, headers=()):
     client = ask(stage, token, method, target, headers)
     call = stage.gateway.next_call()
     call.reply(204 if method == "DELETE" else 200, b"[]")
@@ -54,7 +54,7 @@ def passes(stage, token, method="GET", target="/api/kernels", headers=()):
     return call.request
 
 
-def refused(stage, token, label, method="GET", target="/api/kernels", status=403):
+def refused(stage, token, label, method="GET", target=ONE, status=403):
     before = len(stage.gateway.requests)
     client = ask(stage, token, method, target)
     response = client.read_response(method)

@@ -6,7 +6,7 @@ import signal
 
 from support import tokens
 from support.scripted_gateway import ScriptedGateway
-from support.stage import KERNEL
+from support.stage import KERNEL, PLAIN
 
 ONE = f"/api/kernels/{KERNEL}"  # a GET whose answer passes as it is, unlike a list
 
@@ -46,7 +46,7 @@ def test_a_new_route_serves_and_a_removed_one_does_not(stage, workshop):
     client.send_request("GET", ONE, token=stage.token("two"), host="two.test")
     second.next_call().reply(200, b"2")
     assert client.read_response().body == b"2"
-    assert client.exchange("GET", "/api/kernels", token=stage.token()).status == 404  # ep.test
+    assert client.exchange("GET", PLAIN, token=stage.token()).status == 404  # ep.test
 
 
 def test_an_endpoint_may_move_to_another_gateway(stage):
@@ -76,7 +76,7 @@ def test_open_websockets_and_requests_outlive_their_route(stage):
     assert mine.read_text() == "me too"
     call.reply(200, b"late")
     assert waiting.read_response().body == b"late"
-    response = idle.exchange("GET", "/api/kernels", token=stage.token())
+    response = idle.exchange("GET", PLAIN, token=stage.token())
     assert response.status == 404  # the connection lives, the route is gone
     upstream.send_close(1000)
     mine.read_close()
@@ -142,8 +142,8 @@ def test_new_session_keys_end_old_tokens(stage, workshop, tmp_path):
     config["endpoints"][0]["sessions"]["jwt"]["keys_file"] = str(jwks)
     reload(stage, config, "ok")
     client = stage.connect()
-    assert client.exchange("GET", "/api/kernels", token=stage.token()).status == 401
-    client.send_request("GET", "/api/kernels",
+    assert client.exchange("GET", PLAIN, token=stage.token()).status == 401
+    client.send_request("GET", PLAIN,
                         token=tokens.mint(workshop.keyring.other_session_key, "ep"))
     stage.gateway.next_call().reply(200, b"[]")
     assert client.read_response().status == 200
@@ -167,7 +167,7 @@ def test_many_reloads_leak_nothing(stage):
     for turn in range(20):
         reload(stage, changed(stage, hosts=["ep.test", f"turn{turn}.test"]), "ok")
         client = stage.connect()
-        assert client.exchange("GET", "/api/kernels", token=stage.token(),
+        assert client.exchange("GET", PLAIN, token=stage.token(),
                                host=f"turn{turn}.test").status == 200
         client.close()
         stage.wait_quiet()

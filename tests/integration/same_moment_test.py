@@ -34,7 +34,8 @@ def fields(stage, *more):
     return [("Host", "ep.test"), ("Authorization", f"token {stage.token()}"), *more]
 
 
-def test_a_gateways_reset_right_behind_its_bytes_is_noticed(stage):
+def test_a_gateways_reset_right_behind_its_bytes_is_noticed(make_stage):
+    stage = make_stage(endpoint={"gateway": {"websocket_reconnect": "off"}})
     mine, upstream = stage.websocket()
     with frozen(stage.proxy):
         upstream.send_text("last words")

@@ -7,6 +7,7 @@ import pytest
 
 from support import tokens
 from support.http_text import build_request
+from support.stage import PLAIN
 
 RELOADS = "kernelgate_session_file_reloads_total"
 
@@ -14,7 +15,7 @@ RELOADS = "kernelgate_session_file_reloads_total"
 def get(stage, token, client=None):
     """A client that has sent GET /api/kernels with that token."""
     client = client or stage.connect()
-    client.send(build_request("GET", "/api/kernels",
+    client.send(build_request("GET", PLAIN,
                               [("Host", "ep.test"), ("Authorization", f"token {token}")]))
     return client
 

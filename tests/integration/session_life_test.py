@@ -10,7 +10,7 @@ from support import tokens
 from support.certificates import openssl
 from support.frames import BINARY, CONTINUATION, TEXT
 from support.scripted_service import ScriptedService
-from support.stage import CHANNELS
+from support.stage import CHANNELS, PLAIN
 
 V1 = "v1.kernel.websocket.jupyter.org"
 EXPIRED = "kernelgate_websockets_expired_total"
@@ -150,7 +150,7 @@ def test_a_fresher_session_of_the_same_user_renews_all_sockets_in_place(make_sta
     other, _ = open_websocket(stage, session(stage, 4, sub="bob")[0])
     fresh, _ = session(stage, 600)
     client = stage.connect()
-    client.send_request("GET", "/api/kernels", token=fresh)
+    client.send_request("GET", PLAIN, token=fresh)
     stage.gateway.next_call().reply_json("[]")
     assert client.read_response().status == 200
     stage.moved(RENEWED, by=6)

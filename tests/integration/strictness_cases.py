@@ -7,11 +7,12 @@ forwarded, nothing valid is refused. @TOKEN@ stands for a session of endpoint `e
 
 from dataclasses import dataclass
 
-from support.stage import CHANNELS
+from support.stage import CHANNELS, PLAIN
 
 HOST = b"Host: ep.test\r\n"
 AUTH = b"Authorization: token @TOKEN@\r\n"
-LINE = b"GET /api/kernels HTTP/1.1\r\n"
+ONE = PLAIN.encode()
+LINE = b"GET " + ONE + b" HTTP/1.1\r\n"
 GET = LINE + HOST
 AUTHORISED = GET + AUTH
 BIG = b"x" * 20_000

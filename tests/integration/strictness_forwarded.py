@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass, field
 
-from strictness_cases import AUTH, AUTHORISED, GET, HOST, LINE
+from strictness_cases import AUTH, AUTHORISED, GET, HOST, LINE, ONE
 
-from support.stage import KERNEL
+from support.stage import KERNEL, PLAIN
 
 # Below an endpoint's prefix or at its host: nothing that decodes or resolves to something else may
 # pass (R16, RFC 3986 sections 2.1 and 3.3). Path -> status.
@@ -53,7 +53,7 @@ class Forwarded:
 
     rfc: str
     sent: bytes
-    target: str = "/api/kernels"
+    target: str = PLAIN
     fields: dict = field(default_factory=dict)
     body: bytes = b""
     kept: bool = True
@@ -85,20 +85,20 @@ VALID = {
     "128_fields": Forwarded("9110 5.4", AUTHORISED + b"X-A: b\r\n" * 126 + b"\r\n"),
     "host_with_port": Forwarded("9110 7.2", LINE + b"Host: EP.test:8443\r\n" + AUTH + b"\r\n",
                                 fields={"Host": "EP.test:8443"}),
-    "absolute_form": Forwarded("9112 3.2.2", _get(b"https://ep.test/api/kernels?a=b", b"\r\n")),
-    "absolute_form_of_http": Forwarded("9112 3.2.2", _get(b"HTTP://ep.test/api/kernels", b"\r\n")),
+    "absolute_form": Forwarded("9112 3.2.2", _get(b"https://ep.test" + ONE + b"?a=b", b"\r\n")),
+    "absolute_form_of_http": Forwarded("9112 3.2.2", _get(b"HTTP://ep.test" + ONE, b"\r\n")),
     "absolute_form_overrides_host": Forwarded(
-        "9112 3.2.2", b"GET https://ep.test:444/api/kernels HTTP/1.1\r\nHost: two.test\r\n" + AUTH +
+        "9112 3.2.2", b"GET https://ep.test:444" + ONE + b" HTTP/1.1\r\nHost: two.test\r\n" + AUTH +
         b"\r\n", fields={"Host": "ep.test:444", "X-Forwarded-Host": "ep.test:444"}),
-    "http_1_0": Forwarded("9112 9.3", _get(b"/api/kernels", b"\r\n", version=b"1.0"), kept=False,
+    "http_1_0": Forwarded("9112 9.3", _get(ONE, b"\r\n", version=b"1.0"), kept=False,
                           fields={"Via": "1.0 kernelgate"}),
-    "http_1_0_kept": Forwarded("9112 9.3", _get(b"/api/kernels", b"Connection: keep-alive\r\n\r\n",
+    "http_1_0_kept": Forwarded("9112 9.3", _get(ONE, b"Connection: keep-alive\r\n\r\n",
                                                 version=b"1.0")),
     "http_1_0_knows_no_upgrade": Forwarded(
-        "9110 7.8", _get(b"/api/kernels", b"Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n",
+        "9110 7.8", _get(ONE, b"Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n",
                          version=b"1.0"), kept=False, fields={"Upgrade": None}),
     "http_1_0_knows_no_expect": Forwarded(
-        "9110 10.1.1", _get(b"/api/kernels", b"Expect: 100-continue\r\n\r\n", version=b"1.0"),
+        "9110 10.1.1", _get(ONE, b"Expect: 100-continue\r\n\r\n", version=b"1.0"),
         kept=False, fields={"Expect": None}),
     "close": Forwarded("9112 9.6", AUTHORISED + b"Connection: x, Close\r\n\r\n", kept=False,
                        fields={"Connection": None}),
@@ -154,9 +154,9 @@ VALID = {
                              body=b"{}"),
     # Credentials: none but the gateway's own goes up (J6).
     "token_in_the_query": Forwarded(
-        "J6", _get(b"/api/kernels?token=@TOKEN@&%74oken=@TOKEN@;tok%65n=@TOKEN@", b"\r\n")),
+        "J6", _get(ONE + b"?token=@TOKEN@&%74oken=@TOKEN@;tok%65n=@TOKEN@", b"\r\n")),
     "session_in_the_query": Forwarded(
-        "J6", b"GET /api/kernels?%74oken=@TOKEN@ HTTP/1.1\r\n" + HOST + b"\r\n"),
+        "J6", b"GET " + ONE + b"?%74oken=@TOKEN@ HTTP/1.1\r\n" + HOST + b"\r\n"),
     "token_in_another_query": Forwarded(
         "J6", _get(b"/files/x?a=1&%74oken=@TOKEN@;b=2&tok%65n=@TOKEN@&+token=3", b"\r\n"),
         target="/files/x?a=1;b=2&+token=3"),

@@ -5,7 +5,7 @@ import socket
 import pytest
 
 from support.http_text import build_request
-from support.stage import CHANNELS, KERNEL
+from support.stage import CHANNELS, KERNEL, PLAIN
 
 ONE = f"/api/kernels/{KERNEL}"  # a GET whose answer passes as it is, unlike a list
 
@@ -153,7 +153,7 @@ def test_a_pause_inside_an_answer_cuts_it(make_stage):
 
 
 @pytest.mark.parametrize("key, method, target, body", [
-    ("list", "GET", "/api/kernels", b""),
+    ("list", "GET", PLAIN, b""),
     ("list", "POST", f"/api/kernels/{KERNEL}/interrupt", b""),
     ("restart", "POST", f"/api/kernels/{KERNEL}/restart", b""),
     ("delete", "DELETE", f"/api/kernels/{KERNEL}", b""),

@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from support.stage import KERNEL
+from support.stage import KERNEL, PLAIN
 from support.tls_socket import VERSIONS
 from support.wire import Wire
 
@@ -65,7 +65,7 @@ def test_a_broken_record_gets_its_alert_though_the_client_goes_on(stage, worksho
 @pytest.mark.parametrize("version", VERSIONS)
 def test_a_broken_record_ends_a_waiting_request(stage, workshop, version):
     client = stage.connect(context=workshop.context(minimum=version, maximum=version))
-    client.send_request("GET", "/api/kernels", token=stage.token())
+    client.send_request("GET", PLAIN, token=stage.token())
     call = stage.gateway.next_call()
     client.sock.send_ciphertext(b"\x17\x03\x03\x00\x30" + b"x" * 48)
     with pytest.raises(ssl.SSLError, match="(?i)bad.record.mac"):
@@ -80,10 +80,10 @@ def test_a_broken_record_ends_a_waiting_request(stage, workshop, version):
 ])
 def test_a_truncation_is_told_from_a_close(stage, cut, detail):
     client = stage.connect()
-    client.send_request("GET", "/api/kernels", token=stage.token())
+    client.send_request("GET", PLAIN, token=stage.token())
     stage.gateway.next_call()
     cut(client)
-    line = stage.proxy.wait_log(operation="ListKernels")
+    line = stage.proxy.wait_log(operation="GetKernel")
     assert line["error"] == "client_gone" and line["detail"] == detail
     client.expect_end("close")
 

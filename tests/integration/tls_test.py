@@ -6,6 +6,7 @@ import warnings
 
 import pytest
 
+from support.stage import PLAIN
 from support.tls_socket import TlsSocket
 from support.wire import Wire
 
@@ -18,7 +19,7 @@ def test_both_versions_carry_a_request(stage, workshop, version, name):
     assert client.tls.version() == name
     stage.moved("kernelgate_tls_handshakes_total", kind="full")
     stage.moved("kernelgate_tls_handshake_seconds_count")
-    assert stage.proxy.wait_log(operation="ListKernels", status=200).get("tls_resumed") is None
+    assert stage.proxy.wait_log(operation="GetKernel", status=200).get("tls_resumed") is None
 
 
 def test_versions_before_1_2_are_refused(stage, workshop):
@@ -72,7 +73,7 @@ def test_tickets_resume_on_every_worker(make_stage, workshop, version):
 
     def one(session):
         client = stage.connect(context=context, session=session)
-        assert client.exchange("GET", "/api/kernels", token=stage.token()).status == 200
+        assert client.exchange("GET", PLAIN, token=stage.token()).status == 200
         return client
 
     session = one(None).tls.session
@@ -150,7 +151,7 @@ def test_many_handshakes_at_once(stage):
     stage.gateway.serve(lambda call: call.reply(200, b"[]"))
     clients = [stage.connect() for _ in range(50)]
     for client in clients:
-        client.send_request("GET", "/api/kernels", token=stage.token())
+        client.send_request("GET", PLAIN, token=stage.token())
     for client in clients:
         assert client.read_response().status == 200
     stage.proxy.wait_metric("kernelgate_connections_open", 50)

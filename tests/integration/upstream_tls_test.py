@@ -9,7 +9,7 @@ from support import tokens
 from support.certificates import Keyring
 from support.http_text import read_response_head
 from support.scripted_gateway import ScriptedGateway
-from support.stage import GATEWAY_TOKEN, KERNEL
+from support.stage import GATEWAY_TOKEN, KERNEL, PLAIN
 
 ONE = f"/api/kernels/{KERNEL}"  # a GET whose answer passes as it is, unlike a list
 
@@ -99,7 +99,8 @@ def refused(stage, said):
     """GET and POST are answered 502 with the reason, once each, and nothing reached the gateway."""
     for method, body in (("GET", b""), ("POST", b'{"name": "python3"}')):
         client = stage.connect()
-        response = client.exchange(method, "/api/kernels", body=body, token=stage.token())
+        target = PLAIN if method == "GET" else "/api/kernels"
+        response = client.exchange(method, target, body=body, token=stage.token())
         assert response.status == 502 and {"reason", "message"} <= set(response.json())
         line = stage.proxy.wait_log(client=client.address, error="upstream_tls")
         assert said in line["detail"].lower(), line
@@ -142,7 +143,7 @@ def test_an_answer_that_is_no_tls_is_refused(tls_stage):
     gateway = ScriptedGateway()
     stage = tls_stage(gateway=gateway)
     client = stage.connect()
-    client.send_request("GET", "/api/kernels", token=stage.token())
+    client.send_request("GET", PLAIN, token=stage.token())
     gateway.accept().send(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")
     assert client.read_response().status == 502
     assert stage.proxy.wait_log(error="upstream_tls")["detail"] == "wrong version number"
@@ -163,7 +164,7 @@ def test_a_gateway_that_misses_our_certificate_says_so(tls_stage, workshop, vers
     context = gateway_context(pair, version, client_ca=workshop.keyring.ca)
     stage = tls_stage(gateway=serving(ScriptedGateway(tls=context)))
     client = stage.connect()
-    assert client.exchange("GET", "/api/kernels", token=stage.token()).status == 502
+    assert client.exchange("GET", PLAIN, token=stage.token()).status == 502
     line = stage.proxy.wait_log(client=client.address)
     assert line["error"] in ("upstream_tls", "upstream_reset")
     assert not stage.gateway.requests and len(stage.gateway.wires) == 1
@@ -172,7 +173,7 @@ def test_a_gateway_that_misses_our_certificate_says_so(tls_stage, workshop, vers
 def test_a_gateway_that_leaves_in_the_handshake(tls_stage):
     stage = tls_stage(gateway=ScriptedGateway())
     client = stage.connect()
-    client.send_request("GET", "/api/kernels", token=stage.token())
+    client.send_request("GET", PLAIN, token=stage.token())
     wire = stage.gateway.accept()
     wire.read_exact(5, "the ClientHello")
     wire.half_close()
@@ -183,7 +184,7 @@ def test_a_gateway_that_leaves_in_the_handshake(tls_stage):
 def test_a_handshake_that_stalls_is_504_after_connect_timeout(tls_stage):
     stage = tls_stage(gateway=ScriptedGateway(), other={"connect_timeout": "200ms"})
     client = stage.connect()
-    client.send_request("GET", "/api/kernels", token=stage.token())
+    client.send_request("GET", PLAIN, token=stage.token())
     stage.gateway.accept()
     assert client.read_response().status == 504
     stage.proxy.wait_log(error="upstream_connect_timeout")

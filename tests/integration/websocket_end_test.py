@@ -1,11 +1,19 @@
-"""However one side of a WebSocket ends, the other is told, promptly and after all it was sent."""
+"""However one side of a WebSocket ends, the other is told, promptly and after all it was sent.
+
+A lost gateway is not looked for here: websocket_reconnect_test.py does that.
+"""
 
 import time
 
 import pytest
 
 from support.frames import BINARY
-from support.stage import CHANNELS
+from support.stage import CHANNELS, PLAIN
+
+
+@pytest.fixture
+def stage(make_stage):
+    return make_stage(endpoint={"gateway": {"websocket_reconnect": "off"}})
 
 
 def test_gateway_gone_is_1011_with_a_reason(stage):
@@ -188,5 +196,5 @@ def test_an_answer_with_upgrade_is_not_reused(stage):
     upstream.wire.read_to_end()
     upstream.wire.close()
     stage.get()
-    assert stage.gateway.requests[-1].target == "/api/kernels"
+    assert stage.gateway.requests[-1].target == PLAIN
     assert stage.gateway.requests[0].target == CHANNELS

@@ -3,7 +3,7 @@
 import pytest
 
 from support import frames
-from support.stage import CHANNELS, GATEWAY_TOKEN, KERNEL
+from support.stage import CHANNELS, GATEWAY_TOKEN, KERNEL, PLAIN
 
 V1 = "v1.kernel.websocket.jupyter.org"
 
@@ -105,7 +105,7 @@ def test_a_101_that_is_none_is_502(stage, name):
 
 def test_101_to_a_request_that_asked_for_none_is_502(stage):
     client = stage.connect()
-    client.send_request("GET", "/api/kernels", token=stage.token())
+    client.send_request("GET", PLAIN, token=stage.token())
     stage.gateway.next_call().reply(101, headers=[("Upgrade", "websocket"),
                                                   ("Connection", "Upgrade")])
     assert client.read_response().status == 502
@@ -139,7 +139,7 @@ def test_plain_get_of_channels_is_426(stage):
 
 def test_upgrade_of_something_else_is_not_relayed(stage):
     client = stage.connect()
-    client.send_upgrade("/api/kernels", token=stage.token())
+    client.send_upgrade(PLAIN, token=stage.token())
     try:
         call = stage.gateway.next_call(timeout=1)
     except AssertionError:

@@ -253,6 +253,7 @@ def test_one_flood_does_not_starve_the_others(stage):
         assert quiet.read_text(timeout=5) == f"pong {i}"
     stop.set()
     threads[0].join(10)
+    loud_upstream.send_close(1000)
     loud_upstream.wire.close()
     threads[1].join(10)
     assert not any(thread.is_alive() for thread in threads)

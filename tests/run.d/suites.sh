@@ -17,7 +17,8 @@ prepare() {
 
 make_environments() {
   local name log
-  for name in client gateway; do
+  install_packages "$KG_CACHE/logs/apt.log" spark
+  for name in client gateway spark; do
     log=$KG_CACHE/logs/venv-$name.log
     run_logged "Python environment: $name" "$log" make_venv "$name" ||
       fail "The Python environment \"$name\" could not be made; the log is $log."

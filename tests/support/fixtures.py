@@ -6,6 +6,7 @@ A conftest imports those that its tests use.
 import pytest
 
 from .certificates import Keyring
+from .replicas import ReplicaStage
 from .stage import Stage, Workshop
 
 
@@ -32,12 +33,22 @@ def close_all(stages):
 @pytest.fixture
 def make_stage(workshop, tmp_path):
     """make_stage(...) starts a Stage; all of them end with the test, and must end well."""
+    yield from _maker(Stage, workshop, tmp_path)
+
+
+@pytest.fixture
+def make_replicas(workshop, tmp_path):
+    """make_replicas(count=3, replication=False, ...) starts a ReplicaStage in the same way."""
+    yield from _maker(ReplicaStage, workshop, tmp_path)
+
+
+def _maker(kind, workshop, tmp_path):
     stages = []
 
     def make(**options):
-        folder = tmp_path / f"stage{len(stages) + 1}"
+        folder = tmp_path / f"{kind.__name__}{len(stages) + 1}"
         folder.mkdir()
-        stages.append(Stage(workshop, folder, **options))
+        stages.append(kind(workshop, folder, **options))
         return stages[-1]
 
     yield make

@@ -54,11 +54,12 @@ def base_config(keyring, access_log, certificates=None):
 
 
 def endpoint_config(endpoint_id, port, jwks, gateway_token_file, **changes):
-    """An endpoint on host ENDPOINT_ID.test with one pod on loopback, no health checks, and kernel
-    ids of anybody's making. Changes replace whole keys (those in `gateway` the keys of that map,
-    those in `session_rules` are keys beside `sessions.jwt`), None removes one."""
+    """An endpoint on host ENDPOINT_ID.test with one pod on loopback, no health checks, no census,
+    and kernel ids of anybody's making. Changes replace whole keys (those in `gateway` the keys of
+    that map, those in `session_rules` are keys beside `sessions.jwt`), None removes one."""
     gateway = {"pods": [{"name": "jeg-0", "address": f"127.0.0.1:{port}"}],
                "token_file": str(gateway_token_file), "health_check": "off",
+               "census": "off",
                **changes.pop("gateway", {})}
     whole = {
         "id": endpoint_id,

@@ -77,13 +77,16 @@ def response_bytes(status, body=b"", headers=(), framing="length"):
 
 
 class ScriptedGateway:
-    def __init__(self, listening=True, receive_buffer=None, tls=None):
+    def __init__(self, listening=True, receive_buffer=None, tls=None, port=0):
         """listening=False refuses connections (the port stays ours). receive_buffer: bytes, small
-        for tests of backpressure. tls: the ssl.SSLContext of a gateway that speaks TLS."""
+        for tests of backpressure. tls: the ssl.SSLContext of a gateway that speaks TLS. port: one
+        that the caller keeps (replicas.py)."""
         self.listener = socket.socket()
         if receive_buffer:
             self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
-        self.listener.bind(("127.0.0.1", 0))
+        if port:
+            self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self.listener.bind(("127.0.0.1", port))
         self.port = self.listener.getsockname()[1]
         self.tls = tls
         self.handshake_errors = []  # ssl errors of handshakes that failed; their wires stay silent

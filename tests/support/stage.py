@@ -85,7 +85,7 @@ class Stage:
         self._closing.append(thing)
         return thing
 
-    def get(self, target="/api/kernels", answer=b"[]", client=None):
+    def get(self, target=PLAIN, answer=b"[]", client=None):
         """One whole good exchange: (response, call)."""
         client = client or self.connect()
         client.send_request("GET", target, token=self.token())

@@ -45,11 +45,14 @@ TEST(Loader, DefaultsAreThoseOfTheStructs) {
   EXPECT_EQ(endpoint.other_paths, plain_endpoint.other_paths);
   EXPECT_EQ(endpoint.gateway.kernel_launch_timeout, plain_endpoint.gateway.kernel_launch_timeout);
   EXPECT_EQ(endpoint.gateway.kernel_launch_timeout, Millis(limits::kLaunchMsMax));
+  EXPECT_EQ(endpoint.gateway.launches_max, plain_endpoint.gateway.launches_max);
+  EXPECT_EQ(endpoint.gateway.launch_queue_max, plain_endpoint.gateway.launch_queue_max);
   EXPECT_EQ(endpoint.gateway.connections_max, plain_endpoint.gateway.connections_max);
   EXPECT_EQ(endpoint.gateway.queue_max, plain_endpoint.gateway.queue_max);
   EXPECT_EQ(endpoint.gateway.connect_timeout, plain_endpoint.gateway.connect_timeout);
   EXPECT_EQ(endpoint.gateway.idle_timeout, plain_endpoint.gateway.idle_timeout);
   EXPECT_EQ(endpoint.gateway.health_check, plain_endpoint.gateway.health_check);
+  EXPECT_EQ(endpoint.gateway.census, plain_endpoint.gateway.census);
   EXPECT_FALSE(endpoint.gateway.tls);
   EXPECT_EQ(endpoint.gateway.pods.at(0).name, "127.0.0.1:8888");
   EXPECT_EQ(jwt_of(endpoint).realm, jwt_of(endpoint).issuer);
@@ -124,6 +127,16 @@ TEST(Loader, AHealthCheckMayBeOff) {
                   "13 endpoints[0].gateway.health_check.interval: \"1ms\" is out of range"));
 }
 
+TEST(Loader, ACensusMayBeOff) {
+  const ConfigFolder folder;
+  const std::string key = "      token_file: secrets/gateway-token\n";
+  const Loaded off = folder.load(with(minimal(), key, key + "      census: off\n"));
+  ASSERT_TRUE(off.config);
+  EXPECT_EQ(off.config->endpoints.at(0).gateway.census, Millis(0));
+  EXPECT_THAT(folder.problems(with(minimal(), key, key + "      census: 1ms\n")),
+              ElementsAre("13 endpoints[0].gateway.census: \"1ms\" is out of range"));
+}
+
 TEST(Loader, FindsEveryErrorInOnePassInFileOrder) {
   const ConfigFolder folder;
   EXPECT_THAT(
@@ -143,7 +156,7 @@ endpoints:
     gateway:
       pods: [{address: "service: jeg:8888"}]
       credentials: forward
-      replication: false
+      replication: perhaps
     sessions:
       operations: [{deny: [Nothing]}]
       jwt: {issuer: i, keys_file: tls, algorithms: [HS256]}
@@ -165,7 +178,7 @@ endpoints:
           "15 endpoints[0].gateway.pods[0].address: a service name is not supported by "
           "this version",
           "16 endpoints[0].gateway.credentials: forward needs delegated as the only authenticator",
-          "17 endpoints[0].gateway.replication: not supported by this version",
+          "17 endpoints[0].gateway.replication: \"perhaps\" is not a boolean",
           "19 endpoints[0].sessions.operations[0].deny[0]: \"Nothing\" is not an operation",
           "20 endpoints[0].sessions.jwt.audience: missing",
           "20 endpoints[0].sessions.jwt.keys_file: \"" + folder.path("tls") +
@@ -201,16 +214,25 @@ TEST(Loader, UnknownKeysGetAHint) {
             "did you mean certificates?");
 }
 
-TEST(Loader, SeveralPodsAreRefusedWithTheReason) {
+TEST(Loader, PodsHaveNamesAndAddressesOfTheirOwn) {
   const ConfigFolder folder;
-  const Loaded loaded = folder.load(with(minimal(), "[{address: 127.0.0.1:8888}]",
-                                         "[{address: 127.0.0.1:8888}, {address: 127.0.0.1:8889}]"));
-  ASSERT_EQ(loaded.errors.size(), 1U);
-  EXPECT_FALSE(loaded.config);
-  EXPECT_EQ(loaded.errors[0].key, "endpoints[0].gateway.pods");
-  EXPECT_THAT(loaded.errors[0].problem, HasSubstr("not supported by this version"));
-  EXPECT_THAT(loaded.errors[0].remedy, HasSubstr("deletes the kernel's record"));
-  EXPECT_THAT(folder.problems(with(minimal(), "[{address: 127.0.0.1:8888}]", "[]")),
+  const auto with_pods = [&](const std::string& pods) {
+    return with(minimal(), "[{address: 127.0.0.1:8888}]", pods);
+  };
+  const Loaded loaded =
+      folder.load(with_pods("[{address: 127.0.0.1:8888}, {name: b, address: 127.0.0.1:8889}]"));
+  ASSERT_TRUE(loaded.config);
+  const Gateway& gateway = loaded.config->endpoints.front().gateway;
+  ASSERT_EQ(gateway.pods.size(), 2U);
+  EXPECT_EQ(gateway.pods[0].name, "127.0.0.1:8888");
+  EXPECT_EQ(gateway.pods[1].name, "b");
+  EXPECT_FALSE(gateway.replication);
+  EXPECT_THAT(folder.problems(with_pods("[{address: 127.0.0.1:8888}, {address: 127.0.0.1:8888}]")),
+              ElementsAre("11 endpoints[0].gateway.pods[1]: is the same pod as one before it"));
+  EXPECT_THAT(folder.problems(with_pods(
+                  "[{name: a, address: 127.0.0.1:8888}, {name: a, address: 127.0.0.1:8889}]")),
+              ElementsAre("11 endpoints[0].gateway.pods[1]: is the same pod as one before it"));
+  EXPECT_THAT(folder.problems(with_pods("[]")),
               ElementsAre("11 endpoints[0].gateway.pods: is an empty list"));
 }
 

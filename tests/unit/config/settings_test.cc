@@ -30,6 +30,7 @@ void expect_equal(const Settings& a, const Settings& b) {
   EXPECT_EQ(a.timeouts.first_byte_ms.list, b.timeouts.first_byte_ms.list);
   EXPECT_EQ(a.timeouts.first_byte_ms.restart, b.timeouts.first_byte_ms.restart);
   EXPECT_EQ(a.timeouts.first_byte_ms.del, b.timeouts.first_byte_ms.del);
+  EXPECT_EQ(a.timeouts.first_byte_ms.launch_margin, b.timeouts.first_byte_ms.launch_margin);
   EXPECT_EQ(a.timeouts.first_byte_ms.upgrade, b.timeouts.first_byte_ms.upgrade);
   EXPECT_EQ(a.timeouts.first_byte_ms.other, b.timeouts.first_byte_ms.other);
   EXPECT_EQ(a.limits.uri_bytes, b.limits.uri_bytes);

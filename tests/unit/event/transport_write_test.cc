@@ -121,6 +121,34 @@ TEST_F(TransportWrite, ADeadPeerIsAnErrorOnce) {
   EXPECT_EQ(seen_.ends, 0);
 }
 
+TEST_F(TransportWrite, WhatWasTakenBackIsNotSent) {
+  EXPECT_EQ(transport_.take_back(), std::nullopt) << "nobody said that it should be kept";
+  transport_.keep_unsent();
+  const std::string sent = pattern(limits::kPendingBytesHigh);
+  transport_.write(sent);
+  run_turns(loop_);
+  const std::string kept = transport_.take_back().value();
+  EXPECT_EQ(transport_.unsent(), 0U);
+  transport_.close();
+  EXPECT_TRUE(run_until(loop_, [&] {
+    const Received received = receive_what_is_there(peer_);
+    peer_data_ += received.bytes;
+    return received.end;
+  }));
+  EXPECT_EQ(peer_data_ + kept, sent);
+  EXPECT_FALSE(kept.empty());
+}
+
+TEST_F(TransportWrite, WhatADeadPeerDidNotTakeIsThereStill) {
+  transport_.keep_unsent();
+  peer_.close();
+  transport_.write("one ");
+  loop_.settle();
+  transport_.write("two");
+  EXPECT_TRUE(run_until(loop_, [&] { return seen_.error.has_value() || seen_.ends > 0; }));
+  EXPECT_EQ(transport_.take_back(), "one two");
+}
+
 TEST_F(TransportWrite, MegabytesThroughSmallBuffersToASlowReader) {
   const std::string sent = pattern(size_t{5} * 1024 * 1024);
   size_t offset = 0;

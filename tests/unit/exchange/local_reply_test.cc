@@ -194,5 +194,20 @@ TEST(LocalReply, SaysOfAKernelWhatAGatewaySays) {
             "6bb19c3b-26f6-4b4d-bfc9-be831a9e648f\"}\n");
 }
 
+TEST(LocalReply, AKernelStartIsAnsweredLikeTheFirstOne) {
+  LocalReply reply;
+  reply.request_id = "r1";
+  std::string out;
+  append_launch_reply(201, "/abc/api/kernels/1", "{\"id\":\"1\"}", reply, out);
+  const Parsed made = parse(out);
+  EXPECT_EQ(made.status, 201);
+  EXPECT_EQ(made.reason, "Created");
+  EXPECT_EQ(made.field("Location"), "/abc/api/kernels/1");
+  EXPECT_EQ(made.json()["id"], "1");
+  out.clear();
+  append_launch_reply(500, "", "{}", reply, out);
+  EXPECT_THAT(out, Not(HasSubstr("Location")));
+}
+
 }  // namespace
 }  // namespace kg::exchange

@@ -25,11 +25,13 @@ class FakeStream final : public event::Stream {
   void resume(event::Pause reason) noexcept override { gate &= ~static_cast<unsigned>(reason); }
   void finish() override { finished = true; }
   void close() noexcept override { closed = true; }
+  std::optional<std::string> take_back() override { return untaken; }
   event::Delivery delivery() const noexcept override { return delivered; }
   uint64_t last_progress_us() const noexcept override { return progress_us; }
   bool is_paused() const noexcept { return gate != 0; }
 
   std::string written;
+  std::optional<std::string> untaken{""};  // what take_back() says
   size_t unsent_bytes = 0;
   uint64_t progress_us = 0;
   event::Delivery delivered{};
@@ -87,6 +89,8 @@ class RelayTest : public testing::Test, public RelayOwner {
   void set_relay_deadline(uint64_t milliseconds) override { deadline_ms_ = milliseconds; }
   void relay_client_died() override { client_died_ = true; }
   void relay_heard(std::string_view frames) override { heard_.emplace_back(frames); }
+  void relay_gap_began() override { ++gaps_began_; }
+  void relay_gap_dropped() override { ++gaps_dropped_; }
   void relay_ended() override { ++ended_; }
 
   // The clock goes on; the relay's deadline fires on the way as often as it falls due.
@@ -125,6 +129,8 @@ class RelayTest : public testing::Test, public RelayOwner {
   uint64_t deadline_ms_ = 0;  // the last one that the relay asked for
   bool client_died_ = false;
   std::vector<std::string> heard_;
+  int gaps_began_ = 0;
+  int gaps_dropped_ = 0;
   int ended_ = 0;
   std::optional<Relay> relay_{std::in_place, *this,     client_,  upstream_,
                               record_,       counters_, metrics_, settings_};

@@ -88,5 +88,24 @@ TEST(Notice, OnlyTheV1SubprotocolIsBinary) {
   EXPECT_EQ(framing_of("v1.token.websocket.jupyter.org"), Framing::kLegacy);
 }
 
+TEST(DeadNotice, IsAStatusOfNoRequestInBothFramings) {
+  const json content{{"execution_state", "dead"}};
+  const json legacy = json::parse(dead_notice(Framing::kLegacy, "request-7", kWallUs));
+  EXPECT_EQ(legacy["header"]["msg_type"], "status");
+  EXPECT_EQ(legacy["msg_type"], "status");
+  EXPECT_EQ(legacy["channel"], "iopub");
+  EXPECT_EQ(legacy["parent_header"], json::object());
+  EXPECT_EQ(legacy["content"], content);
+  const std::string v1 = dead_notice(Framing::kV1, "request-7", kWallUs);
+  ASSERT_EQ(number_at(v1, 0), 6U);
+  const auto part = [&](size_t i) {
+    return v1.substr(number_at(v1, i), number_at(v1, i + 1) - number_at(v1, i));
+  };
+  EXPECT_EQ(part(1), "iopub");
+  EXPECT_EQ(json::parse(part(2))["msg_type"], "status");
+  EXPECT_EQ(part(3), "{}");
+  EXPECT_EQ(json::parse(part(5)), content);
+}
+
 }  // namespace
 }  // namespace kg::kernel

@@ -329,5 +329,20 @@ TEST(RedactedQuery, HidesSecretsOfAnySpelling) {
   }
 }
 
+TEST(AppendTarget, AWebSocketWithoutASessionOfItsOwnGetsTheOneGiven) {
+  KernelRequest request;
+  request.operation = Operation::kConnectKernel;
+  request.kernel_id = "k";
+  request.session_id = "ours 1";
+  const auto target_for = [&](std::string_view query) {
+    std::string out;
+    append_target(request, query, out);
+    return out;
+  };
+  EXPECT_EQ(target_for(""), "/api/kernels/k/channels?session_id=ours%201");
+  EXPECT_EQ(target_for("session_id="), "/api/kernels/k/channels?session_id=ours%201");
+  EXPECT_EQ(target_for("session_id=theirs"), "/api/kernels/k/channels?session_id=theirs");
+}
+
 }  // namespace
 }  // namespace kg::kernel

@@ -53,6 +53,8 @@ AccessRecord full_record() {
   record.first_byte_us = 5;
   record.total_us = 61'000'007;
   record.upstream_connect_us = 300;
+  record.launch_wait_us = 4'000;
+  record.reconnects = 2;
   record.websocket = record.tls_resumed = record.upstream_reused = true;
   return record;
 }
@@ -80,6 +82,7 @@ TEST(AccessLog, FullRecord) {
   EXPECT_THAT(line, HasSubstr("\"total_seconds\":61.000007,"));
   EXPECT_THAT(line, HasSubstr("\"first_byte_seconds\":0.000005,"));
   EXPECT_THAT(line, HasSubstr("\"upstream_connect_seconds\":0.000300,"));
+  EXPECT_THAT(line, HasSubstr("\"launch_wait_seconds\":0.004000,"));
 }
 
 TEST(AccessLog, ReadmeListsEveryFieldInItsOrder) {

@@ -63,7 +63,7 @@ TEST(AuditLog, ARefusalSaysWhy) {
 
 TEST(AuditLog, ReadmeListsEveryFieldInItsOrder) {
   AuditRecord record = deletion();
-  record.session = record.actor = record.error = record.detail = "x";
+  record.session = record.actor = record.error = record.detail = record.pod = "x";
   record.support = true;
   std::vector<std::string> written;
   const auto json =

@@ -36,7 +36,18 @@ class ExporterTest : public ::testing::Test {
   void populate() {
     const uint32_t slot = slots_.slot_for("analytics", "abc");
     facts_.health.resize(slot + 1);
-    facts_.health[slot] = {.checked = true, .healthy = false, .passed = 5, .failed = 3};
+    facts_.health[slot] = {.checked = true, .passed = 5, .failed = 3};
+    facts_.pods = {{.slot = slot, .pod = "jeg-0", .checked = true, .kernels = PodKernels{1, 2, 3}},
+                   {.slot = slot,
+                    .pod = "jeg-1",
+                    .checked = true,
+                    .healthy = false,
+                    .gone = true,
+                    .cordoned = true,
+                    .restarts = 4,
+                    .launches = 5,
+                    .kernels = {}},
+                   {.slot = 0, .pod = "jeg-0", .checked = true, .kernels = PodKernels{}}};
     for (WorkerMetrics* worker : {&first_, &second_}) {
       worker->operations[0].first_byte[1].observe_us(150);
       worker->operations[1].total[4].observe_us(3'000'000);
@@ -69,8 +80,10 @@ class ExporterTest : public ::testing::Test {
                       .fetches_waiting = 3,
                       .session_keys_age_s = 17,
                       .start_time_seconds = 1767225600.25,
-                      .health = {}};
-  Exporter exporter_{slots_, operations(), [this] { return facts_; }};
+                      .health = {},
+                      .pods = {}};
+  KernelSpecs specs_;
+  Exporter exporter_{slots_, specs_, operations(), [this] { return facts_; }};
 };
 
 TEST_F(ExporterTest, FetchesByPurposeAndResult) {
@@ -143,19 +156,34 @@ TEST_F(ExporterTest, ProcessFacts) {
   EXPECT_THAT(text, Not(HasSubstr("kernelgate_process_open_fds 0\n")));
 }
 
+TEST_F(ExporterTest, PodsHaveSeriesOfTheirOwn) {
+  populate();
+  const std::string text = exporter_.text();
+  const std::string labels = "{endpoint=\"abc\",virtual_cluster=\"analytics\",pod=\"jeg-";
+  EXPECT_THAT(text, HasSubstr("\nkernelgate_pod_healthy" + labels + "0\"} 1\n"));
+  EXPECT_THAT(text, HasSubstr("\nkernelgate_pod_healthy" + labels + "1\"} 0\n"));
+  EXPECT_THAT(text, HasSubstr("\nkernelgate_pod_gone" + labels + "1\"} 1\n"));
+  EXPECT_THAT(text, HasSubstr("\nkernelgate_pod_cordoned" + labels + "0\"} 0\n"));
+  EXPECT_THAT(text, HasSubstr("\nkernelgate_pod_cordoned" + labels + "1\"} 1\n"));
+  EXPECT_THAT(text, HasSubstr("\nkernelgate_pod_restarts_suspected_total" + labels + "1\"} 4\n"));
+  EXPECT_THAT(text, HasSubstr("\nkernelgate_pod_launches_active" + labels + "1\"} 5\n"));
+  EXPECT_THAT(text, HasSubstr("\nkernelgate_pod_kernels" + labels + "0\",state=\"idle\"} 2\n"));
+  EXPECT_THAT(text, HasSubstr("\nkernelgate_pod_kernels" + labels + "0\",state=\"other\"} 3\n"));
+  EXPECT_THAT(text, Not(HasSubstr("kernelgate_pod_kernels" + labels + "1")));  // not known
+  EXPECT_THAT(text, Not(HasSubstr("kernelgate_pod_healthy{endpoint=\"other\"")));
+}
+
 TEST_F(ExporterTest, HealthIsOfThoseWhoAreChecked) {
   populate();
-  const std::string labels = "{endpoint=\"abc\",virtual_cluster=\"analytics\"";
-  std::string text = exporter_.text();
-  EXPECT_THAT(text, HasSubstr("\nkernelgate_pod_healthy" + labels + "} 0\n"));
-  EXPECT_THAT(text, Not(HasSubstr("kernelgate_pod_healthy{endpoint=\"other\"")));
-  EXPECT_THAT(text,
-              HasSubstr("kernelgate_pod_health_checks_total" + labels + ",result=\"failed\"} 3\n"));
+  const std::string checks =
+      "kernelgate_pod_health_checks_total{endpoint=\"abc\",virtual_cluster=\"analytics\"";
+  EXPECT_THAT(exporter_.text(), HasSubstr(checks + ",result=\"failed\"} 3\n"));
   facts_.health[1].checked = false;  // switched off: a counter stays, a state does not
-  text = exporter_.text();
+  for (PodFact& pod : facts_.pods) pod.checked = false;
+  const std::string text = exporter_.text();
   EXPECT_THAT(text, Not(HasSubstr("kernelgate_pod_healthy{")));
-  EXPECT_THAT(text,
-              HasSubstr("kernelgate_pod_health_checks_total" + labels + ",result=\"ok\"} 5\n"));
+  EXPECT_THAT(text, Not(HasSubstr("kernelgate_pod_gone{")));
+  EXPECT_THAT(text, HasSubstr(checks + ",result=\"ok\"} 5\n"));
 }
 
 TEST_F(ExporterTest, UnobservedCellsAndReasonsHaveNoSeries) {

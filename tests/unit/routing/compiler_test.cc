@@ -49,7 +49,7 @@ class CompilerTest : public testing::Test {
     config::Config config;
     config.file = "kernelgate.yaml";
     config.endpoints = std::move(endpoints);
-    Compiled compiled = compile(config, 42, slots_, sources_, 2);
+    Compiled compiled = compile(config, 42, slots_, sources_, pods_, 2);
     for (const config::ConfigError& error : compiled.errors) {
       EXPECT_EQ(error.file, "kernelgate.yaml");
       EXPECT_FALSE(error.remedy.empty());
@@ -91,6 +91,7 @@ class CompilerTest : public testing::Test {
   metrics::EndpointSlots slots_{3};
   fetch::Fetcher fetcher_;  // without a thread: nobody is asked
   auth::Sources sources_{fetcher_};
+  PodBook pods_;
 };
 
 TEST_F(CompilerTest, CarriesEverythingAWorkerNeeds) {
@@ -114,8 +115,8 @@ TEST_F(CompilerTest, CarriesEverythingAWorkerNeeds) {
   EXPECT_FALSE(made.strip_prefix);
   EXPECT_TRUE(made.forward_other_paths);
   EXPECT_EQ(made.gateway_token.reveal(), "gateway-secret");
-  EXPECT_EQ(made.pod.name, "pod-a");
-  EXPECT_EQ(made.pod.address.text(), "127.0.0.1:8888");
+  EXPECT_EQ(made.pods.front().name, "pod-a");
+  EXPECT_EQ(made.pods.front().address.text(), "127.0.0.1:8888");
   EXPECT_EQ(made.launch_timeout_ms, 123'000U);
   EXPECT_EQ(made.metrics_slot, slots_.slot_for("team-blue", "a"));
   EXPECT_NE(made.metrics_slot, 0U);
@@ -125,20 +126,21 @@ TEST_F(CompilerTest, CarriesEverythingAWorkerNeeds) {
 TEST_F(CompilerTest, BoundsAndChecksOfTheGatewayAreCarried) {
   config::Endpoint wanted = endpoint("a");
   const Endpoint plain = only(compile_all({wanted}));
-  EXPECT_EQ(plain.pod.limits.active_max, PoolLimits().active_max);
-  EXPECT_EQ(plain.pod.limits.queue_max, PoolLimits().queue_max);
-  EXPECT_EQ(plain.pod.limits.connect_ms, PoolLimits().connect_ms);
-  EXPECT_EQ(plain.pod.limits.idle_ms, PoolLimits().idle_ms);
+  EXPECT_EQ(plain.pods.front().limits.active_max, PoolLimits().active_max);
+  EXPECT_EQ(plain.pods.front().limits.queue_max, PoolLimits().queue_max);
+  EXPECT_EQ(plain.pods.front().limits.connect_ms, PoolLimits().connect_ms);
+  EXPECT_EQ(plain.pods.front().limits.idle_ms, PoolLimits().idle_ms);
   EXPECT_TRUE(plain.health.enabled);
   EXPECT_EQ(plain.health.path, "/api");
   EXPECT_EQ(plain.health.interval_ms, 5'000U);
-  EXPECT_EQ(plain.pod.tls, nullptr);
+  EXPECT_EQ(plain.census_ms, 5'000U);
+  EXPECT_EQ(plain.pods.front().tls, nullptr);
   wanted.gateway.connections_max = 7;
   wanted.gateway.idle_timeout = config::Millis(9'000);
   wanted.gateway.health_check.enabled = false;
   const Endpoint other = only(compile_all({wanted}));
-  EXPECT_EQ(other.pod.limits.active_max, 7U);
-  EXPECT_EQ(other.pod.limits.idle_ms, 9'000U);
+  EXPECT_EQ(other.pods.front().limits.active_max, 7U);
+  EXPECT_EQ(other.pods.front().limits.idle_ms, 9'000U);
   EXPECT_FALSE(other.health.enabled);
 }
 
@@ -148,8 +150,8 @@ TEST_F(CompilerTest, TlsContextsAreOnePerThreadAndSharedByEndpoints) {
   config::Endpoint by_address = endpoint("b");
   by_address.gateway.tls.emplace();
   const Compiled compiled = compile_all({named, by_address});
-  const Pod& a = (*compiled.snapshot->match("a.test", "/").endpoint)->pod;
-  const Pod& b = (*compiled.snapshot->match("b.test", "/").endpoint)->pod;
+  const Pod& a = (*compiled.snapshot->match("a.test", "/").endpoint)->pods.front();
+  const Pod& b = (*compiled.snapshot->match("b.test", "/").endpoint)->pods.front();
   ASSERT_NE(a.tls, nullptr);
   ASSERT_NE(b.tls, nullptr);
   EXPECT_EQ(a.tls->name.text, "jeg.test");

@@ -127,6 +127,13 @@ class Caller final : public UpstreamHandler, public LeaseWaiter {
   PodPool& pool_;
 };
 
+inline routing::Pod pod_at(const event::SocketAddress& address) {
+  routing::Pod pod;
+  pod.name = "pod";
+  pod.address = address;
+  return pod;
+}
+
 class GatewayTest : public testing::Test {
  protected:
   bool run_until(const std::function<bool()>& done) {
@@ -164,7 +171,7 @@ class GatewayTest : public testing::Test {
   event::EventLoop loop_;
   metrics::WorkerMetrics metrics_{4};
   GatewayScript gateway_;
-  routing::Pod pod_{"pod", gateway_.address(), {}, nullptr};
+  routing::Pod pod_ = pod_at(gateway_.address());
   metrics::EndpointMetrics& counters_ = metrics_.endpoint(1);
   PodPool pool_{loop_, metrics_, counters_, pod_, 0};
 };

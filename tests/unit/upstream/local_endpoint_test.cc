@@ -2,6 +2,8 @@
 
 #include <gmock/gmock.h>
 
+#include <algorithm>
+
 #include "gateway_script.h"
 #include "proxy/base/limits.h"
 
@@ -14,7 +16,7 @@ class EndpointRegistryTest : public GatewayTest {
     auto endpoint = std::make_shared<routing::Endpoint>();
     endpoint->id = id;
     endpoint->metrics_slot = slot;
-    endpoint->pod = pod_;
+    endpoint->pods = {pod_};
     return endpoint;
   }
   EndpointRegistry registry_{loop_, metrics_, 0};
@@ -98,20 +100,20 @@ TEST_F(EndpointRegistryTest, SuspicionIsCountedAndEndsWithAnAnswerOrTheEndpoint)
   const routing::EndpointRef a = make("a", 1);
   EndpointPin pin = registry_.pin(a);
   const auto fail = [&](ErrorCode code) {
-    for (uint32_t i = 0; i < limits::kOutlierFailures; ++i) pin->failed(code, 1);
+    for (uint32_t i = 0; i < limits::kOutlierFailures; ++i) pin->pods.front()->failed(code, 1);
   };
   for (const ErrorCode code : {ErrorCode::kUpstreamTimeout, ErrorCode::kUpstreamBusy,
                                ErrorCode::kUpstreamStalled, ErrorCode::kClientGone}) {
     fail(code);
-    EXPECT_FALSE(pin->outlier.suspects()) << error_row(code).label;
+    EXPECT_FALSE(pin->pods.front()->outlier.suspects()) << error_row(code).label;
   }
   fail(ErrorCode::kUpstreamConnect);
-  EXPECT_TRUE(pin->outlier.suspects());
+  EXPECT_TRUE(pin->pods.front()->outlier.suspects());
   EXPECT_EQ(counters_.pod_suspect.get(), 1U);
-  pin->answered(500, 1);
+  pin->pods.front()->answered(500, 1);
   EXPECT_EQ(counters_.pod_suspect.get(), 0U);
   for (const int status : {502, 503, 504, 502, 503}) {
-    pin->answered(static_cast<uint16_t>(status), 1);
+    pin->pods.front()->answered(static_cast<uint16_t>(status), 1);
   }
   EXPECT_EQ(counters_.pod_suspect.get(), 1U);
   EXPECT_EQ(counters_.pod_suspected.get(), 2U);
@@ -121,11 +123,60 @@ TEST_F(EndpointRegistryTest, SuspicionIsCountedAndEndsWithAnAnswerOrTheEndpoint)
   EXPECT_EQ(counters_.pod_suspect.get(), 0U);
 }
 
+TEST_F(EndpointRegistryTest, WhatAnyPodCanAnswerGoesToTheReadyOnesInTurn) {
+  auto endpoint = std::make_shared<routing::Endpoint>();
+  for (const char* name : {"a", "b", "c"}) {
+    endpoint->pods.push_back(pod_);
+    endpoint->pods.back().name = name;
+    endpoint->pods.back().facts = std::make_shared<routing::PodFacts>();
+  }
+  const EndpointPin pin = registry_.pin(endpoint);
+  const auto asked = [&](uint64_t now_us) {
+    std::string names;
+    for (int i = 0; i < 6; ++i) names += pin->any(now_us)->pod.name;
+    std::sort(names.begin(), names.end());
+    return names;
+  };
+  constexpr uint64_t kNow = 1'000'000'000;
+  EXPECT_EQ(asked(kNow), "aabbcc");
+  for (uint32_t i = 0; i < limits::kOutlierFailures; ++i) {
+    pin->pods[0]->failed(ErrorCode::kUpstreamConnect, kNow);
+  }
+  EXPECT_EQ(asked(kNow), "bbbccc") << "it backs off";
+  EXPECT_EQ(asked(kNow + limits::kOutlierBackoffMs * 1'000ULL), "aabbcc") << "on probation";
+  endpoint->pods[1].facts->set_healthy(false);
+  EXPECT_EQ(asked(kNow), "cccccc");
+  endpoint->pods[2].facts->set_gone(true);
+  EXPECT_EQ(asked(kNow).find('c'), std::string::npos);
+}
+
+TEST_F(EndpointRegistryTest, RemembersOnlyWhatATagDoesNotSay) {
+  auto endpoint = std::make_shared<routing::Endpoint>();
+  endpoint->pods = {pod_, pod_};
+  endpoint->pods[0].tag = 1;
+  endpoint->pods[1].tag = 2;
+  EndpointPin pin = registry_.pin(endpoint);
+  pin->saw("minted", 2, *pin->pods[1], 0);
+  pin->saw("foreign", std::nullopt, *pin->pods[1], 0);
+  pin->saw("rehomed", 1, *pin->pods[1], 5);
+  EXPECT_FALSE(pin->kernels.find("minted").has_value());
+  EXPECT_EQ(pin->kernels.find("foreign")->pod, 1U);
+  EXPECT_EQ(pin->kernels.find("rehomed")->restarts, 5U);
+  EXPECT_TRUE(pin->place_by("foreign", std::nullopt, pin->view_pods()).is_at(1));
+  auto replicated = std::make_shared<routing::Endpoint>(*endpoint);
+  replicated->replication = true;
+  pin = registry_.pin(replicated);
+  pin->saw("minted", 2, *pin->pods[1], 0);
+  EXPECT_EQ(pin->place_by("minted", 2, pin->view_pods()).step, routing::Placement::Step::kGo);
+  replicated->pods[1].facts->suspect_restart();
+  EXPECT_EQ(pin->place_by("minted", 2, pin->view_pods()).step, routing::Placement::Step::kRevive);
+}
+
 TEST_F(EndpointRegistryTest, RetiringClosesIdleConnectionsAndSparesBusyOnes) {
   const routing::EndpointRef a = make("a");
   EndpointPin pin = registry_.pin(a);
-  Caller idle(pin->pool);
-  Caller busy(pin->pool);
+  Caller idle(pin->pods.front()->pool);
+  Caller busy(pin->pods.front()->pool);
   ASSERT_TRUE(idle.ask());
   ASSERT_TRUE(run_until([&] { return idle.done; }));
   ASSERT_TRUE(busy.ask(LeaseKind::kFresh));
@@ -137,6 +188,44 @@ TEST_F(EndpointRegistryTest, RetiringClosesIdleConnectionsAndSparesBusyOnes) {
   pin.release();
   run_turns();
   EXPECT_EQ(open_now(), 0U);
+}
+
+TEST_F(EndpointRegistryTest, ANewKernelGoesToTheLessLoadedOfThePodsThatTakeOne) {
+  auto endpoint = std::make_shared<routing::Endpoint>();
+  endpoint->id = "a";
+  endpoint->metrics_slot = 1;
+  for (const char* name : {"jeg-0", "jeg-1"}) {
+    routing::Pod pod = pod_;
+    pod.name = name;
+    pod.facts = std::make_shared<routing::PodFacts>();
+    endpoint->pods.push_back(pod);
+  }
+  const EndpointPin pin = registry_.pin(endpoint);
+  const auto chosen = [&](uint64_t tried = 0) {
+    const LocalPod* pod = pin->choose(tried);
+    return pod != nullptr ? pod->pod.name : "none";
+  };
+  endpoint->pods[0].facts->set_kernels(2);
+  endpoint->pods[1].facts->begin_launch();
+  EXPECT_EQ(chosen(), "jeg-1");
+  endpoint->pods[1].facts->note_kernel();
+  endpoint->pods[1].facts->note_kernel();
+  EXPECT_EQ(chosen(), "jeg-0");
+  EXPECT_EQ(chosen(1), "jeg-1") << "the first one was tried";
+  EXPECT_EQ(chosen(3), "none");
+  endpoint->pods[0].facts->set_cordoned(true);
+  EXPECT_EQ(chosen(), "jeg-1");
+  endpoint->pods[1].facts->set_healthy(false);
+  EXPECT_EQ(chosen(), "none");
+}
+
+TEST_F(EndpointRegistryTest, AnOnlyPodIsAskedWhateverItsChecksSayUnlessItIsCordoned) {
+  const routing::EndpointRef a = make("a");
+  const EndpointPin pin = registry_.pin(a);
+  pod_.facts->set_healthy(false);
+  EXPECT_NE(pin->choose(), nullptr);
+  pod_.facts->set_cordoned(true);
+  EXPECT_EQ(pin->choose(), nullptr);
 }
 
 }  // namespace

@@ -288,5 +288,57 @@ TEST_F(PodPoolTest, ErrorsGiveTheirPlaceBack) {
   fill();
 }
 
+TEST_F(PodPoolTest, APodThatEndsAllItsConnectionsMayHaveRestarted) {
+  Caller kept(pool_);
+  kept.releases = false;
+  ASSERT_TRUE(kept.ask());
+  ASSERT_TRUE(run_until([&] { return kept.done; }));
+  exchange(LeaseKind::kFresh);
+  gateway_.hang_up(1);
+  ASSERT_TRUE(run_until([&] { return open_now() == 1; }));
+  EXPECT_EQ(pod_.facts->restarts(), 0U) << "it has another one";
+  kept.give_back();  // an answer since
+  pool_.close_idle();
+  EXPECT_EQ(pod_.facts->restarts(), 0U) << "the last one ended by our own will";
+  exchange();
+  gateway_.hang_up(2);
+  ASSERT_TRUE(run_until([&] { return open_now() == 0; }));
+  EXPECT_EQ(pod_.facts->restarts(), 1U);
+}
+
+TEST_F(PodPoolTest, ARestartIsSuspectedOnceForAllConnectionsThatItEnds) {
+  std::deque<Caller> callers;
+  gateway_.answer.clear();
+  for (int i = 0; i < 3; ++i) ASSERT_TRUE(callers.emplace_back(pool_).ask());
+  ASSERT_TRUE(run_until([&] { return gateway_.peers.size() == 3; }));
+  gateway_.hang_up(0);
+  ASSERT_TRUE(run_until([&] { return callers[0].error.has_value(); }));
+  EXPECT_EQ(pod_.facts->restarts(), 0U);
+  gateway_.hang_up(1);
+  gateway_.hang_up(2);
+  ASSERT_TRUE(run_until([&] { return callers[1].error && callers[2].error; }));
+  EXPECT_EQ(pod_.facts->restarts(), 1U);
+}
+
+TEST_F(PodPoolTest, OurOwnClosingIsNoRestart) {
+  exchange();
+  pool_.close_idle();
+  EXPECT_EQ(open_now(), 0U);
+  EXPECT_EQ(pod_.facts->restarts(), 0U);
+}
+
+TEST_F(PodPoolTest, ARefusedConnectionMayBeARestart) {
+  {
+    const event::Socket closes = event::listen_anywhere();
+    pod_.address = closes.local_address();
+  }
+  for (int i = 0; i < 3; ++i) {
+    Caller caller(pool_);
+    if (!caller.ask()) continue;
+    EXPECT_TRUE(run_until([&] { return caller.error.has_value(); }));
+  }
+  EXPECT_EQ(pod_.facts->restarts(), 1U) << "one event";
+}
+
 }  // namespace
 }  // namespace kg::upstream

@@ -101,13 +101,7 @@ TEST_F(UpstreamConnectionTest, WhatIsNoHttpIsAProtocolError) {
 }
 
 TEST_F(UpstreamConnectionTest, NobodyListening) {
-  const routing::Pod nowhere{"nowhere",
-                             [] {
-                               const event::Socket listener = event::listen_anywhere();
-                               return listener.local_address();
-                             }(),
-                             {},
-                             nullptr};
+  const routing::Pod nowhere = pod_at(event::listen_anywhere().local_address());
   PodPool pool(loop_, metrics_, counters_, nowhere, 0);
   Caller caller(pool);
   if (caller.ask()) {

@@ -294,5 +294,70 @@ TEST(FrameScanner, FollowsRandomFramesInRandomPieces) {
   EXPECT_EQ(scanner.messages(), messages);
 }
 
+TEST(FrameScanner, CountsTheBytesOfAMessageThatRuns) {
+  const std::string one = frame(kText, true, "one", true);
+  const std::string first = frame(kText, false, "a", true);
+  const std::string ping = frame(kPing, true, "p", true);
+  const std::string last = frame(kContinuation, true, "b", true);
+  FrameScanner scanner;
+  scanner.scan(one + one);
+  EXPECT_EQ(scanner.open_bytes(), 0U);
+  scanner.scan(one + first);
+  EXPECT_EQ(scanner.open_bytes(), first.size());
+  scanner.scan(ping);
+  EXPECT_EQ(scanner.open_bytes(), first.size() + ping.size()) << "inside a message";
+  scanner.scan(last + one.substr(0, 3));
+  EXPECT_EQ(scanner.open_bytes(), 3U);
+  scanner.scan_frame(one.substr(3));
+  EXPECT_EQ(scanner.open_bytes(), 0U);
+}
+
+TEST(FrameScanner, WhereItIsLostNoBytesAreAWholeMessage) {
+  FrameScanner scanner;
+  scanner.scan(header(kBinary, true, ~uint64_t{0}, true) + "mask");
+  ASSERT_TRUE(scanner.lost());
+  for (size_t passed = 0; passed < 20; ++passed) {
+    EXPECT_EQ(scanner.whole_message_at(passed), 0U) << passed;
+  }
+}
+
+TEST(FrameScanner, StopsInFrontOfACloseThatIsHeld) {
+  const std::string before = frame(kText, false, "a") + frame(kPing, true, "p");
+  const std::string close = frame(kClose, true, close_payload(1001));
+  FrameScanner scanner;
+  scanner.hold_close();
+  EXPECT_EQ(scanner.scan(before + close), before.size());
+  EXPECT_TRUE(scanner.at_close() && scanner.at_boundary());
+  EXPECT_EQ(scanner.scan(close), 0U);
+  EXPECT_FALSE(scanner.closed());
+  scanner.drop_close();
+  EXPECT_EQ(scanner.scan(frame(kContinuation, true, "b")), 3U);
+  EXPECT_EQ(scanner.messages(), 1U);
+  EXPECT_EQ(scanner.scan_frame(close), 0U);
+  scanner.pass_close();
+  EXPECT_EQ(scanner.scan(close), close.size());
+  EXPECT_TRUE(scanner.closed());
+  EXPECT_EQ(scanner.close_code(), 1001);
+}
+
+TEST(FrameScanner, SaysWhereAWholeMessageBegins) {
+  FrameScanner scanner;
+  const std::string whole = frame(kBinary, true, "message", true);
+  EXPECT_EQ(scanner.whole_message_at(scanner.scan_frame(whole)), 6U);
+  EXPECT_EQ(scanner.whole_message_at(scanner.scan_frame(whole.substr(0, 9))), 0U);
+  EXPECT_EQ(scanner.whole_message_at(scanner.scan_frame(whole.substr(9))), 0U);
+  EXPECT_EQ(scanner.whole_message_at(scanner.scan_frame(frame(kPing, true, "p"))), 0U);
+}
+
+TEST(FrameScanner, AFrameLongerThanAllNumbersIsNoWholeMessage) {
+  const std::string begin = "\x82\xff" + std::string(12, '\xff');  // header and mask
+  for (size_t first = 0; first < begin.size(); ++first) {
+    FrameScanner scanner;
+    scanner.scan_frame(begin.substr(0, first));
+    const size_t passed = scanner.scan_frame(begin.substr(first));
+    EXPECT_EQ(scanner.whole_message_at(passed), 0U) << first;
+  }
+}
+
 }  // namespace
 }  // namespace kg::websocket

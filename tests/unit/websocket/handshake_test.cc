@@ -191,5 +191,36 @@ TEST(OfferedProtocols, ACredentialIsNeverAChoice) {
             ErrorCode::kUpstreamProtocol);
 }
 
+ErrorCode reconnect_error(const Headers& headers, std::string_view protocol) {
+  http::ResponseHead response;
+  response.status = 101;
+  response.upgrade_websocket = true;
+  response.headers = headers;
+  const Result<void> result = check_reconnect(response, kKey, protocol);
+  return result ? ErrorCode::kNone : result.error().code;
+}
+
+TEST(CheckReconnect, TakesTheSameAsBeforeAlone) {
+  const http::Header accept{"Sec-WebSocket-Accept", kAccept};
+  const http::Header v1{"Sec-WebSocket-Protocol", kV1};
+  EXPECT_EQ(reconnect_error({accept}, ""), ErrorCode::kNone);
+  EXPECT_EQ(reconnect_error({accept, v1}, kV1), ErrorCode::kNone);
+  EXPECT_EQ(reconnect_error({accept}, kV1), ErrorCode::kUpstreamProtocol);
+  EXPECT_EQ(reconnect_error({accept, v1}, ""), ErrorCode::kUpstreamProtocol);
+  EXPECT_EQ(reconnect_error({accept, v1, v1}, kV1), ErrorCode::kUpstreamProtocol);
+  EXPECT_EQ(reconnect_error({accept, {"Sec-WebSocket-Extensions", "permessage-deflate"}}, ""),
+            ErrorCode::kUpstreamProtocol);
+  EXPECT_EQ(reconnect_error({accept, accept}, ""), ErrorCode::kUpstreamProtocol);
+  EXPECT_EQ(reconnect_error({{"Sec-WebSocket-Accept", "no"}}, ""), ErrorCode::kUpstreamProtocol);
+}
+
+TEST(NewKey, IsOneThatARequestMayHave) {
+  Request request;
+  const std::string key = new_key();
+  request.set("sec-websocket-KEY", key);
+  EXPECT_EQ(request_error(request), ErrorCode::kNone);
+  EXPECT_NE(new_key(), key);
+}
+
 }  // namespace
 }  // namespace kg::websocket

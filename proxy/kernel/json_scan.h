@@ -1,0 +1,52 @@
+// JsonScan steps over JSON text without parsing what it does not want: strings by memchr, values by
+// their brackets. It fails at the text's end or at what cannot be JSON there, for good.
+//
+// Not a validator: it finds in valid JSON what is there, and of other text it reads no byte
+// outside.
+#pragma once
+
+#include <cstddef>
+#include <cstring>
+#include <string_view>
+
+namespace kg::kernel {
+
+class JsonScan {
+ public:
+  explicit JsonScan(std::string_view text) noexcept
+      : at_(text.data()), end_(text.data() + text.size()) {}
+
+  bool failed() const noexcept { return failed_; }
+  bool at_end() const noexcept { return at_ == end_; }
+
+  // `{`, then each member: visit(key) takes the value, by take_string(), for_members() or skip(),
+  // and returns whether to go on. False if it was stopped or the text failed.
+  template <class Visit>
+  bool for_members(Visit&& visit) noexcept {
+    if (!take('{')) return false;
+    if (peek() == '}') return take('}');
+    for (;;) {
+      std::string_view key;
+      if (!take_string(key) || !take(':') || !visit(key) || failed_) return false;
+      if (peek() == '}') return take('}');
+      if (!take(',')) return false;
+    }
+  }
+  // Between its quotes, escapes as they are.
+  bool take_string(std::string_view& out) noexcept;
+  bool skip() noexcept;  // one value
+
+ private:
+  char peek() noexcept;  // behind white space; 0 at the end
+  bool take(char wanted) noexcept;
+  bool fail() noexcept {
+    failed_ = true;
+    return false;
+  }
+
+  const char* at_;
+  const char* end_;
+  bool failed_ = false;
+};
+
+}  // namespace kg::kernel

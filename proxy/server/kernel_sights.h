@@ -1,0 +1,15 @@
+// KernelSights: what the open WebSockets of each worker know of their kernels.
+#pragma once
+
+#include <cstddef>
+#include <utility>
+#include <vector>
+
+#include "proxy/exchange/kernel_activity.h"
+
+namespace kg::server {
+
+// By worker.
+using KernelSights = std::vector<std::pair<size_t, std::vector<exchange::KernelSight>>>;
+
+}  // namespace kg::server
