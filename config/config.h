@@ -261,6 +261,7 @@ struct Endpoint {
       hosts;                // lower case, no port; "*." + suffix is a later feature and refused
   std::string path_prefix;  // "" or "/a/b", no slash at the end
   bool strip_prefix = true;
+  bool notebook_sessions = false;
   OtherPaths other_paths = OtherPaths::kDeny;
   std::vector<std::string> allowed_origins;  // as browsers write them
   Gateway gateway;

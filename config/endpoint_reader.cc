@@ -24,6 +24,7 @@ void read_route(const Section& section, RouteClaims& claims, Endpoint& endpoint)
   endpoint.path_prefix = section.value<std::string>("path_prefix", parse_path_prefix);
   endpoint.strip_prefix = section.value<bool>("strip_prefix", parse_boolean);
   endpoint.other_paths = section.value<OtherPaths>("other_paths", parse_other_paths);
+  endpoint.notebook_sessions = section.value<bool>("notebook_sessions", parse_boolean);
   Problems& problems = section.problems();
   if (!section.has("hosts") && !section.has("path_prefix")) {
     problems.error(section.place(), "no way leads to this endpoint",

@@ -208,6 +208,11 @@ constexpr auto kCoreKeys = std::to_array<KeyInfo>({
     {"endpoints[].strip_prefix", "boolean", "true, false", "true",
      "Remove the prefix before the request goes to the gateway. `false` for a gateway with a base "
      "URL of its own (`EG_BASE_URL`)."},
+    {"endpoints[].notebook_sessions", "boolean", "true, false", "false",
+     "Answer the session API of Jupyter servers (`/api/sessions`, `/api`) for clients that have no "
+     "server of their own: JupyterLab and VS Code with a remote server. Kernels are started, owned "
+     "and placed as ever. What a session is called is known to the process that was told: with "
+     "several replicas another one shows the kernel's id instead."},
     {"endpoints[].other_paths", "word", "deny, forward", "deny",
      "Requests that are no kernel operation: refuse them, or `forward` them by path, authenticated "
      "but without kernel rules. Form bodies are refused (415) either way: a gateway would look for "

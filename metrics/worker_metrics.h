@@ -71,7 +71,7 @@ class Histogram {
   Cell sum_us_;
 };
 
-inline constexpr size_t kOperations = 12;  // kernel::kOperationCount, checked where both meet
+inline constexpr size_t kOperations = 18;  // kernel::kOperationCount, checked where both meet
 inline constexpr size_t kCodeClasses = 5;  // 1xx .. 5xx
 constexpr size_t code_class(uint16_t status) noexcept {
   return status >= 100 && status < 600 ? static_cast<size_t>(status / 100 - 1) : 4;

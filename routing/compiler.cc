@@ -48,6 +48,7 @@ class Compiler {
     endpoint->path_prefix = wanted.path_prefix;
     endpoint->strip_prefix = wanted.strip_prefix;
     endpoint->forward_other_paths = wanted.other_paths == config::OtherPaths::kForward;
+    endpoint->notebook_sessions = wanted.notebook_sessions;
     endpoint->launch_timeout_ms =
         static_cast<uint32_t>(wanted.gateway.kernel_launch_timeout.count());
     endpoint->launches_max = wanted.gateway.launches_max;

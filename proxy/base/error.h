@@ -41,6 +41,7 @@ enum class ErrorCode : uint8_t {
   kNoOperation,
   kNoSpec,
   kNoKernel,
+  kNotebookMalformed,
   kLaunchMalformed,
   kLaunchDenied,
   kClientTls,

@@ -36,7 +36,7 @@ std::optional<AuditEvent> event_of(const ExchangeRecord& record) noexcept {
   }
   if (is_refusal(record.error)) return AuditEvent::kRefuse;
   if (record.principal == nullptr) return std::nullopt;
-  const auto change = change_of(record.operation);
+  const auto change = change_of(record.effect);
   if (!change && record.support) return AuditEvent::kSupport;
   return change;
 }

@@ -15,6 +15,7 @@
 #include "proxy/exchange/launch_follower.h"
 #include "proxy/exchange/list_verdicts.h"
 #include "proxy/exchange/log_sink.h"
+#include "proxy/exchange/notebook_table.h"
 #include "proxy/exchange/session_desk.h"
 #include "proxy/exchange/session_watch.h"
 #include "proxy/kernel/kernel_id.h"
@@ -43,7 +44,8 @@ struct Logs {
 struct WorkerContext {
   WorkerContext(event::EventLoop& event_loop, metrics::WorkerMetrics& worker_metrics,
                 const Logs& logs, LaunchBoard& launch_board, LaunchDesk& launch_desk,
-                Admission& shared_admission, SessionBoard& session_board, size_t worker)
+                Admission& shared_admission, SessionBoard& session_board,
+                NotebookBoard& shared_notebooks, size_t worker)
       : index(worker),
         loop(event_loop),
         metrics(worker_metrics),
@@ -56,7 +58,9 @@ struct WorkerContext {
         admission(shared_admission),
         followers(event_loop),
         sessions(event_loop, worker_metrics),
-        watch(event_loop, worker_metrics, session_board) {}
+        watch(event_loop, worker_metrics, session_board),
+        notebook_board(shared_notebooks),
+        notebooks(event_loop) {}
 
   std::string next_request_id();
 
@@ -73,6 +77,8 @@ struct WorkerContext {
   SessionDesk sessions;
   SessionWatch watch;
   ListVerdicts list_verdicts;
+  NotebookBoard& notebook_board;
+  NotebookTable notebooks;
   std::shared_ptr<const routing::RouteSnapshot> routes;
   std::shared_ptr<const kernel::KernelIdKeys> kernel_id_keys;
   Settings settings;

@@ -42,7 +42,9 @@ void Exchange::take_body(std::string_view payload) {
   if (phase_ == Phase::kListing) return;  // a list has no use for one
   if (phase_ == Phase::kCollecting || upstream_ == nullptr) {
     held_body_.append(payload);
-    if (phase_ == Phase::kCollecting && held_body_.size() > limits::kCreateBodyBytesMax) {
+    const size_t most =
+        notebook_ == nullptr ? limits::kCreateBodyBytesMax : limits::kNotebookBodyBytesMax;
+    if (phase_ == Phase::kCollecting && held_body_.size() > most) {
       return fail({ErrorCode::kBodyTooLarge, "", 0});
     }
     if (phase_ == Phase::kCollecting) grant_body_time(payload.size());
@@ -71,6 +73,7 @@ void Exchange::send_body(std::string_view payload) {
 
 void Exchange::end_body() {
   if (phase_ == Phase::kCollecting) {
+    if (notebook_ != nullptr && !read_notebook()) return;
     const Result<void> read = read_launch();
     if (!read) return fail(read.error());
     return count_kernels();
@@ -102,7 +105,7 @@ void Exchange::on_lease_failed(const Error& error) {
 void Exchange::send_request(upstream::UpstreamConnection& connection) {
   phase_ = Phase::kWaiting;
   upstream_ = &connection;
-  connection.begin(*this, client_.head().method);
+  connection.begin(*this, sent_method());
   if (record_.sent_us == 0) {
     record_.sent_us = event::monotonic_us();
     endpoint_->retries.count_request(context_.loop.now_us());
@@ -116,7 +119,7 @@ void Exchange::send_request(upstream::UpstreamConnection& connection) {
   } else {
     connection.stream().write(context_.scratch);
     if (!held_body_.empty()) send_body(std::exchange(held_body_, {}));
-    if (body_.done() && client_.head().framing == Framing::kChunked) {
+    if (body_.done() && notebook_ == nullptr && client_.head().framing == Framing::kChunked) {
       connection.stream().write(http::kLastChunk);
     }
   }
@@ -144,7 +147,10 @@ void Exchange::append_request_head(std::string_view key, std::string& out) {
   rewrite.scheme = "https";
   rewrite.port = client_.listener().port;
   rewrite.peer_trusted = client_.peer_trusted();
-  rewrite.framing = collects_ ? Framing::kLength : head.framing;
+  if (notebook_ != nullptr) rewrite.method = sent_method_name();
+  rewrite.framing = collects_              ? Framing::kLength
+                    : notebook_ != nullptr ? Framing::kNone
+                                           : head.framing;
   rewrite.content_length = collects_ ? held_body_.size() : head.content_length;
   // A gateway would read a form body's `token` before the header's (domain J6): kernel operations
   // go up as JSON only.

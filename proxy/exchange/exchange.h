@@ -83,6 +83,11 @@ class Exchange final : public event::Deferred,
   std::optional<KernelSight> kernel_sight() const;
 
  private:
+  // A session operation of a notebook.
+  struct Notebook {
+    kernel::NotebookRequest asked;    // its body
+    kernel::NotebookSession session;  // as it was, where it names one
+  };
   enum class Phase : uint8_t {
     kReceived,
     kAuthenticating,
@@ -110,6 +115,7 @@ class Exchange final : public event::Deferred,
   Secret callers_token() const;
   void on_session(Result<auth::PrincipalRef> who) override;
   Result<void> authorise();
+  Result<void> permit(kernel::Operation operation);
   Result<void> judge_page() const;
   http::PageFields page_fields() const;
   Result<void> judge_operation();
@@ -136,6 +142,18 @@ class Exchange final : public event::Deferred,
   void answer_list();
   void send_gathered();
   uint64_t count_own();
+  // exchange_notebook.cc: session operations.
+  void begin_notebook();
+  void become(kernel::Operation operation);
+  bool read_notebook();
+  http::Method sent_method() const noexcept;
+  std::string_view sent_method_name() const noexcept;  // of a session operation
+  kernel::NotebookSession notebook_session(std::string_view kernel_id) const;
+  void answer_notebook(const std::string& model);
+  void discard_kernel(const std::string& kernel_id);
+  void append_sessions_of(const kernel::ListedKernel& kernel, std::string& out) const;
+  void answer_version();
+  void send_local(uint16_t status, std::string_view location, std::string_view body);
   // exchange_place.cc: which pod.
   void place();
   void place_kernel();
@@ -270,6 +288,7 @@ class Exchange final : public event::Deferred,
   auth::SessionsRef rechecked_by_;              // Relaying: they were asked about the session
   SessionRules recheck_rules_;
   http::BodyReader body_;
+  std::unique_ptr<Notebook> notebook_;
   std::unique_ptr<Launch> launch_;  // from its body to its answer
   std::string held_body_;           // Collecting, or what came before the lease
   std::string launch_spec_;         // of a kernel start, "" for the gateway's default

@@ -100,9 +100,10 @@ Result<void> Exchange::route() {
     return parsed.error().code == ErrorCode::kBadRequest ? parsed.error() : Result<void>();
   }
   request_ = *parsed;
-  record_.operation = request_.operation;
+  record_.operation = record_.effect = request_.operation;
   record_.kernel_id = request_.kernel_id;
   record_.spec_name = request_.spec_name;
+  begin_notebook();
   return {};
 }
 
@@ -162,9 +163,10 @@ Result<void> Exchange::authorise() {
   const Result<void> paced = keep_rate();
   if (!paced) return paced;
   if (operation_error_.code != ErrorCode::kNone) return operation_error_;
-  const Result<auth::Grant> grant = policy.permit(*record_.principal, request_.operation);
-  if (!grant) return grant.error();
-  support_ = grant->support;
+  for (const Operation operation : {record_.operation, request_.operation}) {
+    const Result<void> permitted = permit(operation);
+    if (!permitted) return permitted;
+  }
   if (!request_.spec_name.empty() && !policy.shows_spec(request_.spec_name)) {
     return Error{ErrorCode::kNoSpec, "not in kernels.specs", 0};
   }
@@ -177,6 +179,14 @@ Result<void> Exchange::authorise() {
   const Result<void> judged = judge_operation();
   if (!judged) return judged;
   return take_place();
+}
+
+Result<void> Exchange::permit(Operation operation) {
+  const auth::Policy& policy = endpoint_->endpoint->sessions->policy();
+  const Result<auth::Grant> grant = policy.permit(*record_.principal, operation);
+  if (!grant) return grant.error();
+  support_ = grant->support;
+  return {};
 }
 
 // A page of somebody else's may not act in the name of a user whose browser adds the credential.
@@ -223,6 +233,7 @@ void Exchange::answer_preflight() {
 }
 
 void Exchange::proceed() {
+  if (request_.operation == Operation::kGetVersion) return answer_version();
   if (gathers_lists()) return gather_lists(Phase::kListing);
   if (context_.admission.short_of_memory.load(std::memory_order_relaxed) && would_hold_memory()) {
     context_.metrics.hit(Limit::kMemoryBytes);
@@ -268,6 +279,13 @@ Result<void> Exchange::judge_operation() {
     }
     case Operation::kCreateKernel:
       if (head.framing == Framing::kLength && head.content_length > limits::kCreateBodyBytesMax) {
+        return Error{ErrorCode::kBodyTooLarge, "", 0};
+      }
+      collects_ = true;
+      return {};
+    case Operation::kCreateSession:
+    case Operation::kPatchSession:
+      if (head.framing == Framing::kLength && head.content_length > limits::kNotebookBodyBytesMax) {
         return Error{ErrorCode::kBodyTooLarge, "", 0};
       }
       collects_ = true;

@@ -98,6 +98,9 @@ bool Exchange::reduces_list() const noexcept {
 std::string Exchange::gateways_words(ErrorCode code) const {
   switch (code) {
     case ErrorCode::kNoKernel:
+      if (!request_.notebook_id.empty()) {
+        return std::string("Session not found: ").append(request_.notebook_id);
+      }
       return std::string("Kernel does not exist: ").append(request_.kernel_id);
     case ErrorCode::kNoSpec:
       return fmt::format("Kernel spec {} not found", request_.spec_name);
@@ -126,6 +129,7 @@ void Exchange::hold_list_body(std::string_view payload) {
 // The whole list is in hand. Its old length told of specs that are not shown; a HEAD gets none
 // (RFC 9110 section 9.3.2).
 void Exchange::send_list() {
+  if (notebook_ != nullptr) return answer_notebook(held_answer_);
   const bool head_only = client_.head().method == http::Method::kHead;
   context_.scratch.assign(held_head_);
   if (head_only) {

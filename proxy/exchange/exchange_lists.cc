@@ -79,7 +79,13 @@ void Exchange::answer_list() {
       });
   held_answer_.clear();
   held_answer_.push_back('[');
-  for (const kernel::ListedKernel* kernel : kernels) kernel::append_listed(*kernel, held_answer_);
+  for (const kernel::ListedKernel* kernel : kernels) {
+    if (notebook_ != nullptr) {
+      append_sessions_of(*kernel, held_answer_);
+    } else {
+      kernel::append_listed(*kernel, held_answer_);
+    }
+  }
   held_answer_.push_back(']');
   gathering_.reset();
   if (kernels.size() > limits::kListEntriesMax || held_answer_.size() > limits::kListBytesMax) {

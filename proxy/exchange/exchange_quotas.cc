@@ -22,7 +22,8 @@ Result<void> Exchange::keep_rate() {
 
 // Kept until the end of the WebSocket, or until the gateway has answered the start.
 Result<void> Exchange::take_place() {
-  if (!wants_websocket_ && !collects_) return {};
+  const bool starts = collects_ && request_.operation == kernel::Operation::kCreateKernel;
+  if (!wants_websocket_ && !starts) return {};
   const routing::Endpoint& endpoint = *endpoint_->endpoint;
   Quotas& quotas = context_.admission.quotas;
   const Quotas::Key key = quotas.key_of(endpoint.id, *record_.principal);

@@ -276,6 +276,12 @@ void LaunchFollowers::look_for(std::unique_ptr<Launch> launch, upstream::Endpoin
   if (follower != nullptr) follower->look_for(told, until_us);
 }
 
+void LaunchFollowers::discard(std::unique_ptr<Launch> launch, upstream::EndpointPin endpoint,
+                              upstream::LocalPod& pod) {
+  LaunchFollower* follower = add(launch, endpoint, pod);
+  if (follower != nullptr) follower->discard();
+}
+
 // Null if there are too many; both stay with the caller, to die.
 LaunchFollower* LaunchFollowers::add(std::unique_ptr<Launch>& launch,
                                      upstream::EndpointPin& endpoint, upstream::LocalPod& pod) {

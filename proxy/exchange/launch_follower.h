@@ -40,6 +40,8 @@ class LaunchFollower final : public event::Deferred,
   // Takes the lease of `connection`, on which the answer is awaited until `until_us`.
   void follow(upstream::UpstreamConnection& connection, uint64_t until_us);
   void look_for(const LaunchAnswerRef& told, uint64_t until_us);
+  // Nobody wants that kernel any more.
+  void discard() { begin_deleting(); }
   // Gives back what it holds, and says what it leaves.
   void abandon();
 
@@ -97,6 +99,9 @@ class LaunchFollowers {
   // The connection is lost, and the client was told `told`.
   void look_for(std::unique_ptr<Launch> launch, upstream::EndpointPin endpoint,
                 upstream::LocalPod& pod, const LaunchAnswerRef& told, uint64_t until_us);
+  // A kernel that its session has left.
+  void discard(std::unique_ptr<Launch> launch, upstream::EndpointPin endpoint,
+               upstream::LocalPod& pod);
   void abandon_all();
   size_t size() const noexcept { return followers_.size(); }
   // Called whenever the last one has ended.

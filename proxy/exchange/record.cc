@@ -91,7 +91,7 @@ void ExchangeRecord::count(WorkerContext& context, upstream::LocalEndpoint* loca
     counters.bytes[metrics::kFromUpstream].add(bytes_out);
   }
   const bool went_up = sent_us != 0 || error.row().side == Side::kUpstream;
-  if (operation == kernel::Operation::kCreateKernel && went_up) {
+  if (effect == kernel::Operation::kCreateKernel && went_up) {
     (status == 201 ? counters.launches_ok : counters.launches_failed).add();
   }
 }

@@ -32,8 +32,9 @@ struct ExchangeRecord {
   std::string trace_id;
   kernel::Operation operation = kernel::Operation::kLocal;
   std::string kernel_id;
-  std::string_view spec_name;  // part of the head
-  std::string_view pod;        // its name; the endpoint outlives the exchange
+  std::string_view spec_name;                            // part of the head
+  kernel::Operation effect = kernel::Operation::kLocal;  // what it comes to at the gateway
+  std::string_view pod;  // its name; the endpoint outlives the exchange
   std::shared_ptr<const auth::Principal> principal;
   Error error{ErrorCode::kNone, "", 0};
   std::string detail;       // in place of the error's

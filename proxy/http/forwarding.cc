@@ -236,7 +236,10 @@ void append_upstream_request(const RequestHead& head, const RequestRewrite& rewr
                              std::string& out) {
   KG_ASSERT(rewrite.framing != Framing::kUntilClose);  // requests cannot end so
   out.reserve(out.size() + head.bytes.size() + rewrite.gateway_token.size() + kAddedBytes);
-  out.append(head.method_text).append(" ").append(rewrite.target).append(" HTTP/1.1\r\n");
+  out.append(rewrite.method.empty() ? head.method_text : rewrite.method)
+      .append(" ")
+      .append(rewrite.target)
+      .append(" HTTP/1.1\r\n");
   append_field("Host", rewrite.host, out);  // first, as RFC 9110 section 7.2 advises
   const NamedFields named(head.headers);
   for (const Header& header : head.headers) {

@@ -46,6 +46,7 @@ struct IdentityField {
 };
 
 struct RequestRewrite {
+  std::string_view method;         // "": the request's own
   std::string_view target;         // regenerated origin form
   std::string_view host;           // Host value to send
   std::string_view gateway_token;  // "" sends no Authorization

@@ -150,6 +150,32 @@ Result<KernelRequest> parse_kernel(http::Method method, Rest rest) {
   return request;
 }
 
+Result<KernelRequest> parse_session(http::Method method, Rest rest) {
+  using http::Method;
+  const auto id = next_segment(rest);
+  if (!id) {
+    if (method == Method::kGet) return request_for(Operation::kListSessions);
+    if (method == Method::kPost) return request_for(Operation::kCreateSession);
+    return kWrongMethod;
+  }
+  if (rest || !is_kernel_id(*id)) return kUnknown;
+  KernelRequest request;
+  request.notebook_id = *id;
+  switch (method) {
+    case Method::kGet:
+      request.operation = Operation::kGetSession;
+      return request;
+    case Method::kPatch:
+      request.operation = Operation::kPatchSession;
+      return request;
+    case Method::kDelete:
+      request.operation = Operation::kDeleteSession;
+      return request;
+    default:
+      return kWrongMethod;
+  }
+}
+
 struct Parameter {
   std::string_view text;  // as sent, without separators
   std::string_view name;
@@ -246,6 +272,18 @@ std::string_view operation_name(Operation operation) noexcept {
       return "RestartKernel";
     case Operation::kConnectKernel:
       return "ConnectKernel";
+    case Operation::kListSessions:
+      return "ListSessions";
+    case Operation::kCreateSession:
+      return "CreateSession";
+    case Operation::kGetSession:
+      return "GetSession";
+    case Operation::kPatchSession:
+      return "PatchSession";
+    case Operation::kDeleteSession:
+      return "DeleteSession";
+    case Operation::kGetVersion:
+      return "GetVersion";
     case Operation::kOther:
       return "Other";
     case Operation::kLocal:
@@ -260,6 +298,10 @@ std::optional<Operation> operation_named(std::string_view name) noexcept {
     if (operation_name(operation) == name) return operation;
   }
   return std::nullopt;
+}
+
+bool is_session_operation(Operation operation) noexcept {
+  return operation >= Operation::kListSessions && operation <= Operation::kDeleteSession;
 }
 
 bool is_kernel_id(std::string_view text) noexcept {
@@ -288,15 +330,18 @@ Result<KernelRequest> parse_operation(http::Method method, std::string_view path
   if (strip(path, "/api/kernels", rest)) return parse_kernel(method, rest);
   if (strip(path, "/api/kernelspecs", rest)) return parse_spec(method, rest);
   if (strip(path, "/kernelspecs", rest)) return parse_resource(method, rest);
+  if (strip(path, "/api/sessions", rest)) return parse_session(method, rest);
+  if (path == "/api") return get_only(method, request_for(Operation::kGetVersion));
   KernelRequest request = request_for(Operation::kOther);
   request.path = path;
   return request;
 }
 
 std::string allowed_methods(std::string_view path) {
-  constexpr std::array<std::pair<http::Method, std::string_view>, 3> kMethods{{
+  constexpr std::array<std::pair<http::Method, std::string_view>, 4> kMethods{{
       {http::Method::kGet, "GET, HEAD"},
       {http::Method::kPost, "POST"},
+      {http::Method::kPatch, "PATCH"},
       {http::Method::kDelete, "DELETE"},
   }};
   std::string allowed;
@@ -337,6 +382,18 @@ void append_target(const KernelRequest& request, std::string_view query, std::st
     case Operation::kConnectKernel:
       kernel("/channels");
       return append_session_id(query, request.session_id, out);
+    case Operation::kListSessions:
+    case Operation::kCreateSession:
+      out += "/api/sessions";
+      return;
+    case Operation::kGetSession:
+    case Operation::kPatchSession:
+    case Operation::kDeleteSession:
+      out.append("/api/sessions/").append(request.notebook_id);
+      return;
+    case Operation::kGetVersion:
+      out += "/api";
+      return;
     case Operation::kOther:
     case Operation::kLocal:
       out += request.path;

@@ -30,8 +30,14 @@ enum class Operation : uint8_t {
   kInterruptKernel,
   kRestartKernel,
   kConnectKernel,
-  kOther,  // a path outside the kernel API, relayed only with other_paths: forward
-  kLocal,  // answered by the proxy itself: health, and requests that reached no operation
+  kListSessions,  // of notebooks, see notebook_session.h; answered out of kernel operations
+  kCreateSession,
+  kGetSession,
+  kPatchSession,
+  kDeleteSession,
+  kGetVersion,  // GET /api, answered by the proxy
+  kOther,       // a path outside the kernel API, relayed only with other_paths: forward
+  kLocal,       // answered by the proxy itself: health, and requests that reached no operation
 };
 inline constexpr uint8_t kOperationCount = static_cast<uint8_t>(Operation::kLocal) + 1;
 // "CreateKernel"; kOther is "Other", kLocal "Local".
@@ -40,14 +46,16 @@ std::optional<Operation> operation_named(std::string_view name) noexcept;
 
 struct KernelRequest {
   Operation operation = Operation::kOther;
-  std::string_view kernel_id;   // kernel operations but list and create
-  std::string_view spec_name;   // GetKernelSpec, GetKernelSpecResource
+  std::string_view kernel_id;    // kernel operations but list and create
+  std::string_view notebook_id;  // session operations but list and create
+  std::string_view spec_name;    // GetKernelSpec, GetKernelSpecResource
   std::string_view resource;    // GetKernelSpecResource: the rest of the path, '/' between segments
   std::string_view path;        // kOther: the whole path
   std::string_view user;        // kernel specs: of whom; not from the request
   std::string_view session_id;  // ConnectKernel: where the request names none; not from it
 };
 
+bool is_session_operation(Operation operation) noexcept;
 // A kernel id as gateways route it (J14).
 bool is_kernel_id(std::string_view text) noexcept;
 // The name of a kernel spec: letters, digits and ._- within 128 bytes.

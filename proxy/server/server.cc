@@ -92,7 +92,8 @@ void Server::make_workers(size_t count) {
   pod_keeper_ = std::make_unique<PodKeeper>(loop_, count, slots_.capacity(), logs_);
   for (size_t i = 0; i < count; ++i) {
     workers_.push_back(std::make_unique<Worker>(i, slots_.capacity(), crew_, logs, launches_,
-                                                launch_desk_, admission_, session_board_));
+                                                launch_desk_, admission_, session_board_,
+                                                notebook_board_));
     crew_.workers.push_back(workers_.back().get());
     exporter_.add_worker(&workers_.back()->metrics());
     launches_.add_seat(workers_.back()->loop(), workers_.back()->metrics());

@@ -44,7 +44,8 @@ class Worker final : private AcceptHandler, private exchange::ConnectionTable {
  public:
   Worker(size_t index, uint32_t endpoint_slots, WorkerCrew& crew, const exchange::Logs& logs,
          exchange::LaunchBoard& launches, exchange::LaunchDesk& desk,
-         exchange::Admission& admission, exchange::SessionBoard& sessions);
+         exchange::Admission& admission, exchange::SessionBoard& sessions,
+         exchange::NotebookBoard& notebooks);
   ~Worker();
 
   // Before start().

@@ -50,7 +50,8 @@ void check_target(Method method, const KernelRequest& request, std::string_view 
   KG_ASSERT(is_unambiguous(path));
   const Result<KernelRequest> again = kernel::parse_operation(method, path);
   KG_ASSERT(again.has_value() && again->operation == request.operation);
-  KG_ASSERT(again->kernel_id == request.kernel_id && again->spec_name == request.spec_name);
+  KG_ASSERT(again->kernel_id == request.kernel_id && again->notebook_id == request.notebook_id);
+  KG_ASSERT(again->spec_name == request.spec_name);
   KG_ASSERT(again->resource == request.resource && again->path == request.path);
   for_each_parameter(sent, [&](const std::optional<std::string>& name) {
     KG_ASSERT(name.has_value() && *name != "token");

@@ -12,7 +12,7 @@ using metrics::AuditEvent;
 
 struct Case {
   Case(Operation operation, uint16_t status, ErrorCode code = ErrorCode::kNone) {
-    record.operation = operation;
+    record.operation = record.effect = operation;
     record.status = status;
     record.error = {code, code == ErrorCode::kNone ? "" : "why", 0};
     record.request_id = "r1";

@@ -14,6 +14,7 @@ using http::Method;
 
 const std::string kId = "6bb19c3b-26f6-4b4d-bfc9-be831a9e648f";
 const std::string kKernel = "/api/kernels/" + kId;
+const std::string kSession = "/api/sessions/" + kId;
 constexpr Method kMethods[] = {Method::kGet,   Method::kHead,   Method::kPost,    Method::kPut,
                                Method::kPatch, Method::kDelete, Method::kOptions, Method::kConnect,
                                Method::kTrace, Method::kOther};
@@ -45,6 +46,12 @@ TEST(ParseOperation, KnowsTheWholeTableOfPathsAndMethods) {
       {kKernel + "/interrupt", {{Method::kPost, "InterruptKernel"}}},
       {kKernel + "/restart", {{Method::kPost, "RestartKernel"}}},
       {kKernel + "/channels", {{Method::kGet, "ConnectKernel"}}},
+      {"/api/sessions", {{Method::kGet, "ListSessions"}, {Method::kPost, "CreateSession"}}},
+      {kSession,
+       {{Method::kGet, "GetSession"},
+        {Method::kPatch, "PatchSession"},
+        {Method::kDelete, "DeleteSession"}}},
+      {"/api", {{Method::kGet, "GetVersion"}}},
   };
   for (const auto& [path, row] : table) {
     for (const Method method : kMethods) {
@@ -81,6 +88,10 @@ TEST(ParseOperation, FindsNoOperationBelowTheKernelApi) {
                                   "/kernelspecs/python3/"s,
                                   "/kernelspecs/python3/a/"s,
                                   kKernel + "/",
+                                  "/api/sessions/"s,
+                                  "/api/sessions/not.an.id"s,
+                                  kSession + "/",
+                                  kSession + "/x",
                                   kKernel + "/channels/",
                                   kKernel + "/interrupt/",
                                   kKernel + "/restart/",
@@ -106,9 +117,8 @@ TEST(ParseOperation, FindsNoOperationBelowTheKernelApi) {
 
 TEST(ParseOperation, LeavesOtherPathsToOthers) {
   for (const std::string_view path :
-       {"/", "/api", "/api/", "/api/sessions", "/lab", "/API/kernels", "/api/kernelsx",
-        "/api/Kernels", "/kernelspecsx/a/b", "/x/api/kernels", "/a...b/...", "/.a/b.",
-        "/a,b=c@d:e!$&'()*+~"}) {
+       {"/", "/api/", "/lab", "/api/sessionsx", "/API/kernels", "/api/kernelsx", "/api/Kernels",
+        "/kernelspecsx/a/b", "/x/api/kernels", "/a...b/...", "/.a/b.", "/a,b=c@d:e!$&'()*+~"}) {
     for (const Method method : kMethods) {
       const auto result = parse_operation(method, path);
       ASSERT_TRUE(result) << path;
