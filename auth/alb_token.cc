@@ -6,13 +6,12 @@
 #include <utility>
 
 #include "auth/jwt.h"
+#include "auth/refusal.h"
 #include "auth/strict_json.h"
 #include "proxy/base/limits.h"
 
 namespace kg::auth {
 namespace {
-
-Error refused(const char* detail) { return {ErrorCode::kUnauthorized, detail, 0}; }
 
 bool is_hex(char c) noexcept {
   return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');

@@ -4,14 +4,14 @@
 #include <string_view>
 #include <utility>
 
+#include "auth/refusal.h"
+
 namespace kg::auth {
 namespace {
 
 constexpr size_t kClaimBytesMax = 256;
 constexpr size_t kRoleBytesMax = 2048;  // IAM's longest ARN
 constexpr size_t kGroupsMax = 200;      // Entra puts no more into a token
-
-Error refused(const char* detail) { return {ErrorCode::kUnauthorized, detail, 0}; }
 
 // No control characters, neither ASCII nor C1: these texts go into log lines and user interfaces.
 bool is_printable(std::string_view text) noexcept {

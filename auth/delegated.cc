@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "auth/identity.h"
+#include "auth/refusal.h"
 #include "proxy/base/ascii.h"
 #include "proxy/base/assert.h"
 #include "proxy/base/crypto.h"
@@ -16,14 +17,10 @@ namespace {
 
 constexpr size_t kDigestBytes = 16;
 constexpr size_t kNameBytesMax = 256;
-constexpr size_t kGroupsMax = 64;
-
-Verdict unclear(const char* detail) {
-  return Verdict::refuses({ErrorCode::kSessionUnknown, detail, 0});
-}
+constexpr size_t kForwardedGroupsMax = 64;
 
 // Printable ASCII without spaces at its ends: bytes beyond it have no agreed meaning in a header.
-bool is_name(std::string_view text) noexcept {
+bool is_forwardable(std::string_view text) noexcept {
   return !text.empty() && text.size() <= kNameBytesMax && ascii::trim(text) == text &&
          std::ranges::all_of(text, [](char c) { return c >= ' ' && c < 0x7f; });
 }
@@ -45,7 +42,7 @@ std::optional<std::vector<std::string>> groups_of(const std::vector<std::string>
   bool good = true;
   for (const std::string& field : fields) {
     ascii::for_each_element(field, [&](std::string_view group) {
-      good = good && is_name(group) && groups.size() < kGroupsMax;
+      good = good && is_forwardable(group) && groups.size() < kForwardedGroupsMax;
       if (good) groups.emplace_back(group);
     });
   }
@@ -100,7 +97,7 @@ Verdict Delegated::read(const fetch::Answer& answer, const Secret& token, int64_
     case 403:
       return Verdict::refuses({ErrorCode::kForbidden, "the service forbade the token", 0});
     default:
-      return unclear("the service answered neither 200 nor 401 nor 403");
+      return Verdict::refuses(unclear("the service answered neither 200 nor 401 nor 403"));
   }
 }
 
@@ -114,14 +111,14 @@ Verdict Delegated::accept(const fetch::Answer& answer, const Secret& token, int6
     who.subject = digest_of(options_.digest_key, token);
   } else {
     const std::vector<std::string>& subjects = answer.wanted.at(next++);
-    if (subjects.size() != 1 || !is_name(subjects.front())) {
-      return unclear("the service's answer does not name one subject");
+    if (subjects.size() != 1 || !is_forwardable(subjects.front())) {
+      return Verdict::refuses(unclear("the service's answer does not name one subject"));
     }
     who.subject = subjects.front();
   }
   if (!options_.groups_header.empty()) {
     auto groups = groups_of(answer.wanted.at(next));
-    if (!groups) return unclear("the service's answer names unusable groups");
+    if (!groups) return Verdict::refuses(unclear("the service's answer names unusable groups"));
     who.groups = std::move(*groups);
   }
   return Verdict::accepts(std::move(who));

@@ -5,6 +5,7 @@
 
 #include <array>
 
+#include "proxy/base/crypto.h"
 #include "proxy/base/owned.h"
 
 namespace kg::auth {
@@ -15,17 +16,13 @@ using Number = Owned<BIGNUM, &BN_free>;
 
 constexpr size_t kDerBytesMax = 104;  // P-384: two INTEGERs of 49 bytes with their headers
 
-const unsigned char* bytes_of(std::string_view text) noexcept {
-  return reinterpret_cast<const unsigned char*>(text.data());
-}
-
 }  // namespace
 
 std::optional<std::string> ecdsa_der(std::string_view raw, size_t number_bytes) {
   if (raw.size() != 2 * number_bytes) return std::nullopt;
   const int size = static_cast<int>(number_bytes);
-  Number r(BN_bin2bn(bytes_of(raw), size, nullptr));
-  Number s(BN_bin2bn(bytes_of(raw.substr(number_bytes)), size, nullptr));
+  Number r(BN_bin2bn(crypto::bytes_of(raw), size, nullptr));
+  Number s(BN_bin2bn(crypto::bytes_of(raw.substr(number_bytes)), size, nullptr));
   if (r == nullptr || s == nullptr || BN_is_zero(r.get()) == 1 || BN_is_zero(s.get()) == 1) {
     return std::nullopt;
   }
@@ -42,7 +39,7 @@ std::optional<std::string> ecdsa_der(std::string_view raw, size_t number_bytes) 
 }
 
 std::optional<std::string> ecdsa_raw(std::string_view der, size_t number_bytes) {
-  const unsigned char* next = bytes_of(der);
+  const unsigned char* next = crypto::bytes_of(der);
   const Signature pair(d2i_ECDSA_SIG(nullptr, &next, static_cast<long>(der.size())));
   if (pair == nullptr) return std::nullopt;
   std::string raw(2 * number_bytes, '\0');

@@ -6,18 +6,12 @@
 #include <vector>
 
 #include "auth/identity.h"
+#include "auth/refusal.h"
 #include "auth/strict_json.h"
 #include "proxy/base/ascii.h"
 
 namespace kg::auth {
 namespace {
-
-Verdict refused(const char* detail) {
-  return Verdict::refuses({ErrorCode::kUnauthorized, detail, 0});
-}
-Verdict unclear(const char* detail) {
-  return Verdict::refuses({ErrorCode::kSessionUnknown, detail, 0});
-}
 
 // RFC 6749 section 3.3: words with single spaces between them.
 bool has_scope(const JsonObject& answer, std::string_view wanted) {
@@ -74,16 +68,18 @@ std::string IntrospectionOptions::identity() const {
 
 Verdict read_introspection(std::string_view body, const IntrospectionRules& rules, int64_t now) {
   const JsonObject::Parsed parsed = JsonObject::parse(body);
-  if (!parsed.object) return unclear("introspection answer is not one plain JSON object");
+  if (!parsed.object)
+    return Verdict::refuses(unclear("introspection answer is not one plain JSON object"));
   const JsonObject& answer = *parsed.object;
   const std::optional<bool> active = answer.flag("active");
-  if (!active) return unclear("introspection answer has no active that is true or false");
-  if (!*active) return refused("token is not active");
+  if (!active)
+    return Verdict::refuses(unclear("introspection answer has no active that is true or false"));
+  if (!*active) return Verdict::refuses(refused("token is not active"));
   if (!rules.issuer.empty() && answer.text("iss") != rules.issuer) {
-    return refused("token iss differs");
+    return Verdict::refuses(refused("token iss differs"));
   }
   if (!rules.audience.empty() && !is_for(answer, rules.audience)) {
-    return refused("token aud differs");
+    return Verdict::refuses(refused("token aud differs"));
   }
   ClaimNames names = rules.names;
   if (names.subject == "sub" && !answer.has("sub")) names.subject = "username";
@@ -124,7 +120,8 @@ fetch::Request Introspection::request(const Secret& token) const {
 Verdict Introspection::read(const fetch::Answer& answer, const Secret& /*token*/,
                             int64_t now) const {
   // A 401 is about our own credentials (section 2.3).
-  if (answer.status != 200) return unclear("introspection was not answered with 200");
+  if (answer.status != 200)
+    return Verdict::refuses(unclear("introspection was not answered with 200"));
   return read_introspection(answer.body, options_.rules, now);
 }
 

@@ -37,10 +37,6 @@ constexpr char kUncompressedPoint = '\x04';  // SEC 1 section 2.3.3
 // Private members of RSA, EC and OKP keys, and the value of a symmetric one.
 constexpr std::array<const char*, 8> kSecretMembers{"d", "p", "q", "dp", "dq", "qi", "oth", "k"};
 
-const unsigned char* bytes_of(std::string_view text) noexcept {
-  return reinterpret_cast<const unsigned char*>(text.data());
-}
-
 std::optional<std::string> binary(const JsonObject& jwk, const char* name) {
   const std::optional<std::string> text = jwk.text(name);
   if (!text) return std::nullopt;
@@ -84,8 +80,8 @@ EVP_PKEY* rsa_key(const JsonObject& jwk) {
     return nullptr;
   }
   // OSSL_PARAM_BLD keeps pointers to the numbers until to_param.
-  const Number modulus(BN_bin2bn(bytes_of(*n), static_cast<int>(n->size()), nullptr));
-  const Number exponent(BN_bin2bn(bytes_of(*e), static_cast<int>(e->size()), nullptr));
+  const Number modulus(BN_bin2bn(crypto::bytes_of(*n), static_cast<int>(n->size()), nullptr));
+  const Number exponent(BN_bin2bn(crypto::bytes_of(*e), static_cast<int>(e->size()), nullptr));
   const ParamBuilder builder(OSSL_PARAM_BLD_new());
   if (modulus == nullptr || exponent == nullptr || builder == nullptr ||
       OSSL_PARAM_BLD_push_BN(builder.get(), OSSL_PKEY_PARAM_RSA_N, modulus.get()) != 1 ||
@@ -98,7 +94,8 @@ EVP_PKEY* rsa_key(const JsonObject& jwk) {
 EVP_PKEY* ed25519_key(const JsonObject& jwk) {
   const std::optional<std::string> x = binary(jwk, "x");
   if (!x || x->size() != kEd25519Bytes) return nullptr;
-  return EVP_PKEY_new_raw_public_key_ex(nullptr, "ED25519", nullptr, bytes_of(*x), x->size());
+  return EVP_PKEY_new_raw_public_key_ex(nullptr, "ED25519", nullptr, crypto::bytes_of(*x),
+                                        x->size());
 }
 
 // What a JWK says about its use, before the key itself is looked at. "" if nothing is wrong.

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "auth/jwk.h"
+#include "auth/refusal.h"
 #include "auth/strict_json.h"
 #include "proxy/base/ascii.h"
 #include "proxy/base/limits.h"
@@ -15,8 +16,6 @@ namespace {
 // Keys that a token brings or points to (RFC 8725 section 3.10), and extensions that must be
 // understood (RFC 7515 section 4.1.11): no issuer of sessions needs them.
 constexpr std::array kRefusedHeaders{"crit", "b64", "enc", "zip", "jwk", "jku", "x5c", "x5u"};
-
-Error refused(const char* detail) { return {ErrorCode::kUnauthorized, detail, 0}; }
 
 // base64url makes 4 letters of 3 bytes: judged before anything is allocated.
 std::optional<std::string> decode(std::string_view part, size_t bytes_max, Padding padding) {

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "auth/jwt.h"
+#include "auth/refusal.h"
 #include "auth/strict_json.h"
 #include "proxy/base/assert.h"
 #include "proxy/base/limits.h"
@@ -12,8 +13,6 @@
 
 namespace kg::auth {
 namespace {
-
-Error refused(const char* detail) { return {ErrorCode::kUnauthorized, detail, 0}; }
 
 // RFC 7519 section 4.1.3: one text or an array of texts.
 bool is_for(const JsonObject& claims, const std::string& audience) {

@@ -12,6 +12,7 @@
 
 #include "auth/ecdsa_form.h"
 #include "proxy/base/assert.h"
+#include "proxy/base/crypto.h"
 #include "proxy/base/owned.h"
 
 namespace kg::auth {
@@ -28,10 +29,6 @@ constexpr int kRsaExponentBitsMax = 64;  // a larger one only makes each check s
 constexpr int kPssSaltBytes = 32;        // as long as the hash (RFC 7518 section 3.5)
 constexpr size_t kP256NumberBytes = 32;
 constexpr size_t kP384NumberBytes = 48;
-
-const unsigned char* bytes_of(std::string_view text) noexcept {
-  return reinterpret_cast<const unsigned char*>(text.data());
-}
 
 const EVP_MD* digest_of(Algorithm algorithm) {
   static const Digest sha256(EVP_MD_fetch(nullptr, "SHA256", nullptr));
@@ -173,8 +170,8 @@ bool Key::verify(Algorithm algorithm, std::string_view signed_bytes,
   const DigestContext context(EVP_MD_CTX_new());
   KG_ASSERT(context != nullptr);
   return EVP_MD_CTX_copy_ex(context.get(), use->prepared.get()) == 1 &&
-         EVP_DigestVerify(context.get(), bytes_of(signature), signature.size(),
-                          bytes_of(signed_bytes), signed_bytes.size()) == 1;
+         EVP_DigestVerify(context.get(), crypto::bytes_of(signature), signature.size(),
+                          crypto::bytes_of(signed_bytes), signed_bytes.size()) == 1;
 }
 
 std::optional<std::string> Key::sign(std::string_view bytes) const {
@@ -186,12 +183,12 @@ std::optional<std::string> Key::sign(std::string_view bytes) const {
   if (EVP_DigestSignInit(context.get(), &key_context, digest_of(algorithm()), nullptr,
                          handle_.get()) != 1 ||
       (algorithm() == Algorithm::kPs256 && !use_pss(key_context)) ||
-      EVP_DigestSign(context.get(), nullptr, &size, bytes_of(bytes), bytes.size()) != 1) {
+      EVP_DigestSign(context.get(), nullptr, &size, crypto::bytes_of(bytes), bytes.size()) != 1) {
     return std::nullopt;
   }
   std::string signature(size, '\0');
   if (EVP_DigestSign(context.get(), reinterpret_cast<unsigned char*>(signature.data()), &size,
-                     bytes_of(bytes), bytes.size()) != 1) {
+                     crypto::bytes_of(bytes), bytes.size()) != 1) {
     return std::nullopt;
   }
   signature.resize(size);

@@ -16,9 +16,9 @@ namespace {
 
 using Text = Parsed<std::string>;
 
-constexpr size_t kLabelBytesMax = 63;  // RFC 1035 section 2.3.4
-constexpr size_t kNameBytesMax = 253;  // the same, as text
-constexpr size_t kIdBytesMax = 64;     // domain E3
+constexpr size_t kLabelBytesMax = 63;      // RFC 1035 section 2.3.4
+constexpr size_t kHostNameBytesMax = 253;  // the same, as text
+constexpr size_t kIdBytesMax = 64;         // domain E3
 constexpr size_t kPrefixBytesMax =
     256;                               // request lines have 16 KiB for prefix, operation and query
 constexpr size_t kArnBytesMax = 2048;  // IAM's own bound
@@ -60,7 +60,7 @@ bool is_label(std::string_view label) noexcept {
 }
 
 bool is_dns_name(std::string_view name) noexcept {
-  if (name.size() > kNameBytesMax) return false;
+  if (name.size() > kHostNameBytesMax) return false;
   while (true) {
     const size_t dot = name.find('.');
     if (!is_label(name.substr(0, dot))) return false;

@@ -10,41 +10,42 @@
 namespace kg::config {
 namespace {
 
-using Text = std::string;
-
 // As metrics and the access log name them.
 constexpr auto kOperations = std::to_array<std::string_view>(
     {"ListKernelSpecs", "GetKernelSpec", "GetKernelSpecResource", "ListKernels", "CreateKernel",
      "GetKernel", "DeleteKernel", "InterruptKernel", "RestartKernel", "ConnectKernel", "Other"});
 
-Parsed<Text> parse_operation(std::string_view text, const KeyInfo& /*info*/) {
+Parsed<std::string> parse_operation(std::string_view text, const KeyInfo& /*info*/) {
   const auto is_it = [text](std::string_view name) {
     return ascii::equals_ignore_case(name, text);
   };
   const auto* const found = std::find_if(kOperations.begin(), kOperations.end(), is_it);
   if (text == "*" || (found != kOperations.end() && *found == text)) {
-    return Parsed<Text>::ok(Text(text));
+    return Parsed<std::string>::ok(std::string(text));
   }
   if (found != kOperations.end()) {
-    return Parsed<Text>::bad(quote(text) + " is not an operation", "write " + Text(*found));
+    return Parsed<std::string>::bad(quote(text) + " is not an operation",
+                                    "write " + std::string(*found));
   }
-  Text all;
+  std::string all;
   for (const std::string_view name : kOperations) all.append(name).append(", ");
-  return Parsed<Text>::bad(quote(text) + " is not an operation", "use one of " + all + "or \"*\"");
+  return Parsed<std::string>::bad(quote(text) + " is not an operation",
+                                  "use one of " + all + "or \"*\"");
 }
 
-Parsed<Text> parse_spec_name(std::string_view text, const KeyInfo& /*info*/) {
+Parsed<std::string> parse_spec_name(std::string_view text, const KeyInfo& /*info*/) {
   constexpr size_t kBytesMax = 128;
   const bool plain = std::all_of(text.begin(), text.end(), [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.' || c == '_' || c == '-';
   });
-  if (plain && text.size() <= kBytesMax) return Parsed<Text>::ok(Text(text));
+  if (plain && text.size() <= kBytesMax) return Parsed<std::string>::ok(std::string(text));
   if (ascii::lower(text) != text) {
-    return Parsed<Text>::bad(quote(text) + " has upper-case letters, which no listed spec has",
-                             "write " + ascii::lower(text));
+    return Parsed<std::string>::bad(
+        quote(text) + " has upper-case letters, which no listed spec has",
+        "write " + ascii::lower(text));
   }
-  return Parsed<Text>::bad(quote(text) + " is not the name of a kernel spec",
-                           "write it as GET /api/kernelspecs lists it");
+  return Parsed<std::string>::bad(quote(text) + " is not the name of a kernel spec",
+                                  "write it as GET /api/kernelspecs lists it");
 }
 
 // Names that proxies, gateways or their frameworks read themselves.
@@ -58,22 +59,24 @@ bool is_reserved(std::string_view lower) noexcept {
                      [lower](std::string_view family) { return lower.starts_with(family); });
 }
 
-Parsed<Text> parse_header_name(std::string_view text, const KeyInfo& /*info*/) {
+Parsed<std::string> parse_header_name(std::string_view text, const KeyInfo& /*info*/) {
   constexpr size_t kBytesMax = 64;
   const bool plain = std::all_of(text.begin(), text.end(), [](char c) {
     const char low = ascii::to_lower(c);
     return (low >= 'a' && low <= 'z') || (c >= '0' && c <= '9') || c == '-';
   });
-  const Text lower = ascii::lower(text);
+  const std::string lower = ascii::lower(text);
   if (!plain || text.size() > kBytesMax || !lower.starts_with("x-") || lower.size() < 3) {
-    return Parsed<Text>::bad(quote(text) + " is not a name for a header of yours",
-                             "write X- and letters, digits or hyphens, such as X-Kernel-User");
+    return Parsed<std::string>::bad(
+        quote(text) + " is not a name for a header of yours",
+        "write X- and letters, digits or hyphens, such as X-Kernel-User");
   }
   if (is_reserved(lower)) {
-    return Parsed<Text>::bad(quote(text) + " has a meaning of its own for proxies or gateways",
-                             "choose another name, such as X-Kernel-User");
+    return Parsed<std::string>::bad(
+        quote(text) + " has a meaning of its own for proxies or gateways",
+        "choose another name, such as X-Kernel-User");
   }
-  return Parsed<Text>::ok(Text(text));
+  return Parsed<std::string>::ok(std::string(text));
 }
 
 Parsed<uint32_t> parse_integer_or_none(std::string_view text, const KeyInfo& info) {
@@ -83,9 +86,10 @@ Parsed<uint32_t> parse_integer_or_none(std::string_view text, const KeyInfo& inf
   return parsed;
 }
 
-std::vector<Text> texts(const Section& section, std::string_view name, Parser<Text> parse) {
-  std::vector<Text> out;
-  for (Listed<Text>& listed : section.values<Text>(name, parse)) {
+std::vector<std::string> texts(const Section& section, std::string_view name,
+                               Parser<std::string> parse) {
+  std::vector<std::string> out;
+  for (Listed<std::string>& listed : section.values<std::string>(name, parse)) {
     if (std::find(out.begin(), out.end(), listed.value) != out.end()) {
       section.problems().error(listed.place, quote(listed.value) + " stands here twice",
                                "remove one of them");
@@ -111,7 +115,7 @@ bool names_somebody(const Section& section) noexcept {
 People read_allow(const Section& section) {
   People out = read_people(section);
   for (const Section& claim : section.maps("claims")) {
-    const Text name = claim.value<Text>("name", parse_text);
+    const std::string name = claim.value<std::string>("name", parse_text);
     out.claims.emplace_back(name, texts(claim, "values", parse_text));
   }
   if (!names_somebody(section) && !section.has("claims")) {
@@ -182,14 +186,14 @@ PrincipalQuotas read_quotas(const Section& quotas) {
 
 IdentityHeaders read_identity_headers(const Section& headers) {
   IdentityHeaders out;
-  out.subject = headers.value<Text>("subject", parse_header_name);
-  out.realm = headers.value<Text>("realm", parse_header_name);
-  out.groups = headers.value<Text>("groups", parse_header_name);
-  out.role = headers.value<Text>("role", parse_header_name);
-  std::vector<Text> seen;
-  for (const Text* name : {&out.subject, &out.realm, &out.groups, &out.role}) {
+  out.subject = headers.value<std::string>("subject", parse_header_name);
+  out.realm = headers.value<std::string>("realm", parse_header_name);
+  out.groups = headers.value<std::string>("groups", parse_header_name);
+  out.role = headers.value<std::string>("role", parse_header_name);
+  std::vector<std::string> seen;
+  for (const std::string* name : {&out.subject, &out.realm, &out.groups, &out.role}) {
     if (name->empty()) continue;
-    Text lower = ascii::lower(*name);
+    std::string lower = ascii::lower(*name);
     if (std::find(seen.begin(), seen.end(), lower) != seen.end()) {
       headers.problems().error(headers.place(), quote(*name) + " stands here twice",
                                "give each fact a header of its own");

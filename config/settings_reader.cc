@@ -8,10 +8,6 @@
 namespace kg::config {
 namespace {
 
-uint32_t read_ms(const Section& section, std::string_view name) {
-  return static_cast<uint32_t>(section.value<Millis>(name, parse_duration).count());
-}
-
 // Longer than the ALB's idle timeout, or its next request meets our FIN (domain A2).
 uint32_t derived_keep_alive_ms(Millis alb_idle_timeout) {
   const auto idle = static_cast<uint32_t>(alb_idle_timeout.count());

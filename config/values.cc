@@ -149,6 +149,10 @@ Parsed<Millis> parse_duration(std::string_view text, const KeyInfo& info) {
   return Parsed<Millis>::ok(Millis(*millis));
 }
 
+uint32_t read_ms(const Section& section, std::string_view name) {
+  return static_cast<uint32_t>(section.value<Millis>(name, parse_duration).count());
+}
+
 Parsed<uint64_t> parse_size(std::string_view text, const KeyInfo& info) {
   const Quantity quantity = split_quantity(text);
   if (quantity.digits.empty() || !bytes_per(quantity.unit))

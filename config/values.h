@@ -8,12 +8,14 @@
 
 #include "config/config.h"
 #include "config/parsed.h"
+#include "config/section.h"
 
 namespace kg::config {
 
 Parsed<uint32_t> parse_integer(std::string_view text, const KeyInfo& info);
 Parsed<uint32_t> parse_workers(std::string_view text, const KeyInfo& info);  // auto is 0
 Parsed<Millis> parse_duration(std::string_view text, const KeyInfo& info);
+uint32_t read_ms(const Section& section, std::string_view name);          // a duration key
 Parsed<uint64_t> parse_size(std::string_view text, const KeyInfo& info);  // 64KiB, in bytes
 Parsed<bool> parse_boolean(std::string_view text, const KeyInfo& info);
 Parsed<bool> parse_on_or_off(std::string_view text, const KeyInfo& info);

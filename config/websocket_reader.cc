@@ -7,10 +7,6 @@
 namespace kg::config {
 namespace {
 
-uint32_t read_ms(const Section& section, std::string_view name) {
-  return static_cast<uint32_t>(section.value<Millis>(name, parse_duration).count());
-}
-
 Parsed<uint64_t> parse_size_or_none(std::string_view text, const KeyInfo& info) {
   if (text == "none") return Parsed<uint64_t>::ok(WebSocketSettings{}.message_bytes_max);
   Parsed<uint64_t> parsed = parse_size(text, info);

@@ -22,7 +22,7 @@ using Label = ClientMetric::Label;
 using Labels = std::vector<Label>;
 using Workers = std::vector<const WorkerMetrics*>;
 
-constexpr double kMicrosPerSecond = 1e6;
+constexpr double kSecondInMicros = 1e6;
 // Relaxed cells of several workers are not read at one instant: what one worker added and another
 // took away may look like less than nothing for a moment.
 inline double sample_value(MetricType type, uint64_t sum) noexcept {
@@ -64,13 +64,13 @@ ClientMetric::Histogram sum_histogram(const Workers& workers, Get&& get) {
     out.sample_count +=
         sum_over(workers, [&](const WorkerMetrics& worker) { return get(worker).bucket(i); });
     if (i < kLatencyBoundsUs.size()) {
-      const double bound = static_cast<double>(kLatencyBoundsUs[i]) / kMicrosPerSecond;
+      const double bound = static_cast<double>(kLatencyBoundsUs[i]) / kSecondInMicros;
       out.bucket.push_back({out.sample_count, bound});
     }
   }
   const uint64_t sum_us =
       sum_over(workers, [&](const WorkerMetrics& worker) { return get(worker).sum_us(); });
-  out.sample_sum = static_cast<double>(sum_us) / kMicrosPerSecond;
+  out.sample_sum = static_cast<double>(sum_us) / kSecondInMicros;
   return out;
 }
 

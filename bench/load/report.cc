@@ -13,12 +13,12 @@ namespace kg::bench {
 
 namespace {
 
-using Json = nlohmann::ordered_json;
+using OrderedJson = nlohmann::ordered_json;
 
 constexpr int64_t kBarWidth = 30;                 // fits 80 columns with the counts beside it
 constexpr std::chrono::seconds kPlainSeconds{5};  // between plain lines: short logs of long runs
 
-Json json_of(const Percentiles& times) {
+OrderedJson json_of(const Percentiles& times) {
   return {{"count", times.count},
           {"p50_ms", times.p50},
           {"p90_ms", times.p90},
@@ -110,25 +110,25 @@ std::string report_text(const LoadPlan& plan, const LoadResult& result) {
 }
 
 std::string report_json(const std::string& url, const LoadPlan& plan, const LoadResult& result) {
-  Json errors = Json::object();
+  OrderedJson errors = OrderedJson::object();
   for (const auto& [kind, error] : result.errors) {
     errors[kind] = {{"count", error.count}, {"example", error.example}};
   }
-  const Json report = {{"url", url},
-                       {"kernels", plan.kernels},
-                       {"cells_per_kernel", plan.cells},
-                       {"kernels_started", result.kernels_started},
-                       {"cells_right", result.cells_right},
-                       {"all_right", all_right(plan, result)},
-                       {"seconds", result.seconds},
-                       {"start", json_of(percentiles_of(result.start_ms))},
-                       {"connect", json_of(percentiles_of(result.connect_ms))},
-                       {"cell", json_of(percentiles_of(result.cell_ms))},
-                       {"errors", errors},
-                       {"kernels_left", result.left},
-                       {"kernels_perhaps_left", result.perhaps_left}};
+  const OrderedJson report = {{"url", url},
+                              {"kernels", plan.kernels},
+                              {"cells_per_kernel", plan.cells},
+                              {"kernels_started", result.kernels_started},
+                              {"cells_right", result.cells_right},
+                              {"all_right", all_right(plan, result)},
+                              {"seconds", result.seconds},
+                              {"start", json_of(percentiles_of(result.start_ms))},
+                              {"connect", json_of(percentiles_of(result.connect_ms))},
+                              {"cell", json_of(percentiles_of(result.cell_ms))},
+                              {"errors", errors},
+                              {"kernels_left", result.left},
+                              {"kernels_perhaps_left", result.perhaps_left}};
   // An example may quote bytes of a broken peer: what is not UTF-8 is replaced, never thrown over.
-  return report.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+  return report.dump(2, ' ', false, OrderedJson::error_handler_t::replace) + "\n";
 }
 
 }  // namespace kg::bench

@@ -78,14 +78,11 @@ void KeyedHash::Free::operator()(evp_mac_ctx_st* context) const noexcept {
 }
 
 KeyedHash::Hash KeyedHash::operator()(std::string_view first, std::string_view then) noexcept {
-  const auto bytes = [](std::string_view text) {
-    return reinterpret_cast<const unsigned char*>(text.data());
-  };
   Hash out;
   size_t size = 0;
   const bool ok = EVP_MAC_init(context_.get(), key_.data(), key_.size(), nullptr) == 1 &&
-                  EVP_MAC_update(context_.get(), bytes(first), first.size()) == 1 &&
-                  EVP_MAC_update(context_.get(), bytes(then), then.size()) == 1 &&
+                  EVP_MAC_update(context_.get(), bytes_of(first), first.size()) == 1 &&
+                  EVP_MAC_update(context_.get(), bytes_of(then), then.size()) == 1 &&
                   EVP_MAC_final(context_.get(), out.data(), &size, out.size()) == 1;
   KG_ASSERT(ok && size == out.size());
   return out;

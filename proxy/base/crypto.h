@@ -15,6 +15,11 @@ namespace kg::crypto {
 using Sha256 = std::array<unsigned char, 32>;
 using Sha1 = std::array<unsigned char, 20>;
 
+// As OpenSSL wants them.
+inline const unsigned char* bytes_of(std::string_view text) noexcept {
+  return reinterpret_cast<const unsigned char*>(text.data());
+}
+
 Sha256 sha256(std::string_view bytes) noexcept;
 Sha256 sha256(std::string_view first, std::string_view then) noexcept;  // of both, joined
 Sha1 sha1(std::string_view bytes) noexcept;  // only Sec-WebSocket-Accept (RFC 6455 section 4.2.2)

@@ -33,6 +33,7 @@ inline constexpr size_t kListVerdictsMax = 4'096;                   // callers a
 inline constexpr size_t kListVerdictIdsMax = 100'000;  // ids of all of them: about 10 MiB
 inline constexpr size_t kKernelChangesKept = 1'024;    // starts and deletes, per endpoint
 inline constexpr size_t kListEntriesMax = 10'000;      // each takes about 250 bytes
+inline constexpr size_t kKernelJsonDepthMax = 32;      // levels in what gateways and launches say
 inline constexpr size_t kErrorBodyBytesMax =
     size_t{64} * 1024;  // a gateway's error: held whole, reduced to its reason and message
 inline constexpr size_t kSpecListBytesMax = size_t{1024} * 1024;  // of kernel specs, held whole

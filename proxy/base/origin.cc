@@ -14,7 +14,7 @@ bool is_lower_hex(char c) noexcept { return (c >= '0' && c <= '9') || (c >= 'a' 
 
 // Names and IPv4 addresses. Browsers write others in their ASCII form ("xn--"); some names in use
 // hold '_'.
-bool is_name(std::string_view host) noexcept {
+bool is_lower_name(std::string_view host) noexcept {
   return host.front() != '.' && host.back() != '.' && host.find("..") == std::string_view::npos &&
          std::all_of(host.begin(), host.end(), [](char c) {
            return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.' ||
@@ -38,7 +38,7 @@ std::optional<OriginParts> split_origin(std::string_view text) noexcept {
   OriginParts parts;
   parts.host = text.substr(0, colon);
   if (parts.host.empty() || parts.host.size() > kHostBytesMax) return std::nullopt;
-  if (!is_name(parts.host) && !is_bracketed(parts.host)) return std::nullopt;
+  if (!is_lower_name(parts.host) && !is_bracketed(parts.host)) return std::nullopt;
   if (colon == std::string_view::npos) return parts;
   const std::string_view digits = text.substr(colon + 1);
   const auto port = ascii::parse_decimal(digits);

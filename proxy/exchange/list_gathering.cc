@@ -40,10 +40,10 @@ class ListGathering::Seat final : private upstream::KernelListWaiter {
   size_t index_;
 };
 
-ListGathering::ListGathering(event::EventLoop& loop, upstream::LocalEndpoint& endpoint,
+ListGathering::ListGathering(upstream::LocalEndpoint& endpoint,
                              std::shared_ptr<const kernel::KernelIdKeys> keys,
                              ListGatheringOwner& owner)
-    : loop_(loop), endpoint_(endpoint), keys_(std::move(keys)), owner_(owner) {}
+    : endpoint_(endpoint), keys_(std::move(keys)), owner_(owner) {}
 
 ListGathering::~ListGathering() = default;
 

@@ -11,7 +11,6 @@ namespace {
 
 using auth::Proof;
 using auth::SessionCache;
-using auth::Verdict;
 
 std::string_view credential_of(Proof proof, const auth::Evidence& evidence) {
   switch (proof) {
@@ -80,21 +79,21 @@ SessionDesk::Finding SessionDesk::verify(const SessionCache::Key& key,
   }
   const uint64_t before_us = auth::thread_cpu_us();
   auth::Sessions::Judged judged = sessions->judge(proof, evidence, now);
-  Verdict& verdict = judged.verdict;
+  auth::Verdict& verdict = judged.verdict;
   switch (verdict.kind) {
-    case Verdict::Kind::kNotMine:
-    case Verdict::Kind::kRefused: {
+    case auth::Verdict::Kind::kNotMine:
+    case auth::Verdict::Kind::kRefused: {
       budget_.spend(caller.address, now_us, auth::thread_cpu_us() - before_us);
-      if (verdict.kind == Verdict::Kind::kNotMine) return {Kind::kNobodys, verdict.error};
+      if (verdict.kind == auth::Verdict::Kind::kNotMine) return {Kind::kNobodys, verdict.error};
       remember_refusal(key, verdict.error, now);
       return {Kind::kDecided, verdict.error};
     }
-    case Verdict::Kind::kPrincipal: {
+    case auth::Verdict::Kind::kPrincipal: {
       auth::PrincipalRef principal = shared(std::move(verdict.principal), proof);
       cache_.remember(key, &caller.slot, {principal, judged.link, judged.generation});
       return {Kind::kDecided, std::move(principal)};
     }
-    case Verdict::Kind::kAsk:
+    case auth::Verdict::Kind::kAsk:
       break;
   }
   const Error busy{ErrorCode::kSessionUnknown, "too many questions wait for an answer", 0};
@@ -113,20 +112,20 @@ bool SessionDesk::ask(const SessionCache::Key& key, const auth::SessionsRef& ses
   budget_.spend(client, event::monotonic_us(), auth::kAskCostUs);
   questions_.emplace(
       key, Question{sessions, judged.link, judged.generation, now, std::string(client), {&waiter}});
-  judged.link->ask(evidence, now, [this, key](Verdict verdict) {
+  judged.link->ask(evidence, now, [this, key](auth::Verdict verdict) {
     loop_.post(
         [this, key, verdict = std::move(verdict)]() mutable { answered(key, std::move(verdict)); });
   });
   return true;
 }
 
-void SessionDesk::answered(const SessionCache::Key& key, Verdict verdict) {
+void SessionDesk::answered(const SessionCache::Key& key, auth::Verdict verdict) {
   const auto open = questions_.find(key);
   if (open == questions_.end()) return;
   const Question question = std::move(open->second);
   questions_.erase(open);
   Result<auth::PrincipalRef> who = verdict.error;
-  const bool proves = verdict.kind == Verdict::Kind::kPrincipal;
+  const bool proves = verdict.kind == auth::Verdict::Kind::kPrincipal;
   if (proves || verdict.error.code == ErrorCode::kSessionUnknown) {
     budget_.refund(question.client, auth::kAskCostUs);
   }

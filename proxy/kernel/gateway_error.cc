@@ -10,8 +10,6 @@ namespace {
 
 using nlohmann::json;
 
-constexpr size_t kDepthMax = 32;
-
 // Keeps two texts of the top object and no tree: what else is there may be large.
 class ErrorReader final : public nlohmann::json_sax<json> {
  public:
@@ -54,7 +52,7 @@ class ErrorReader final : public nlohmann::json_sax<json> {
  private:
   bool open(bool object) noexcept {
     if (depth_ > 0) other();
-    return (depth_ > 0 || object) && ++depth_ <= kDepthMax;
+    return (depth_ > 0 || object) && ++depth_ <= limits::kKernelJsonDepthMax;
   }
   bool close() noexcept {
     --depth_;

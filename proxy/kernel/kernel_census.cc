@@ -11,7 +11,6 @@ namespace {
 
 using Json = nlohmann::json;
 
-constexpr size_t kDepthMax = 32;   // as kernel::KernelList
 constexpr size_t kEntryDepth = 2;  // an object in the array
 
 // One pass, holding one entry. Returning false ends it: the list is refused.
@@ -51,7 +50,7 @@ class Counter final : public nlohmann::json_sax<Json> {
     return true;
   }
   bool start_object(size_t /*elements*/) override {
-    if (!is_plain_value(kEntryDepth - 1) || ++depth_ > kDepthMax) return false;
+    if (!is_plain_value(kEntryDepth - 1) || ++depth_ > limits::kKernelJsonDepthMax) return false;
     if (depth_ != kEntryDepth) return true;
     id_.clear();
     state_.clear();
@@ -64,7 +63,7 @@ class Counter final : public nlohmann::json_sax<Json> {
     return true;
   }
   bool start_array(size_t /*elements*/) override {
-    return (depth_ == 0 || is_plain_value()) && ++depth_ <= kDepthMax;
+    return (depth_ == 0 || is_plain_value()) && ++depth_ <= limits::kKernelJsonDepthMax;
   }
   bool end_array() override { return --depth_, true; }
 

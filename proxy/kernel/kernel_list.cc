@@ -11,7 +11,6 @@
 namespace kg::kernel {
 namespace {
 
-constexpr size_t kDepthMax = 32;
 constexpr std::string_view kFraction = ".000000";
 
 // Whether the text is JSON at all is the library's to say; where its parts begin and end, which the
@@ -25,9 +24,11 @@ class DepthGuard final : public nlohmann::json_sax<nlohmann::json> {
   bool number_float(number_float_t /*value*/, const string_t& /*text*/) override { return true; }
   bool string(string_t& /*value*/) override { return true; }
   bool binary(binary_t& /*value*/) override { return false; }
-  bool start_object(size_t /*elements*/) override { return ++depth_ <= kDepthMax; }
+  bool start_object(size_t /*elements*/) override {
+    return ++depth_ <= limits::kKernelJsonDepthMax;
+  }
   bool end_object() override { return --depth_, true; }
-  bool start_array(size_t /*elements*/) override { return ++depth_ <= kDepthMax; }
+  bool start_array(size_t /*elements*/) override { return ++depth_ <= limits::kKernelJsonDepthMax; }
   bool end_array() override { return --depth_, true; }
   bool key(string_t& /*name*/) override { return true; }
   bool parse_error(size_t /*position*/, const std::string& /*token*/,
@@ -111,7 +112,7 @@ uint32_t count_of(std::string_view number) noexcept {
   return error == std::errc() && stop == end ? count : 0;
 }
 
-ListedKernel::State state_of(std::string_view word) noexcept {
+ListedKernel::State listed_state_of(std::string_view word) noexcept {
   if (word == "idle") return ListedKernel::State::kIdle;
   return word == "busy" ? ListedKernel::State::kBusy : ListedKernel::State::kOther;
 }
@@ -140,7 +141,7 @@ bool read_member(Walker& walker, size_t entry_begin, ListedKernel& kernel) {
     const size_t before_z = walker.at() - 2 - entry_begin;
     kernel.fraction_at = lacks_fraction(text) ? static_cast<uint32_t>(before_z) : 0;
   } else if (name == "execution_state") {
-    kernel.state = state_of(text);
+    kernel.state = listed_state_of(text);
   }
   return true;
 }

@@ -16,7 +16,6 @@ namespace {
 
 using nlohmann::json;
 
-constexpr size_t kDepthMax = 32;
 constexpr size_t kEnvDepth = 2;  // inside `env` of the top object
 constexpr size_t kUsernameBytesMax = 128;
 constexpr std::string_view kSparkOptions = "KERNEL_EXTRA_SPARK_OPTS";
@@ -134,7 +133,8 @@ class LaunchReader final : public nlohmann::json_sax<json> {
 
   bool open(bool object) {
     if (names_.empty() && !object) return malformed("is no JSON object");
-    if (names_.size() >= kDepthMax) return malformed("nests deeper than 32 levels");
+    if (names_.size() >= limits::kKernelJsonDepthMax)
+      return malformed("nests deeper than 32 levels");
     if (target_ != Target::kNothing && !(object && target_ == Target::kEnv)) {
       return scalar(std::nullopt);
     }

@@ -8,7 +8,7 @@ namespace {
 constexpr std::string_view kValueBytes =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._:/,=@%+-";
 
-std::string_view next_word(std::string_view& text) noexcept {
+std::string_view next_option_word(std::string_view& text) noexcept {
   text.remove_prefix(std::min(text.find_first_not_of(' '), text.size()));
   const std::string_view word = text.substr(0, text.find(' '));
   text.remove_prefix(word.size());
@@ -26,10 +26,10 @@ std::optional<std::string> checked_spark_options(std::string_view text,
     return std::nullopt;
   };
   while (true) {
-    const std::string_view option = next_word(text);
+    const std::string_view option = next_option_word(text);
     if (option.empty()) return out;
     if (option != "--conf") return refuse("holds more than --conf KEY=VALUE");
-    const std::string_view pair = next_word(text);
+    const std::string_view pair = next_option_word(text);
     const size_t equals = pair.find('=');
     if (equals == std::string_view::npos || equals + 1 == pair.size()) {
       return refuse("has a --conf without KEY=VALUE");

@@ -17,13 +17,13 @@
 namespace kg::server {
 namespace {
 
-constexpr size_t kFileBytesMax = size_t{64} * 1024;  // eight keys and some comments
+constexpr size_t kKeysFileBytesMax = size_t{64} * 1024;  // eight keys and some comments
 constexpr const char* kRemedy =
     "one key a line: EPOCH STATE SECRET, made by: echo \"0 current $(openssl rand -base64 32)\"";
 
 // Null, and what is wrong.
 KernelIdKeysRef read(const std::string& file, std::string& problem) {
-  config::FileText text = config::read_file(file, kFileBytesMax);
+  config::FileText text = config::read_file(file, kKeysFileBytesMax);
   KernelIdKeysRef keys;
   if (text.text) {
     const Secret secret(std::move(*text.text));

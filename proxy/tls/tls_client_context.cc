@@ -6,15 +6,12 @@
 
 #include "proxy/base/assert.h"
 #include "proxy/tls/library_error.h"
+#include "proxy/tls/protocols.h"
 #include "proxy/tls/tls_client_stream.h"
 
 namespace kg::tls {
 namespace {
 
-constexpr char kCiphers12[] =
-    "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:"
-    "ECDHE-RSA-AES256-GCM-SHA384:ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305";
-constexpr unsigned char kAlpn[] = "\x08http/1.1";
 // One file, read now: OpenSSL's own default is a folder that a handshake would read from.
 constexpr char kSystemCaFile[] = "/etc/ssl/certs/ca-certificates.crt";
 
@@ -27,7 +24,7 @@ bool apply_policy(SSL_CTX* context) {
   SSL_CTX_sess_set_new_cb(context, &TlsClientStream::new_session_cb);
   return SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION) == 1 &&
          SSL_CTX_set_cipher_list(context, kCiphers12) == 1 &&
-         SSL_CTX_set_alpn_protos(context, kAlpn, sizeof kAlpn - 1) == 0;  // 0 is success here
+         SSL_CTX_set_alpn_protos(context, kHttp11, sizeof kHttp11 - 1) == 0;  // 0 is success here
 }
 
 }  // namespace

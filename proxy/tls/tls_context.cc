@@ -13,20 +13,17 @@
 #include "proxy/base/limits.h"
 #include "proxy/base/owned.h"
 #include "proxy/tls/library_error.h"
+#include "proxy/tls/protocols.h"
 
 namespace kg::tls {
 namespace {
 
 using Mode = config::ClientCertificateMode;
 
-constexpr char kCiphers12[] =
-    "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:"
-    "ECDHE-RSA-AES256-GCM-SHA384:ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305";
 constexpr char kCiphers13[] =
     "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256";
 constexpr char kGroups[] = "X25519:P-256";
 constexpr int kSecurityLevel = 2;  // 112 bits: no SHA-1, no RSA below 2048 bits
-constexpr std::string_view kAlpn("\x08http/1.1", 9);
 
 // A session resumes only where this text is the same. The CA is part of it: clients of a CA that
 // is no longer trusted must shake hands in full, and fail.
@@ -46,9 +43,8 @@ struct TlsContext::Callbacks {
   static int alpn_cb(SSL*, const unsigned char** out, unsigned char* out_size,
                      const unsigned char* offered, unsigned int offered_size, void*) noexcept {
     unsigned char* chosen = nullptr;
-    const int found = SSL_select_next_proto(
-        &chosen, out_size, reinterpret_cast<const unsigned char*>(kAlpn.data()),
-        static_cast<unsigned int>(kAlpn.size()), offered, offered_size);
+    const int found = SSL_select_next_proto(&chosen, out_size, kHttp11, sizeof kHttp11 - 1, offered,
+                                            offered_size);
     if (found != OPENSSL_NPN_NEGOTIATED) return SSL_TLSEXT_ERR_ALERT_FATAL;
     *out = chosen;
     return SSL_TLSEXT_ERR_OK;

@@ -29,7 +29,7 @@ void Reloads::cancel() noexcept {
 }
 
 Result<void> Reloads::ask_more() {
-  while (!wanted_.empty() && asked_.size() < 2 * limits::kRevivalsAtATime) {
+  while (!wanted_.empty() && asked_.size() < size_t{2} * limits::kRevivalsAtATime) {
     Question& question = asked_.emplace_back(*this, std::move(wanted_.back()));
     question.place = std::prev(asked_.end());
     wanted_.pop_back();

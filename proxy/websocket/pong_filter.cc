@@ -8,7 +8,7 @@ namespace kg::websocket {
 namespace {
 
 constexpr unsigned char kFinPong = 0x8a;
-constexpr unsigned char kMasked = 0x80;
+constexpr unsigned char kMaskBit = 0x80;
 constexpr size_t kPayloadBytes = 8;
 
 }  // namespace
@@ -50,7 +50,7 @@ std::string_view PongFilter::take_held() noexcept {
 }
 
 bool PongFilter::may_be_pong() const noexcept {
-  const unsigned char second = kPayloadBytes | (masking_ == Masking::kNone ? 0 : kMasked);
+  const unsigned char second = kPayloadBytes | (masking_ == Masking::kNone ? 0 : kMaskBit);
   return (held_bytes_ < 1 || held_[0] == kFinPong) && (held_bytes_ < 2 || held_[1] == second);
 }
 

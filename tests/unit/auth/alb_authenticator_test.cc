@@ -6,8 +6,7 @@
 
 #include "tests/unit/auth/forge.h"
 
-namespace kg::auth {
-namespace {
+namespace kg::auth::alb_authenticator_test {
 
 using forge::TestKey;
 using Kind = Verdict::Kind;
@@ -114,5 +113,4 @@ TEST_F(AlbAuthenticatorTest, StrangersNeverLeadToAFetch) {
   EXPECT_TRUE(keys_->learned.empty());
 }
 
-}  // namespace
-}  // namespace kg::auth
+}  // namespace kg::auth::alb_authenticator_test

@@ -3,8 +3,7 @@
 #include "tests/unit/auth/forge.h"
 #include "tests/unit/auth/source_fixture.h"
 
-namespace kg::auth {
-namespace {
+namespace kg::auth::alb_keys_test {
 
 constexpr const char* kKid = "0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0";
 
@@ -92,5 +91,4 @@ TEST_F(AlbKeysTest, WhatIsKeptIsBounded) {
   EXPECT_EQ(keys.find(kid).known, AlbKeys::Known::kNone);
 }
 
-}  // namespace
-}  // namespace kg::auth
+}  // namespace kg::auth::alb_keys_test

@@ -5,8 +5,7 @@
 
 #include "tests/unit/auth/forge.h"
 
-namespace kg::auth {
-namespace {
+namespace kg::auth::alb_token_test {
 
 using forge::TestKey;
 using testing::ElementsAre;
@@ -183,5 +182,4 @@ TEST(AlbToken, ClaimsAreJudgedLikeAnyOthers) {
   }
 }
 
-}  // namespace
-}  // namespace kg::auth
+}  // namespace kg::auth::alb_token_test

@@ -12,8 +12,7 @@
 #include "tests/unit/auth/forge.h"
 #include "tests/unit/auth/session_fixture.h"
 
-namespace kg::auth {
-namespace {
+namespace kg::auth::attack_vectors_test {
 
 using forge::Claims;
 using forge::kNow;
@@ -386,5 +385,4 @@ TEST_F(AttackVectors, OtherThingsThanClaims) {
   expect_refused(attacks);
 }
 
-}  // namespace
-}  // namespace kg::auth
+}  // namespace kg::auth::attack_vectors_test

@@ -2,8 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace kg::auth {
-namespace {
+namespace kg::auth::certificate_authenticator_test {
 
 constexpr int64_t kNow = 1'800'000'000;
 
@@ -47,5 +46,4 @@ TEST(CertificateAuthenticator, TheSessionEndsWithTheCertificate) {
   EXPECT_EQ(verdict.error.code, ErrorCode::kSessionExpired);
 }
 
-}  // namespace
-}  // namespace kg::auth
+}  // namespace kg::auth::certificate_authenticator_test

@@ -4,8 +4,7 @@
 
 #include <string>
 
-namespace kg::auth {
-namespace {
+namespace kg::auth::check_budget_test {
 
 constexpr uint64_t kStartUs = 1'000'000'000;
 constexpr uint64_t kSecondUs = 1'000'000;
@@ -64,5 +63,4 @@ TEST(CheckBudget, TogetherAllAddressesTakeAFifthOfAWorker) {
   EXPECT_LE(spent_us, kSecondUs / 4);
 }
 
-}  // namespace
-}  // namespace kg::auth
+}  // namespace kg::auth::check_budget_test

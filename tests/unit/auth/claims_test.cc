@@ -3,8 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-namespace kg::auth {
-namespace {
+namespace kg::auth::claims_test {
 
 using testing::ElementsAre;
 using testing::IsEmpty;
@@ -75,5 +74,4 @@ TEST(Claims, WhatCannotBeReadMakesAllUnusable) {
   }
 }
 
-}  // namespace
-}  // namespace kg::auth
+}  // namespace kg::auth::claims_test

@@ -2,8 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace kg::auth {
-namespace {
+namespace kg::auth::delegated_test {
 
 constexpr int64_t kNow = 1'700'000'000;
 
@@ -114,5 +113,4 @@ TEST(Delegated, AnUnclearIdentityIsNone) {
   }
 }
 
-}  // namespace
-}  // namespace kg::auth
+}  // namespace kg::auth::delegated_test

@@ -2,8 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace kg::auth {
-namespace {
+namespace kg::auth::introspection_test {
 
 constexpr int64_t kNow = 1'700'000'000;
 
@@ -127,5 +126,4 @@ TEST(Introspection, OnlyA200IsAnAnswer) {
   }
 }
 
-}  // namespace
-}  // namespace kg::auth
+}  // namespace kg::auth::introspection_test

@@ -3,8 +3,7 @@
 #include "auth/sources.h"
 #include "tests/unit/auth/source_fixture.h"
 
-namespace kg::auth {
-namespace {
+namespace kg::auth::jwks_source_test {
 
 class JwksSourceTest : public SourceTest {
  protected:
@@ -172,5 +171,4 @@ TEST_F(JwksSourceTest, ASourceIsFetchedWithoutBeingAsked) {
   network.stop();
 }
 
-}  // namespace
-}  // namespace kg::auth
+}  // namespace kg::auth::jwks_source_test

@@ -6,8 +6,7 @@
 
 #include "tests/unit/auth/session_fixture.h"
 
-namespace kg::auth {
-namespace {
+namespace kg::auth::jwt_authenticator_test {
 
 using forge::Claims;
 using forge::kHeader;
@@ -223,5 +222,4 @@ TEST_F(JwtAuthenticatorTest, ABadTokenOfItsIssuerEndsTheChain) {
   EXPECT_EQ(link.judge(evidence, kNow).kind, Verdict::Kind::kRefused);
 }
 
-}  // namespace
-}  // namespace kg::auth
+}  // namespace kg::auth::jwt_authenticator_test

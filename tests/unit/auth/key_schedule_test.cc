@@ -2,8 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace kg::auth {
-namespace {
+namespace kg::auth::key_schedule_test {
 
 constexpr uint64_t kSecond = 1'000'000;
 constexpr uint64_t kNow = 1'000 * kSecond;
@@ -75,5 +74,4 @@ TEST(KeySchedule, UnknownKidsAreAskedForOnceInTenSeconds) {
   EXPECT_TRUE(schedule.may_learn(kNow + 10 * kSecond));
 }
 
-}  // namespace
-}  // namespace kg::auth
+}  // namespace kg::auth::key_schedule_test

@@ -6,8 +6,7 @@
 
 #include "tests/unit/auth/forge.h"
 
-namespace kg::auth {
-namespace {
+namespace kg::auth::key_set_test {
 
 using forge::TempFile;
 using forge::TestKey;
@@ -316,5 +315,4 @@ TEST(Algorithms, NamesGoBothWays) {
   }
 }
 
-}  // namespace
-}  // namespace kg::auth
+}  // namespace kg::auth::key_set_test

@@ -5,8 +5,7 @@
 
 #include "tests/unit/auth/forge.h"
 
-namespace kg::auth {
-namespace {
+namespace kg::auth::opaque_tokens_test {
 
 using testing::ElementsAre;
 using testing::HasSubstr;
@@ -148,5 +147,4 @@ TEST(OpaqueTokens, ErrorsOfFilesNameThem) {
   EXPECT_THAT(OpaqueTokens::from_file("/nonexistent/tokens").error, HasSubstr("No such file"));
 }
 
-}  // namespace
-}  // namespace kg::auth
+}  // namespace kg::auth::opaque_tokens_test

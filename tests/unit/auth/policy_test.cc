@@ -4,8 +4,7 @@
 
 #include <tuple>
 
-namespace kg::auth {
-namespace {
+namespace kg::auth::policy_test {
 
 using kernel::Operation;
 
@@ -222,5 +221,4 @@ TEST(Policy, AsksAuthenticatorsForItsClaimsOnce) {
   EXPECT_EQ(policy.claims_wanted(), (std::vector<std::string>{"a", "b"}));
 }
 
-}  // namespace
-}  // namespace kg::auth
+}  // namespace kg::auth::policy_test

@@ -5,8 +5,7 @@
 #include "auth/verdict_cache.h"
 #include "tests/unit/auth/source_fixture.h"
 
-namespace kg::auth {
-namespace {
+namespace kg::auth::remote_judge_test {
 
 Verdict good(const std::string& subject, int64_t expires_at = 4'000'000'000) {
   Principal who;
@@ -167,5 +166,4 @@ TEST_F(RemoteJudgeTest, AJudgeMayEndWhileItIsAsked) {
   EXPECT_TRUE(told);
 }
 
-}  // namespace
-}  // namespace kg::auth
+}  // namespace kg::auth::remote_judge_test

@@ -6,8 +6,7 @@
 
 #include "proxy/base/limits.h"
 
-namespace kg::auth {
-namespace {
+namespace kg::auth::revocations_test {
 
 constexpr int64_t kNow = 1'700'000'000;
 
@@ -119,5 +118,4 @@ TEST(Revocations, WriteThemselvesAsTheyAreRead) {
   }
 }
 
-}  // namespace
-}  // namespace kg::auth
+}  // namespace kg::auth::revocations_test

@@ -7,8 +7,7 @@
 #include "proxy/base/ascii.h"
 #include "tests/unit/auth/door.h"
 
-namespace kg::auth {
-namespace {
+namespace kg::auth::rfc_examples_test {
 
 constexpr std::string_view kA2Key =
     R"({"kty":"RSA","e":"AQAB","n":"ofgWCuLjybRlzo0tZWJjNiuSfb4p4fAkd_wWJcyQoTbji9k0l8W26mPdd)"
@@ -140,5 +139,4 @@ TEST(RfcExamples, JoesTokensEndWhenTheySay) {
   EXPECT_STREQ(verdict.error.detail, "token aud differs");
 }
 
-}  // namespace
-}  // namespace kg::auth
+}  // namespace kg::auth::rfc_examples_test

@@ -5,8 +5,7 @@
 
 #include "proxy/base/limits.h"
 
-namespace kg::auth {
-namespace {
+namespace kg::auth::session_cache_test {
 
 constexpr int64_t kNow = 1'800'000'000;
 
@@ -164,5 +163,4 @@ TEST_F(SessionCacheTest, ARepetitionTakesNoSecondPlace) {
   EXPECT_EQ(find("alice"), again);
 }
 
-}  // namespace
-}  // namespace kg::auth
+}  // namespace kg::auth::session_cache_test

@@ -9,8 +9,7 @@
 #include "auth/opaque_authenticator.h"
 #include "tests/unit/auth/session_fixture.h"
 
-namespace kg::auth {
-namespace {
+namespace kg::auth::session_file_test {
 
 using forge::kNow;
 using forge::TempFile;
@@ -120,5 +119,4 @@ TEST(OpaqueAuthenticator, ARemovedLineEndsItsSession) {
   EXPECT_NE(link.generation(), before);
 }
 
-}  // namespace
-}  // namespace kg::auth
+}  // namespace kg::auth::session_file_test

@@ -8,8 +8,7 @@
 #include "tests/unit/auth/door.h"
 #include "tests/unit/auth/forge.h"
 
-namespace kg::auth {
-namespace {
+namespace kg::auth::session_mint_test {
 
 using forge::TempFile;
 using forge::TestKey;
@@ -154,5 +153,4 @@ TEST(Thumbprint, AgreesWithTheRfcs) {
   }
 }
 
-}  // namespace
-}  // namespace kg::auth
+}  // namespace kg::auth::session_mint_test

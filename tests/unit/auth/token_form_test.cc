@@ -6,8 +6,7 @@
 #include "tests/unit/auth/door.h"
 #include "tests/unit/auth/session_fixture.h"
 
-namespace kg::auth {
-namespace {
+namespace kg::auth::token_form_test {
 
 using forge::Claims;
 using forge::kHeader;
@@ -190,5 +189,4 @@ TEST_F(TokenForm, EveryAlgorithmVerifies) {
   EXPECT_TRUE(verifier.verify(token, kNow));
 }
 
-}  // namespace
-}  // namespace kg::auth
+}  // namespace kg::auth::token_form_test

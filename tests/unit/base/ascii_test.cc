@@ -4,8 +4,7 @@
 
 #include <vector>
 
-namespace kg::ascii {
-namespace {
+namespace kg::ascii::ascii_test {
 
 using namespace std::string_literals;
 
@@ -124,5 +123,4 @@ TEST(JsonQuote, KeepsUtf8AndReplacesWhatIsNot) {
   }
 }
 
-}  // namespace
-}  // namespace kg::ascii
+}  // namespace kg::ascii::ascii_test

@@ -10,8 +10,7 @@
 #include "proxy/base/result.h"
 #include "proxy/base/secret.h"
 
-namespace kg {
-namespace {
+namespace kg::base_test {
 
 TEST(ErrorTable, HasACompleteRowForEveryCode) {
   std::set<std::string_view> labels;
@@ -87,5 +86,4 @@ TEST(Secret, MovesWithoutLeavingACopy) {
   EXPECT_NE(std::string_view(assigned.reveal().data(), 5), "again");
 }
 
-}  // namespace
-}  // namespace kg
+}  // namespace kg::base_test

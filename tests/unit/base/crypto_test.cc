@@ -11,8 +11,7 @@
 
 #include "proxy/base/ascii.h"
 
-namespace kg::crypto {
-namespace {
+namespace kg::crypto::crypto_test {
 
 template <class Digest>
 std::string hex(const Digest& digest) {
@@ -109,5 +108,4 @@ TEST(Crypto, ComparesInConstantTime) {
   EXPECT_FALSE(equal_constant_time("secret", "secre"));
 }
 
-}  // namespace
-}  // namespace kg::crypto
+}  // namespace kg::crypto::crypto_test

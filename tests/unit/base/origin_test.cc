@@ -4,8 +4,7 @@
 
 #include <string>
 
-namespace kg {
-namespace {
+namespace kg::origin_test {
 
 TEST(SplitOrigin, TakesWhatBrowsersWrite) {
   const auto plain = split_origin("https://lab.example.com");
@@ -56,5 +55,4 @@ TEST(SplitOrigin, OneOriginHasOneSpelling) {
   EXPECT_FALSE(split_origin("https://" + std::string(254, 'a')));
 }
 
-}  // namespace
-}  // namespace kg
+}  // namespace kg::origin_test

@@ -2,8 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace kg {
-namespace {
+namespace kg::url_test {
 
 TEST(Url, IsReadInParts) {
   const ParsedUrl parsed = parse_url("https://Issuer.Test:8443/realms/a/keys?v=1");
@@ -71,5 +70,4 @@ TEST(Url, WhatTwoReadersCouldSplitInTwoWaysIsRefused) {
   EXPECT_FALSE(parse_url("https://a/" + std::string(2'048, 'x')).url);
 }
 
-}  // namespace
-}  // namespace kg
+}  // namespace kg::url_test

@@ -4,8 +4,7 @@
 
 #include "tests/unit/config/config_folder.h"
 
-namespace kg::config {
-namespace {
+namespace kg::config::alb_test {
 
 using testing::ElementsAre;
 using testing::HasSubstr;
@@ -97,5 +96,4 @@ TEST(Alb, SignersClientAndIssuerAreRequired) {
                                             HasSubstr("alb.signers: missing")));
 }
 
-}  // namespace
-}  // namespace kg::config
+}  // namespace kg::config::alb_test

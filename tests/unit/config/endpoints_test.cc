@@ -4,8 +4,7 @@
 #include "config/loader.h"
 #include "config_folder.h"
 
-namespace kg::config {
-namespace {
+namespace kg::config::endpoints_test {
 
 using testing::ElementsAre;
 using testing::HasSubstr;
@@ -81,5 +80,4 @@ TEST(Endpoints, OneOfThemMayBeRefusedForItsNumber) {
               ElementsAre("7 endpoints: 10001 entries are too many"));
 }
 
-}  // namespace
-}  // namespace kg::config
+}  // namespace kg::config::endpoints_test

@@ -2,8 +2,7 @@
 
 #include "config_folder.h"
 
-namespace kg::config {
-namespace {
+namespace kg::config::kernels_test {
 
 using testing::Contains;
 using testing::ElementsAre;
@@ -100,5 +99,4 @@ TEST_F(KernelKeys, OfIdsAreASecretFileOrAFolder) {
               Contains(testing::HasSubstr("everybody on this machine may read")));
 }
 
-}  // namespace
-}  // namespace kg::config
+}  // namespace kg::config::kernels_test

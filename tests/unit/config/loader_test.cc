@@ -5,8 +5,7 @@
 #include "config_folder.h"
 #include "proxy/base/limits.h"
 
-namespace kg::config {
-namespace {
+namespace kg::config::loader_test {
 
 using testing::ElementsAre;
 using testing::HasSubstr;
@@ -351,5 +350,4 @@ TEST(Loader, FormatsForPeople) {
   EXPECT_EQ(format({"k.yaml", 3, "alb", "odd", "", true}), "k.yaml:3: warning: alb: odd");
 }
 
-}  // namespace
-}  // namespace kg::config
+}  // namespace kg::config::loader_test

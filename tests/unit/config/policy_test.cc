@@ -4,8 +4,7 @@
 #include "config/loader.h"
 #include "config_folder.h"
 
-namespace kg::config {
-namespace {
+namespace kg::config::policy_test {
 
 using testing::ElementsAre;
 using testing::HasSubstr;
@@ -129,5 +128,4 @@ TEST(PolicyKeys, IdentityHeadersAreNoOthersName) {
               ElementsAre(HasSubstr("stands here twice")));
 }
 
-}  // namespace
-}  // namespace kg::config
+}  // namespace kg::config::policy_test

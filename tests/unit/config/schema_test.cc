@@ -9,8 +9,7 @@
 #include "config/yaml_tree.h"
 #include "config_folder.h"
 
-namespace kg::config {
-namespace {
+namespace kg::config::schema_test {
 
 using testing::Contains;
 using testing::HasSubstr;
@@ -228,5 +227,4 @@ TEST_F(SchemaKeys, LaterKeysAreRefusedByName) {
   }
 }
 
-}  // namespace
-}  // namespace kg::config
+}  // namespace kg::config::schema_test

@@ -4,8 +4,7 @@
 #include "config/loader.h"
 #include "config_folder.h"
 
-namespace kg::config {
-namespace {
+namespace kg::config::services_test {
 
 using testing::ElementsAre;
 using testing::HasSubstr;
@@ -102,5 +101,4 @@ TEST(Services, AnEntryIsOfOneKind) {
               ElementsAre(HasSubstr("authenticators[0]: is not one authenticator")));
 }
 
-}  // namespace
-}  // namespace kg::config
+}  // namespace kg::config::services_test

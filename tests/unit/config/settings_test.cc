@@ -4,8 +4,7 @@
 #include "config/loader.h"
 #include "config_folder.h"
 
-namespace kg::config {
-namespace {
+namespace kg::config::settings_test {
 
 using testing::ElementsAre;
 using testing::HasSubstr;
@@ -83,5 +82,4 @@ TEST_F(SettingsOf, WrongSizesNameTheirRemedy) {
   EXPECT_THAT(said("99999999999999999999GiB"), HasSubstr("is out of range"));
 }
 
-}  // namespace
-}  // namespace kg::config
+}  // namespace kg::config::settings_test

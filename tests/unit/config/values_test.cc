@@ -4,8 +4,7 @@
 
 #include "config/names.h"
 
-namespace kg::config {
-namespace {
+namespace kg::config::values_test {
 
 using testing::HasSubstr;
 using namespace std::chrono_literals;
@@ -155,5 +154,4 @@ TEST(Identifiers, FollowTheirGrammar) {
     EXPECT_FALSE(parse_role_arn(wrong, key).value) << wrong;
 }
 
-}  // namespace
-}  // namespace kg::config
+}  // namespace kg::config::values_test

@@ -2,8 +2,7 @@
 
 #include "config_folder.h"
 
-namespace kg::config {
-namespace {
+namespace kg::config::websocket_test {
 
 using testing::Contains;
 using testing::ElementsAre;
@@ -71,5 +70,4 @@ TEST_F(WebSocketSection, SizesAreBoundedAndNoneIsNoLimit) {
               ElementsAre("websocket.message_bytes_max: \"off\" is not a size"));
 }
 
-}  // namespace
-}  // namespace kg::config
+}  // namespace kg::config::websocket_test

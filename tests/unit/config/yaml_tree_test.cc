@@ -8,8 +8,7 @@
 #include "config/utf8.h"
 #include "config_folder.h"
 
-namespace kg::config {
-namespace {
+namespace kg::config::yaml_tree_test {
 
 using testing::Contains;
 using testing::ElementsAre;
@@ -156,5 +155,4 @@ TEST(YamlTree, DamagedFilesNeverThrow) {
   }
 }
 
-}  // namespace
-}  // namespace kg::config
+}  // namespace kg::config::yaml_tree_test

@@ -5,8 +5,7 @@
 #include <string>
 #include <vector>
 
-namespace kg::event {
-namespace {
+namespace kg::event::address_test {
 
 SocketAddress at(const std::string& host, uint16_t port = 0) {
   const auto address = SocketAddress::parse(host, port);
@@ -106,5 +105,4 @@ TEST(AddressRanges, AnyOfThemIsEnough) {
   EXPECT_FALSE(ranges.contains(at("127.0.0.1")));
 }
 
-}  // namespace
-}  // namespace kg::event
+}  // namespace kg::event::address_test

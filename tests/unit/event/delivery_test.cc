@@ -8,8 +8,7 @@
 
 #include "proxy/event/socket.h"
 
-namespace kg::event {
-namespace {
+namespace kg::event::delivery_test {
 
 // Both ends of a TCP connection over loopback.
 struct Ends {
@@ -62,5 +61,4 @@ TEST(DeliveryOf, WhatIsNoTcpSocketHasNone) {
   EXPECT_FALSE(delivery_of(Socket::spare().fd()).held_back);
 }
 
-}  // namespace
-}  // namespace kg::event
+}  // namespace kg::event::delivery_test

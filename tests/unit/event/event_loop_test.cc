@@ -11,8 +11,7 @@
 #include "loop_support.h"
 #include "proxy/base/limits.h"
 
-namespace kg::event {
-namespace {
+namespace kg::event::event_loop_test {
 
 using testing::ElementsAre;
 
@@ -256,5 +255,4 @@ TEST(EventLoop, TellsOfASlowTurn) {
   EXPECT_THAT(slow, ElementsAre(testing::Gt(limits::kTurnWarnMs * 1'000)));
 }
 
-}  // namespace
-}  // namespace kg::event
+}  // namespace kg::event::event_loop_test

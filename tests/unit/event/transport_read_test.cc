@@ -8,8 +8,7 @@
 #include "proxy/base/limits.h"
 #include "stream_support.h"
 
-namespace kg::event {
-namespace {
+namespace kg::event::transport_read_test {
 
 class TransportRead : public testing::Test {
  protected:
@@ -182,5 +181,4 @@ TEST_F(TransportRead, ADestroyedTransportClosesItsSocket) {
   EXPECT_TRUE(other.is_untouched());
 }
 
-}  // namespace
-}  // namespace kg::event
+}  // namespace kg::event::transport_read_test

@@ -8,8 +8,7 @@
 #include "proxy/base/limits.h"
 #include "stream_support.h"
 
-namespace kg::event {
-namespace {
+namespace kg::event::transport_write_test {
 
 constexpr int kSmallBuffer = 4 * 1024;
 
@@ -266,5 +265,4 @@ TEST(Socket, AcceptSaysThereIsNone) {
   EXPECT_EQ(one->peer.text(), client.local_address().text());
 }
 
-}  // namespace
-}  // namespace kg::event
+}  // namespace kg::event::transport_write_test

@@ -9,8 +9,7 @@
 #include "loop_support.h"
 #include "proxy/event/socket.h"
 
-namespace kg::event {
-namespace {
+namespace kg::event::watcher_test {
 
 // Runs the loop for `milliseconds` of its own time.
 void run_for(EventLoop& loop, uint64_t milliseconds) {
@@ -164,5 +163,4 @@ TEST(ListenWatcher, TellsUntilEverythingIsTakenAndRestsWhilePaused) {
   EXPECT_EQ(told, after);
 }
 
-}  // namespace
-}  // namespace kg::event
+}  // namespace kg::event::watcher_test

@@ -4,8 +4,7 @@
 
 #include <memory>
 
-namespace kg::exchange {
-namespace {
+namespace kg::exchange::audit_test {
 
 using kernel::Operation;
 using metrics::AuditEvent;
@@ -123,5 +122,4 @@ TEST(Audit, SupportIsWrittenWhateverItDoes) {
   EXPECT_TRUE(interrupt.audited()->support);
 }
 
-}  // namespace
-}  // namespace kg::exchange
+}  // namespace kg::exchange::audit_test

@@ -7,8 +7,7 @@
 
 #include "proxy/event/address.h"
 
-namespace kg::exchange {
-namespace {
+namespace kg::exchange::client_counts_test {
 
 AddressBytes address(const std::string& text) {
   return event::SocketAddress::parse(text, 0)->bytes16();
@@ -104,5 +103,4 @@ TEST(ClientCounts, ThreadsNeverLoseACount) {
   EXPECT_FALSE(counts.take(address("192.0.2.1"), kMost));
 }
 
-}  // namespace
-}  // namespace kg::exchange
+}  // namespace kg::exchange::client_counts_test

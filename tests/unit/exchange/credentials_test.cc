@@ -5,8 +5,7 @@
 #include <string>
 #include <vector>
 
-namespace kg::exchange {
-namespace {
+namespace kg::exchange::credentials_test {
 
 using auth::Proof;
 
@@ -111,5 +110,4 @@ TEST(Credentials, OnlyWhatBrowsersAddThemselvesIsAmbient) {
   }
 }
 
-}  // namespace
-}  // namespace kg::exchange
+}  // namespace kg::exchange::credentials_test

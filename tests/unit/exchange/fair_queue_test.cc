@@ -4,8 +4,7 @@
 
 #include <vector>
 
-namespace kg::exchange {
-namespace {
+namespace kg::exchange::fair_queue_test {
 
 using testing::ElementsAre;
 
@@ -62,5 +61,4 @@ TEST(FairQueue, WhoLeavesIsNotServed) {
   EXPECT_FALSE(queue.remove(11));
 }
 
-}  // namespace
-}  // namespace kg::exchange
+}  // namespace kg::exchange::fair_queue_test

@@ -13,8 +13,7 @@
 #include "proxy/websocket/frame_scanner.h"
 #include "relay_fixture.h"
 
-namespace kg::exchange {
-namespace {
+namespace kg::exchange::held_messages_test {
 
 // A connection whose system takes bytes when the test says so.
 class Held : public testing::Test {
@@ -220,5 +219,4 @@ TEST(HeldAtRandom, NothingIsLostOrDoubled) {
   EXPECT_GT(repaired, 1'000U);
 }
 
-}  // namespace
-}  // namespace kg::exchange
+}  // namespace kg::exchange::held_messages_test

@@ -2,8 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace kg::exchange {
-namespace {
+namespace kg::exchange::identity_fields_test {
 
 const routing::IdentityHeaders kAll{"X-User", "X-Realm", "X-Groups", "X-Role"};
 
@@ -36,5 +35,4 @@ TEST(IdentityFields, CannotBeAnotherFieldOrAnotherGroup) {
   }
 }
 
-}  // namespace
-}  // namespace kg::exchange
+}  // namespace kg::exchange::identity_fields_test

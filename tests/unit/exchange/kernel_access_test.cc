@@ -2,8 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace kg::exchange {
-namespace {
+namespace kg::exchange::kernel_access_test {
 
 using Answer = KernelAccess::Answer;
 using Sharing = routing::KernelPolicy::Sharing;
@@ -107,5 +106,4 @@ TEST_F(KernelAccessTest, ForgetsWithTheKeysAndTheRoutes) {
   EXPECT_EQ(ask(at, alice, id), Answer::kForeign);
 }
 
-}  // namespace
-}  // namespace kg::exchange
+}  // namespace kg::exchange::kernel_access_test

@@ -8,8 +8,7 @@
 #include "tests/unit/exchange/relay_fixture.h"
 #include "tests/unit/kernel/message_samples.h"
 
-namespace kg::exchange {
-namespace {
+namespace kg::exchange::kernel_activity_test {
 
 namespace samples = kernel::samples;
 using kernel::Framing;
@@ -255,5 +254,4 @@ TEST_P(KernelActivityTest, GaugesFollowStates) {
   EXPECT_EQ(open(KernelState::kUnknown) + open(KernelState::kBusy), 0U);
 }
 
-}  // namespace
-}  // namespace kg::exchange
+}  // namespace kg::exchange::kernel_activity_test

@@ -10,8 +10,7 @@
 #include "proxy/base/limits.h"
 #include "tests/unit/event/loop_support.h"
 
-namespace kg::exchange {
-namespace {
+namespace kg::exchange::launch_board_test {
 
 uint64_t launches(const metrics::WorkerMetrics& metrics) {
   uint64_t count = 0;
@@ -95,5 +94,4 @@ TEST(LaunchBoard, WorkersMeetAtTheKernelsHome) {
   }
 }
 
-}  // namespace
-}  // namespace kg::exchange
+}  // namespace kg::exchange::launch_board_test

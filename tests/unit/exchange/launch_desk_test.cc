@@ -10,8 +10,7 @@
 
 #include "tests/unit/event/loop_support.h"
 
-namespace kg::exchange {
-namespace {
+namespace kg::exchange::launch_desk_test {
 
 using Kind = LaunchGate::Word::Kind;
 using testing::ElementsAre;
@@ -162,5 +161,4 @@ TEST(LaunchDesk, WorkersShareOneBound) {
   EXPECT_GE(most, 2);
 }
 
-}  // namespace
-}  // namespace kg::exchange
+}  // namespace kg::exchange::launch_desk_test

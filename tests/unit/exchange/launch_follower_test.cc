@@ -8,8 +8,7 @@
 #include "proxy/base/limits.h"
 #include "tests/unit/upstream/gateway_script.h"
 
-namespace kg::exchange {
-namespace {
+namespace kg::exchange::launch_follower_test {
 
 const std::string kKernel = "11111111-1111-4111-8111-111111111111";
 
@@ -74,5 +73,4 @@ TEST_F(LaunchFollowersTest, FollowsABoundedNumber) {
   followers_.abandon_all();
 }
 
-}  // namespace
-}  // namespace kg::exchange
+}  // namespace kg::exchange::launch_follower_test

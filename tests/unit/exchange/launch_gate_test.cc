@@ -7,8 +7,7 @@
 
 #include "proxy/base/limits.h"
 
-namespace kg::exchange {
-namespace {
+namespace kg::exchange::launch_gate_test {
 
 using Kind = LaunchGate::Word::Kind;
 using testing::ElementsAre;
@@ -216,5 +215,4 @@ TEST_F(LaunchGateTest, WordsOfNobodyAreHarmless) {
   EXPECT_EQ(gate_.running(), 0U);
 }
 
-}  // namespace
-}  // namespace kg::exchange
+}  // namespace kg::exchange::launch_gate_test

@@ -2,8 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace kg::exchange {
-namespace {
+namespace kg::exchange::list_verdicts_test {
 
 using Ids = std::vector<std::string>;
 
@@ -113,5 +112,4 @@ TEST_F(ListVerdictsTest, IsBounded) {
   EXPECT_LE(verdicts_.callers(), limits::kListVerdictsMax);
 }
 
-}  // namespace
-}  // namespace kg::exchange
+}  // namespace kg::exchange::list_verdicts_test

@@ -2,8 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace kg::exchange {
-namespace {
+namespace kg::exchange::liveness_test {
 
 using Need = Liveness::Need;
 
@@ -71,5 +70,4 @@ TEST_F(LivenessTest, TimeNeverGoesBack) {
   EXPECT_EQ(again_after(30), 55U);
 }
 
-}  // namespace
-}  // namespace kg::exchange
+}  // namespace kg::exchange::liveness_test

@@ -8,8 +8,7 @@
 
 #include "proxy/http/head_reader.h"
 
-namespace kg::exchange {
-namespace {
+namespace kg::exchange::local_reply_test {
 
 using testing::HasSubstr;
 using testing::Not;
@@ -209,5 +208,4 @@ TEST(LocalReply, AKernelStartIsAnsweredLikeTheFirstOne) {
   EXPECT_THAT(out, Not(HasSubstr("Location")));
 }
 
-}  // namespace
-}  // namespace kg::exchange
+}  // namespace kg::exchange::local_reply_test

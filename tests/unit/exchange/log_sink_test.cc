@@ -12,8 +12,7 @@
 #include "proxy/base/limits.h"
 #include "tests/unit/event/loop_support.h"
 
-namespace kg::exchange {
-namespace {
+namespace kg::exchange::log_sink_test {
 
 class LogSinkTest : public testing::Test {
  protected:
@@ -94,5 +93,4 @@ TEST_F(LogSinkTest, WithoutAWriterItTakesNothing) {
   EXPECT_EQ(metrics_.access_log_dropped.get(), 0U);
 }
 
-}  // namespace
-}  // namespace kg::exchange
+}  // namespace kg::exchange::log_sink_test

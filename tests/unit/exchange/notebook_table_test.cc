@@ -2,11 +2,10 @@
 
 #include <gtest/gtest.h>
 
-#include "loop_support.h"
+#include "tests/unit/event/loop_support.h"
 #include "proxy/base/limits.h"
 
-namespace kg::exchange {
-namespace {
+namespace kg::exchange::notebook_table_test {
 
 using kernel::NotebookSession;
 
@@ -77,5 +76,4 @@ TEST_F(NotebookTableTest, EveryWorkerLearnsIt) {
   EXPECT_EQ(table_.size() + other_.size(), 0U);
 }
 
-}  // namespace
-}  // namespace kg::exchange
+}  // namespace kg::exchange::notebook_table_test

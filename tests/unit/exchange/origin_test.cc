@@ -4,8 +4,7 @@
 
 #include <utility>
 
-namespace kg::exchange {
-namespace {
+namespace kg::exchange::origin_test {
 
 using http::Method;
 
@@ -108,5 +107,4 @@ TEST(Preflight, AsksInAdvance) {
   EXPECT_FALSE(is_preflight(head));
 }
 
-}  // namespace
-}  // namespace kg::exchange
+}  // namespace kg::exchange::origin_test

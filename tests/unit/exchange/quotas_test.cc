@@ -5,8 +5,7 @@
 #include <thread>
 #include <vector>
 
-namespace kg::exchange {
-namespace {
+namespace kg::exchange::quotas_test {
 
 auth::Principal person(const char* realm, const char* subject) {
   auth::Principal who;
@@ -109,5 +108,4 @@ TEST(Quotas, OfStartsAtOneInstantTheQuotaIsLetThrough) {
   EXPECT_EQ(fits, 2) << "and the one that was first";
 }
 
-}  // namespace
-}  // namespace kg::exchange
+}  // namespace kg::exchange::quotas_test

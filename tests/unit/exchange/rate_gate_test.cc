@@ -8,8 +8,7 @@
 
 #include "proxy/exchange/held_counts.h"
 
-namespace kg::exchange {
-namespace {
+namespace kg::exchange::rate_gate_test {
 
 constexpr uint64_t kStart = 5'000'000;
 constexpr uint64_t kKey = 0x1234'5678'9abc'def0;
@@ -90,5 +89,4 @@ TEST(RateGate, ThreadsTogetherPassNoMore) {
   EXPECT_EQ(passed.load(), 1'000U);
 }
 
-}  // namespace
-}  // namespace kg::exchange
+}  // namespace kg::exchange::rate_gate_test

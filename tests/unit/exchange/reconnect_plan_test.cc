@@ -7,8 +7,7 @@
 
 #include "proxy/base/limits.h"
 
-namespace kg::exchange {
-namespace {
+namespace kg::exchange::reconnect_plan_test {
 
 using Verdict = ReconnectPlan::Verdict;
 
@@ -77,5 +76,4 @@ TEST(ReconnectPlan, AnswersMeanWhatTheTableSays) {
   }
 }
 
-}  // namespace
-}  // namespace kg::exchange
+}  // namespace kg::exchange::reconnect_plan_test

@@ -3,8 +3,7 @@
 
 #include "relay_fixture.h"
 
-namespace kg::exchange {
-namespace {
+namespace kg::exchange::relay_end_test {
 
 class RelayEnd : public RelayTest {
  protected:
@@ -233,5 +232,4 @@ TEST_F(RelayEnd, NothingHappensAfterTheEnd) {
   EXPECT_EQ(client_.written, down);
 }
 
-}  // namespace
-}  // namespace kg::exchange
+}  // namespace kg::exchange::relay_end_test

@@ -6,8 +6,7 @@
 
 #include "relay_fixture.h"
 
-namespace kg::exchange {
-namespace {
+namespace kg::exchange::relay_gap_test {
 
 constexpr unsigned kContinuation = 0x0;
 constexpr unsigned kPing = 0x9;
@@ -364,5 +363,4 @@ TEST_F(RelayGap, CompressedOnesHaveNone) {
   EXPECT_EQ(ends(GapEnd::kExtension), 1U);
 }
 
-}  // namespace
-}  // namespace kg::exchange
+}  // namespace kg::exchange::relay_gap_test

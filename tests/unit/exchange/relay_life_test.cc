@@ -5,8 +5,7 @@
 
 #include "relay_fixture.h"
 
-namespace kg::exchange {
-namespace {
+namespace kg::exchange::relay_life_test {
 
 using metrics::kFromClient;
 using metrics::kFromUpstream;
@@ -230,5 +229,4 @@ TEST_F(RelayLife, ATooLargeMessageOfTheGatewayEndsBothSides) {
   EXPECT_EQ(ended_, 1);
 }
 
-}  // namespace
-}  // namespace kg::exchange
+}  // namespace kg::exchange::relay_life_test

@@ -4,8 +4,7 @@
 #include "proxy/websocket/message_frame.h"
 #include "relay_fixture.h"
 
-namespace kg::exchange {
-namespace {
+namespace kg::exchange::relay_notice_test {
 
 constexpr unsigned kContinuation = 0x0;
 constexpr unsigned kPong = 0xa;
@@ -208,5 +207,4 @@ TEST_F(RelayExpels, EndsInTimeWhateverThePeersDo) {
   EXPECT_EQ(ended_, 1);
 }
 
-}  // namespace
-}  // namespace kg::exchange
+}  // namespace kg::exchange::relay_notice_test

@@ -5,8 +5,7 @@
 
 #include "relay_fixture.h"
 
-namespace kg::exchange {
-namespace {
+namespace kg::exchange::relay_test {
 
 using event::Pause;
 using metrics::kFromClient;
@@ -94,5 +93,4 @@ TEST_F(RelayFlow, OtherReasonsToPauseAreNotItsOwn) {
   EXPECT_TRUE(client_.is_paused());
 }
 
-}  // namespace
-}  // namespace kg::exchange
+}  // namespace kg::exchange::relay_test

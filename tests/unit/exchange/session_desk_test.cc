@@ -10,8 +10,7 @@
 #include "tests/unit/auth/session_fixture.h"
 #include "tests/unit/http/support.h"
 
-namespace kg::exchange {
-namespace {
+namespace kg::exchange::session_desk_test {
 
 using auth::forge::kNow;
 
@@ -229,5 +228,4 @@ TEST_F(AskingDeskTest, OneClientHasAFewOfThemAndRefusalsCountAsItsOwn) {
   EXPECT_FALSE(ask("again", second_).has_value());
 }
 
-}  // namespace
-}  // namespace kg::exchange
+}  // namespace kg::exchange::session_desk_test

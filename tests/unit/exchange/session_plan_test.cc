@@ -2,8 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace kg::exchange {
-namespace {
+namespace kg::exchange::session_plan_test {
 
 constexpr uint64_t kSecond = 1'000'000;
 constexpr uint64_t kIssued = 1'700'000'000;  // 2023-11-14 22:13:20 UTC
@@ -106,5 +105,4 @@ TEST(SessionPlan, NoticesSayWhatEndsWhenAndHowToGoOn) {
       << text;
 }
 
-}  // namespace
-}  // namespace kg::exchange
+}  // namespace kg::exchange::session_plan_test

@@ -10,8 +10,7 @@
 
 #include "proxy/base/limits.h"
 
-namespace kg::exchange {
-namespace {
+namespace kg::exchange::session_watch_test {
 
 constexpr uint64_t kSecond = 1'000'000;
 constexpr uint64_t kStart = 1'700'000'000;
@@ -284,5 +283,4 @@ TEST_F(SessionWatchTest, OtherWorkersHearOfAFresherSessionOnceInAWhile) {
   EXPECT_EQ(socket.seat->principal().expires_at, static_cast<int64_t>(kStart + 900));
 }
 
-}  // namespace
-}  // namespace kg::exchange
+}  // namespace kg::exchange::session_watch_test

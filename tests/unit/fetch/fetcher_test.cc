@@ -4,8 +4,7 @@
 
 #include "tests/unit/fetch/fetch_fixture.h"
 
-namespace kg::fetch {
-namespace {
+namespace kg::fetch::fetcher_test {
 
 using testing::ElementsAre;
 using testing::HasSubstr;
@@ -264,5 +263,4 @@ TEST_F(FetcherTest, NoMoreThanTheBoundWaitInAll) {
   EXPECT_EQ(fetcher.waiting(), limits::kFetchesMax);
 }
 
-}  // namespace
-}  // namespace kg::fetch
+}  // namespace kg::fetch::fetcher_test

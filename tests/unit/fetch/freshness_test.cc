@@ -2,8 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace kg::fetch {
-namespace {
+namespace kg::fetch::freshness_test {
 
 TEST(Freshness, IsMaxAgeLessTheAge) {
   EXPECT_EQ(seconds_fresh({"public, max-age=3600, must-revalidate"}, {}), 3'600U);
@@ -31,5 +30,4 @@ TEST(Freshness, AbsurdNumbersStayInBounds) {
   EXPECT_EQ(seconds_fresh({"max-age=60"}, {"99999999999999999999999999"}), 0U);
 }
 
-}  // namespace
-}  // namespace kg::fetch
+}  // namespace kg::fetch::freshness_test

@@ -4,8 +4,7 @@
 #include "proxy/base/limits.h"
 #include "tests/unit/http/support.h"
 
-namespace kg::http {
-namespace {
+namespace kg::http::body_reader_test {
 
 using namespace std::string_literals;
 
@@ -180,5 +179,4 @@ TEST(BodyReader, ReadsWhatTheProxyWrites) {
   EXPECT_EQ(outcome.consumed, wire.size());
 }
 
-}  // namespace
-}  // namespace kg::http
+}  // namespace kg::http::body_reader_test

@@ -5,8 +5,7 @@
 #include <string>
 #include <vector>
 
-namespace kg::http {
-namespace {
+namespace kg::http::cookie_test {
 
 std::string seen(const std::vector<std::string>& fields, std::string_view name = "session") {
   RequestHead head;
@@ -57,5 +56,4 @@ TEST(Cookie, ANameIsAToken) {
   for (const char* bad : {"", "a b", "a;b", "a=b", "a,b"}) EXPECT_FALSE(is_cookie_name(bad)) << bad;
 }
 
-}  // namespace
-}  // namespace kg::http
+}  // namespace kg::http::cookie_test

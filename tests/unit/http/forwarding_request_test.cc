@@ -4,8 +4,7 @@
 #include "proxy/http/forwarding.h"
 #include "tests/unit/http/support.h"
 
-namespace kg::http {
-namespace {
+namespace kg::http::forwarding_request_test {
 
 using testing::HasSubstr;
 using testing::Not;
@@ -328,5 +327,4 @@ TEST(ForwardedClient, IsTheRightMostAddress) {  // domain A15
   }
 }
 
-}  // namespace
-}  // namespace kg::http
+}  // namespace kg::http::forwarding_request_test

@@ -4,8 +4,7 @@
 #include "proxy/http/forwarding.h"
 #include "tests/unit/http/support.h"
 
-namespace kg::http {
-namespace {
+namespace kg::http::forwarding_response_test {
 
 using testing::AllOf;
 using testing::HasSubstr;
@@ -204,5 +203,4 @@ TEST(ForwardInterim, KeepsEndToEndFieldsAlone) {  // RFC 9110 section 15.2
   EXPECT_EQ(out, "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n");
 }
 
-}  // namespace
-}  // namespace kg::http
+}  // namespace kg::http::forwarding_response_test

@@ -5,8 +5,7 @@
 #include "proxy/http/forwarding.h"
 #include "tests/unit/http/support.h"
 
-namespace kg::http {
-namespace {
+namespace kg::http::mutation_test {
 
 constexpr unsigned kSeed = 20240607;
 constexpr int kMutants = 2'000;
@@ -131,5 +130,4 @@ TEST(Mutation, ResponsesAreJudgedAlikeHoweverTheyAreCut) {
   EXPECT_GT(accepted, kMutants / 20) << "seed " << kSeed << " tests too little";
 }
 
-}  // namespace
-}  // namespace kg::http
+}  // namespace kg::http::mutation_test

@@ -2,8 +2,7 @@
 #include "proxy/base/ascii.h"
 #include "tests/unit/http/support.h"
 
-namespace kg::http {
-namespace {
+namespace kg::http::request_reader_test {
 
 // All that a head says, as text: two heads are equal if their texts are.
 std::string describe(const RequestHead& head) {
@@ -243,5 +242,4 @@ TEST(RequestReader, ResetRevivesADeadReader) {
   EXPECT_TRUE(reader.complete());
 }
 
-}  // namespace
-}  // namespace kg::http
+}  // namespace kg::http::request_reader_test

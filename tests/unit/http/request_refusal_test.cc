@@ -4,8 +4,7 @@
 #include "proxy/base/limits.h"
 #include "tests/unit/http/support.h"
 
-namespace kg::http {
-namespace {
+namespace kg::http::request_refusal_test {
 
 using namespace std::string_literals;
 
@@ -251,5 +250,4 @@ TEST(RequestLimits, FieldsUpTo128) {
   expect_code(wire + "A: b\r\n\r\n", ErrorCode::kHeadTooLarge);
 }
 
-}  // namespace
-}  // namespace kg::http
+}  // namespace kg::http::request_refusal_test

@@ -1,8 +1,7 @@
 // ResponseReader: what a gateway may say, and what its body is.
 #include "tests/unit/http/support.h"
 
-namespace kg::http {
-namespace {
+namespace kg::http::response_reader_test {
 
 using namespace std::string_literals;
 
@@ -172,5 +171,4 @@ TEST(ResponseReader, ReadsTheFinalAnswerAfterAnInterimOne) {
   EXPECT_EQ(head.framing, Framing::kNone) << "still the answer to HEAD";
 }
 
-}  // namespace
-}  // namespace kg::http
+}  // namespace kg::http::response_reader_test

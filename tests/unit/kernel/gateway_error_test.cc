@@ -6,8 +6,7 @@
 
 #include "proxy/base/limits.h"
 
-namespace kg::kernel {
-namespace {
+namespace kg::kernel::gateway_error_test {
 
 TEST(GatewayError, ReasonAndMessagePass) {
   const auto reduced = reduce_error(R"({"reason": "Not Found", "message": "no \"k\""})", "x");
@@ -65,5 +64,4 @@ TEST(GatewayError, LongTextsAreCutBetweenCharacters) {
   EXPECT_FALSE(reduced->whole);
 }
 
-}  // namespace
-}  // namespace kg::kernel
+}  // namespace kg::kernel::gateway_error_test

@@ -4,8 +4,7 @@
 
 #include "proxy/base/limits.h"
 
-namespace kg::kernel {
-namespace {
+namespace kg::kernel::kernel_census_test {
 
 const std::string kId = "6bb19c3b-26f6-4b4d-bfc9-be831a9e648f";
 const std::string kElsewhere = "00000000-26f6-4b4d-bfc9-be831a9e648f";
@@ -78,5 +77,4 @@ TEST(KernelCensus, IsBounded) {
   EXPECT_FALSE(take_census(deep(31), is_held));
 }
 
-}  // namespace
-}  // namespace kg::kernel
+}  // namespace kg::kernel::kernel_census_test

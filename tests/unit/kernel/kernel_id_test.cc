@@ -7,8 +7,7 @@
 #include "proxy/base/ascii.h"
 #include "proxy/kernel/operation.h"
 
-namespace kg::kernel {
-namespace {
+namespace kg::kernel::kernel_id_test {
 
 using Verdict = KernelClaim::Verdict;
 using Keys = std::shared_ptr<const KernelIdKeys>;
@@ -250,5 +249,4 @@ TEST(KernelIdKeyFile, ThatIsMadeHoldsANewKey) {
   EXPECT_TRUE(keys_of(text)->same_keys(*keys_of(text)));
 }
 
-}  // namespace
-}  // namespace kg::kernel
+}  // namespace kg::kernel::kernel_id_test

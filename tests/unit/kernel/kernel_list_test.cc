@@ -4,8 +4,7 @@
 
 #include "proxy/base/limits.h"
 
-namespace kg::kernel {
-namespace {
+namespace kg::kernel::kernel_list_test {
 
 const std::string kMine = "6bb19c3b-26f6-4b4d-bfc9-be831a9e648f";
 const std::string kThird = "33333333-26f6-4b4d-bfc9-be831a9e648f";
@@ -196,5 +195,4 @@ TEST(KernelListMerge, AnIdStandsThereOnce) {
   EXPECT_EQ(joined(merge_kernel_lists({}, held)), "[]");
 }
 
-}  // namespace
-}  // namespace kg::kernel
+}  // namespace kg::kernel::kernel_list_test

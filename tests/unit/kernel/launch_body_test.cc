@@ -4,8 +4,7 @@
 
 #include "proxy/base/limits.h"
 
-namespace kg::kernel {
-namespace {
+namespace kg::kernel::launch_body_test {
 
 using namespace std::string_literals;
 
@@ -237,5 +236,4 @@ TEST(KernelUsername, IsAShortPlainWord) {
   }
 }
 
-}  // namespace
-}  // namespace kg::kernel
+}  // namespace kg::kernel::launch_body_test

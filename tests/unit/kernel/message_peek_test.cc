@@ -4,8 +4,7 @@
 
 #include "tests/unit/kernel/message_samples.h"
 
-namespace kg::kernel {
-namespace {
+namespace kg::kernel::message_peek_test {
 
 using samples::v1;
 
@@ -155,5 +154,4 @@ TEST(MessagePeekTest, IdsHaveKeysOfTheirOwn) {
             id_key("0f2c1f3e-5a36-4b7e-a4c6-111111111111_2"));
 }
 
-}  // namespace
-}  // namespace kg::kernel
+}  // namespace kg::kernel::message_peek_test

@@ -4,8 +4,7 @@
 
 #include "tests/unit/kernel/message_samples.h"
 
-namespace kg::kernel {
-namespace {
+namespace kg::kernel::message_shape_test {
 
 using samples::v1;
 
@@ -111,5 +110,4 @@ TEST_P(MessageShapeTest, MaskedRequestsAreKnownWhateverTheirCode) {
   }
 }
 
-}  // namespace
-}  // namespace kg::kernel
+}  // namespace kg::kernel::message_shape_test

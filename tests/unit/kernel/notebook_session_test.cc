@@ -6,8 +6,7 @@
 
 #include "proxy/base/limits.h"
 
-namespace kg::kernel {
-namespace {
+namespace kg::kernel::notebook_session_test {
 
 using nlohmann::json;
 using testing::HasSubstr;
@@ -100,5 +99,4 @@ TEST(NotebookSession, AnUnknownOneIsItsKernel) {
   EXPECT_EQ(session.type, "notebook");
 }
 
-}  // namespace
-}  // namespace kg::kernel
+}  // namespace kg::kernel::notebook_session_test

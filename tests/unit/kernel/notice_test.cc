@@ -8,8 +8,7 @@
 #include <string>
 #include <vector>
 
-namespace kg::kernel {
-namespace {
+namespace kg::kernel::notice_test {
 
 using nlohmann::json;
 
@@ -107,5 +106,4 @@ TEST(DeadNotice, IsAStatusOfNoRequestInBothFramings) {
   EXPECT_EQ(json::parse(part(5)), content);
 }
 
-}  // namespace
-}  // namespace kg::kernel
+}  // namespace kg::kernel::notice_test

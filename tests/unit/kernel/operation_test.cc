@@ -6,8 +6,7 @@
 #include <string>
 #include <vector>
 
-namespace kg::kernel {
-namespace {
+namespace kg::kernel::operation_test {
 
 using namespace std::string_literals;
 using http::Method;
@@ -354,5 +353,4 @@ TEST(AppendTarget, AWebSocketWithoutASessionOfItsOwnGetsTheOneGiven) {
   EXPECT_EQ(target_for("session_id=theirs"), "/api/kernels/k/channels?session_id=theirs");
 }
 
-}  // namespace
-}  // namespace kg::kernel
+}  // namespace kg::kernel::operation_test

@@ -6,8 +6,7 @@
 #include <string>
 #include <vector>
 
-namespace kg::kernel {
-namespace {
+namespace kg::kernel::running_cell_test {
 
 using nlohmann::json;
 
@@ -90,5 +89,4 @@ TEST(RunningCell, IsNoneIfItsHeaderIsAbsurdlyLarge) {
   EXPECT_EQ(cell_of(message), "");
 }
 
-}  // namespace
-}  // namespace kg::kernel
+}  // namespace kg::kernel::running_cell_test

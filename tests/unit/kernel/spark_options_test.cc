@@ -2,8 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace kg::kernel {
-namespace {
+namespace kg::kernel::spark_options_test {
 
 const std::vector<std::string> kAllowed{"spark.executor.memory", "spark.executor.instances"};
 
@@ -62,5 +61,4 @@ TEST(SparkOptions, HoldNothingThatAShellReads) {
   }
 }
 
-}  // namespace
-}  // namespace kg::kernel
+}  // namespace kg::kernel::spark_options_test

@@ -2,8 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace kg::kernel {
-namespace {
+namespace kg::kernel::spec_list_test {
 
 constexpr std::string_view kList =
     R"({"default": "ir", "kernelspecs": {)"
@@ -53,5 +52,4 @@ TEST(SpecList, WhatIsNoListOfSpecsIsRefused) {
   }
 }
 
-}  // namespace
-}  // namespace kg::kernel
+}  // namespace kg::kernel::spec_list_test

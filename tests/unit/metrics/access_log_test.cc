@@ -9,8 +9,7 @@
 #include "proxy/base/limits.h"
 #include "readme_table.h"
 
-namespace kg::metrics {
-namespace {
+namespace kg::metrics::access_log_test {
 
 using nlohmann::ordered_json;
 using ::testing::HasSubstr;
@@ -166,5 +165,4 @@ TEST(AccessLog, WantsToBeTakenAtTheFlushSize) {
   EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), lines);
 }
 
-}  // namespace
-}  // namespace kg::metrics
+}  // namespace kg::metrics::access_log_test

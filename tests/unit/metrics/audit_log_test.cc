@@ -9,8 +9,7 @@
 #include "proxy/base/limits.h"
 #include "readme_table.h"
 
-namespace kg::metrics {
-namespace {
+namespace kg::metrics::audit_log_test {
 
 using Mode = SubjectMask::Mode;
 
@@ -110,5 +109,4 @@ TEST(AuditLog, AFullBufferWantsToBeTaken) {
   EXPECT_TRUE(buffer.empty());
 }
 
-}  // namespace
-}  // namespace kg::metrics
+}  // namespace kg::metrics::audit_log_test

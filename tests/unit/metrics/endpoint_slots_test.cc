@@ -2,8 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace kg::metrics {
-namespace {
+namespace kg::metrics::endpoint_slots_test {
 
 TEST(EndpointSlots, FirstOnesGetTheirOwnTheRestShareOther) {
   EndpointSlots slots(2);
@@ -33,5 +32,4 @@ TEST(EndpointSlots, AnEndpointCalledOtherMakesNoSecondSeries) {
   EXPECT_EQ(slots.slot_for("team-a", "other"), 1u);
 }
 
-}  // namespace
-}  // namespace kg::metrics
+}  // namespace kg::metrics::endpoint_slots_test

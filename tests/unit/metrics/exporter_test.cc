@@ -13,8 +13,7 @@
 
 #include "readme_table.h"
 
-namespace kg::metrics {
-namespace {
+namespace kg::metrics::exporter_test {
 
 using ::testing::HasSubstr;
 using ::testing::Not;
@@ -277,5 +276,4 @@ TEST_F(ExporterTest, PromtoolFindsNothing) {
   std::filesystem::remove(file);
 }
 
-}  // namespace
-}  // namespace kg::metrics
+}  // namespace kg::metrics::exporter_test

@@ -16,8 +16,7 @@
 
 #include "proxy/base/limits.h"
 
-namespace kg::metrics {
-namespace {
+namespace kg::metrics::log_writer_test {
 
 namespace fs = std::filesystem;
 using ::testing::HasSubstr;
@@ -236,5 +235,4 @@ TEST_F(LogWriterTest, ManyThreadsManyLines) {
   EXPECT_EQ(fs::file_size(path), 4u * 500 * 11);
 }
 
-}  // namespace
-}  // namespace kg::metrics
+}  // namespace kg::metrics::log_writer_test

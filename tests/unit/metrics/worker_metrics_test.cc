@@ -5,8 +5,7 @@
 #include <memory>
 #include <random>
 
-namespace kg::metrics {
-namespace {
+namespace kg::metrics::worker_metrics_test {
 
 size_t bucket_of(uint64_t us) {
   Histogram histogram;
@@ -67,5 +66,4 @@ TEST(WorkerMetricsDeathTest, SlotOutOfRangeIsOurBug) {
   EXPECT_DEATH(metrics->endpoint(1), "slot < slots_");
 }
 
-}  // namespace
-}  // namespace kg::metrics
+}  // namespace kg::metrics::worker_metrics_test

@@ -6,8 +6,7 @@
 #include <random>
 #include <vector>
 
-namespace kg::routing {
-namespace {
+namespace kg::routing::balancer_test {
 
 PodLoad open(uint64_t kernels, uint64_t launches = 0) { return {true, false, kernels, launches}; }
 constexpr PodLoad kShut{};
@@ -87,5 +86,4 @@ TEST(Balancer, ARepeatedStartComesToTheSamePod) {
   EXPECT_EQ(choose_pod_for(std::vector<PodLoad>(3, kShut), tags, 1), std::nullopt);
 }
 
-}  // namespace
-}  // namespace kg::routing
+}  // namespace kg::routing::balancer_test

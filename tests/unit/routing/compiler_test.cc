@@ -7,8 +7,7 @@
 
 #include "tests/unit/auth/session_fixture.h"
 
-namespace kg::routing {
-namespace {
+namespace kg::routing::compiler_test {
 
 using auth::forge::TempFile;
 using auth::forge::TestKey;
@@ -285,5 +284,4 @@ TEST_F(CompilerTest, SlotsStayWithTheirEndpoint) {
   EXPECT_NE(slot(before, "a.test"), slot(before, "b.test"));
 }
 
-}  // namespace
-}  // namespace kg::routing
+}  // namespace kg::routing::compiler_test

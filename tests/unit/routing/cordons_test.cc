@@ -4,8 +4,7 @@
 
 #include "proxy/base/limits.h"
 
-namespace kg::routing {
-namespace {
+namespace kg::routing::cordons_test {
 
 std::string problem_of(std::string_view text) {
   std::string problem;
@@ -61,5 +60,4 @@ TEST(Cordons, AreBounded) {
   EXPECT_NE(problem_of(text + "abc one-more"), "");
 }
 
-}  // namespace
-}  // namespace kg::routing
+}  // namespace kg::routing::cordons_test

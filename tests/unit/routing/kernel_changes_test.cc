@@ -6,8 +6,7 @@
 
 #include "proxy/base/limits.h"
 
-namespace kg::routing {
-namespace {
+namespace kg::routing::kernel_changes_test {
 
 TEST(KernelChanges, KnowsWhatWasMadeAndDeletedSince) {
   // On the heap, where its alignment is kept.
@@ -39,5 +38,4 @@ TEST(KernelChanges, SaysWhenItHasForgotten) {
   EXPECT_EQ(changes.since(2)->size(), limits::kKernelChangesKept);
 }
 
-}  // namespace
-}  // namespace kg::routing
+}  // namespace kg::routing::kernel_changes_test

@@ -6,8 +6,7 @@
 #include <string>
 #include <vector>
 
-namespace kg::routing {
-namespace {
+namespace kg::routing::placement_test {
 
 using Step = Placement::Step;
 constexpr const char* kId = "6bb19c3b-26f6-4b4d-bfc9-be831a9e648f";
@@ -219,5 +218,4 @@ TEST(Placement, WhereNoPodAnswersNothingIsSaidToBeGone) {
   EXPECT_EQ(place(foreign(true), pods).step, Step::kUnsure);
 }
 
-}  // namespace
-}  // namespace kg::routing
+}  // namespace kg::routing::placement_test

@@ -4,8 +4,7 @@
 
 #include <memory>
 
-namespace kg::routing {
-namespace {
+namespace kg::routing::pod_facts_test {
 
 TEST(PodFacts, ARestartIsSuspectedOnceUntilThePodAnswers) {
   // On the heap, where its alignment is kept.
@@ -55,5 +54,4 @@ TEST(PodBook, AnotherPlaceOrNameIsAnotherPod) {
   EXPECT_NE(book.facts_of("vc", "ep", "jeg-0", "10.0.0.2:8888"), facts);
 }
 
-}  // namespace
-}  // namespace kg::routing
+}  // namespace kg::routing::pod_facts_test

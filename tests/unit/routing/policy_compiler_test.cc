@@ -4,8 +4,7 @@
 
 #include "config/loader.h"
 
-namespace kg::routing {
-namespace {
+namespace kg::routing::policy_compiler_test {
 
 using kernel::Operation;
 
@@ -76,5 +75,4 @@ TEST(PolicyCompiler, KnowsTheOperationsThatAConfigurationMayName) {
   EXPECT_EQ(names, kernel::kOperationCount - 1U);
 }
 
-}  // namespace
-}  // namespace kg::routing
+}  // namespace kg::routing::policy_compiler_test

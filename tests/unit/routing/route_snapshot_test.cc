@@ -6,8 +6,7 @@
 #include <string>
 #include <vector>
 
-namespace kg::routing {
-namespace {
+namespace kg::routing::route_snapshot_test {
 
 struct Rule {
   std::string host;
@@ -153,5 +152,4 @@ TEST(Endpoint, PutsItsPrefixBackOnlyIfItTookItAway) {
   EXPECT_EQ(endpoint.location_prefix(), "");
 }
 
-}  // namespace
-}  // namespace kg::routing
+}  // namespace kg::routing::route_snapshot_test

@@ -6,8 +6,7 @@
 
 #include "tests/unit/server/temporary_folder.h"
 
-namespace kg::server {
-namespace {
+namespace kg::server::cordon_keeper_test {
 
 class CordonKeeperTest : public testing::Test {
  protected:
@@ -82,5 +81,4 @@ TEST_F(CordonKeeperTest, AnUnusableFileCountsAsEmptyAndIsWrittenAnew) {
   EXPECT_TRUE(kept_in(dir).has("ep", "jeg-1"));
 }
 
-}  // namespace
-}  // namespace kg::server
+}  // namespace kg::server::cordon_keeper_test

@@ -2,8 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace kg::server {
-namespace {
+namespace kg::server::drain_plan_test {
 
 constexpr uint64_t kSecond = 1'000'000;
 constexpr uint64_t kBegin = 77 * kSecond;
@@ -74,5 +73,4 @@ TEST(DrainPlanTest, NothingIsOpenOrNoTimeIsGiven) {
   EXPECT_EQ(due.idle + due.busy, 5U);
 }
 
-}  // namespace
-}  // namespace kg::server
+}  // namespace kg::server::drain_plan_test

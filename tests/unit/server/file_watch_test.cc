@@ -6,8 +6,7 @@
 
 #include "tests/unit/server/temporary_folder.h"
 
-namespace kg::server {
-namespace {
+namespace kg::server::file_watch_test {
 
 class FileWatchTest : public testing::Test {
  protected:
@@ -58,5 +57,4 @@ TEST_F(FileWatchTest, GoingAndComingBackAreChanges) {
   EXPECT_TRUE(watch_.changed());
 }
 
-}  // namespace
-}  // namespace kg::server
+}  // namespace kg::server::file_watch_test

@@ -2,8 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace kg::server {
-namespace {
+namespace kg::server::pod_report_test {
 
 TEST(PodReport, SaysWhatIsKnown) {
   PodReport pod;
@@ -44,5 +43,4 @@ TEST(PodReport, OfAPodThatIsNotConfiguredOnlyItsCordonIsLeft) {
                         R"("survives_restart":false})");
 }
 
-}  // namespace
-}  // namespace kg::server
+}  // namespace kg::server::pod_report_test

@@ -6,8 +6,7 @@
 #include "proxy/base/limits.h"
 #include "tests/unit/server/temporary_folder.h"
 
-namespace kg::server {
-namespace {
+namespace kg::server::tls_keeper_test {
 
 constexpr uint64_t kStartUs = 1'000'000;
 constexpr uint64_t kRotateUs = limits::kTicketKeyRotateMs * 1'000;
@@ -106,5 +105,4 @@ TEST_F(TlsKeeperTest, ServedCertificatesHaveAnEnd) {
   EXPECT_GT(known.certificates[0].not_after_s, 0);
 }
 
-}  // namespace
-}  // namespace kg::server
+}  // namespace kg::server::tls_keeper_test

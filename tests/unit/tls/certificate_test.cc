@@ -6,8 +6,7 @@
 
 #include "tests/unit/tls/certificates.h"
 
-namespace kg::tls {
-namespace {
+namespace kg::tls::certificate_test {
 
 using testing::HasSubstr;
 using testing::UnorderedElementsAre;
@@ -93,5 +92,4 @@ TEST_F(CertificateTest, AMissingFileIsNamed) {
   EXPECT_THAT(error, HasSubstr("none.key cannot be opened"));
 }
 
-}  // namespace
-}  // namespace kg::tls
+}  // namespace kg::tls::certificate_test

@@ -11,8 +11,7 @@
 #include "proxy/base/limits.h"
 #include "proxy/base/owned.h"
 
-namespace kg::tls {
-namespace {
+namespace kg::tls::peer_certificate_test {
 
 using namespace std::string_literals;
 
@@ -129,5 +128,4 @@ TEST(PeerCertificate, TheSubjectForLogsIsCut) {
   EXPECT_EQ(made.read().subject.size(), limits::kClientSubjectBytesMax);
 }
 
-}  // namespace
-}  // namespace kg::tls
+}  // namespace kg::tls::peer_certificate_test

@@ -5,8 +5,7 @@
 #include "proxy/base/ascii.h"
 #include "proxy/base/limits.h"
 
-namespace kg::tls {
-namespace {
+namespace kg::tls::ticket_keys_test {
 
 using testing::HasSubstr;
 using testing::Not;
@@ -54,5 +53,4 @@ TEST(TicketKeys, RandomOnesDiffer) {
   EXPECT_FALSE(TicketKeys::random()->same_keys(*TicketKeys::random()));
 }
 
-}  // namespace
-}  // namespace kg::tls
+}  // namespace kg::tls::ticket_keys_test

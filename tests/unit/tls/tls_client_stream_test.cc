@@ -4,8 +4,7 @@
 
 #include "tls_peers.h"
 
-namespace kg::tls {
-namespace {
+namespace kg::tls::tls_client_stream_test {
 
 using testing::ElementsAre;
 using testing::IsEmpty;
@@ -217,5 +216,4 @@ TEST_F(TlsClientStreamTest, UnusableFilesAreNamed) {
   EXPECT_THAT(error, IsEmpty());
 }
 
-}  // namespace
-}  // namespace kg::tls
+}  // namespace kg::tls::tls_client_stream_test

@@ -4,8 +4,7 @@
 
 #include "tls_peers.h"
 
-namespace kg::tls {
-namespace {
+namespace kg::tls::tls_context_test {
 
 using testing::HasSubstr;
 
@@ -217,5 +216,4 @@ TEST_F(TlsContextTest, WhatCannotBeServedIsNamed) {
   EXPECT_THAT(error, HasSubstr("clients.crt holds no usable CA"));
 }
 
-}  // namespace
-}  // namespace kg::tls
+}  // namespace kg::tls::tls_context_test

@@ -4,8 +4,7 @@
 
 #include "tls_peers.h"
 
-namespace kg::tls {
-namespace {
+namespace kg::tls::tls_stream_test {
 
 using testing::ElementsAre;
 using testing::IsEmpty;
@@ -196,5 +195,4 @@ TEST_P(TlsStreamTest, AFaultOfOneConnectionIsNoneOfAnother) {
   EXPECT_FALSE(other.server.error);
 }
 
-}  // namespace
-}  // namespace kg::tls
+}  // namespace kg::tls::tls_stream_test

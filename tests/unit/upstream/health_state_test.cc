@@ -2,8 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace kg::upstream {
-namespace {
+namespace kg::upstream::health_state_test {
 
 // The state after each report: + or - for what a check said, H or U for what it makes of the pod.
 std::string after(HealthState state, std::string_view reports) {
@@ -32,5 +31,4 @@ TEST(HealthState, WhatIsKnownMayComeFromBefore) {
   EXPECT_EQ(after({2, 2, false}, "-++--"), "UUHHU");
 }
 
-}  // namespace
-}  // namespace kg::upstream
+}  // namespace kg::upstream::health_state_test

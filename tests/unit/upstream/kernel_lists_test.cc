@@ -5,8 +5,7 @@
 #include "gateway_script.h"
 #include "proxy/upstream/local_pod.h"
 
-namespace kg::upstream {
-namespace {
+namespace kg::upstream::kernel_lists_test {
 
 using testing::HasSubstr;
 
@@ -259,5 +258,4 @@ TEST_F(KernelListsTest, WaitsInThePoolsQueue) {
   local_.reset();  // and dies in the queue, or under way
 }
 
-}  // namespace
-}  // namespace kg::upstream
+}  // namespace kg::upstream::kernel_lists_test

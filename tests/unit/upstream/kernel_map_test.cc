@@ -6,8 +6,7 @@
 
 #include "proxy/base/limits.h"
 
-namespace kg::upstream {
-namespace {
+namespace kg::upstream::kernel_map_test {
 
 TEST(KernelMap, KnowsWhereAKernelWasSeenLast) {
   KernelMap map(2);
@@ -31,5 +30,4 @@ TEST(KernelMap, HoldsNoMoreThanItsBound) {
   EXPECT_TRUE(map.find(std::to_string(limits::kKnownKernelsPerPod + 9)).has_value());
 }
 
-}  // namespace
-}  // namespace kg::upstream
+}  // namespace kg::upstream::kernel_map_test

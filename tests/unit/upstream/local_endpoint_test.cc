@@ -7,8 +7,7 @@
 #include "gateway_script.h"
 #include "proxy/base/limits.h"
 
-namespace kg::upstream {
-namespace {
+namespace kg::upstream::local_endpoint_test {
 
 class EndpointRegistryTest : public GatewayTest {
  protected:
@@ -228,5 +227,4 @@ TEST_F(EndpointRegistryTest, AnOnlyPodIsAskedWhateverItsChecksSayUnlessItIsCordo
   EXPECT_EQ(pin->choose(), nullptr);
 }
 
-}  // namespace
-}  // namespace kg::upstream
+}  // namespace kg::upstream::local_endpoint_test

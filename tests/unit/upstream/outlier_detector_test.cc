@@ -4,8 +4,7 @@
 
 #include "proxy/base/limits.h"
 
-namespace kg::upstream {
-namespace {
+namespace kg::upstream::outlier_detector_test {
 
 constexpr uint64_t kStart = 1'000'000'000;
 constexpr uint64_t kBackoffUs = limits::kOutlierBackoffMs * 1'000ULL;
@@ -63,5 +62,4 @@ TEST(OutlierDetector, AFailureInProbationDoublesTheBackoffUpToItsMost) {
   EXPECT_FALSE(detector.backs_off(now + kBackoffUs)) << "the back-off begins anew too";
 }
 
-}  // namespace
-}  // namespace kg::upstream
+}  // namespace kg::upstream::outlier_detector_test

@@ -3,8 +3,7 @@
 #include "gateway_script.h"
 #include "proxy/kernel/kernel_id.h"
 
-namespace kg::upstream {
-namespace {
+namespace kg::upstream::pod_census_test {
 
 constexpr uint32_t kFirst = 0x111111;
 constexpr uint32_t kSecond = 0x222222;
@@ -101,5 +100,4 @@ TEST_F(PodCensusTest, NobodyIsAskedWhereItIsOffOrEachCallerHasATokenOfHisOwn) {
   EXPECT_TRUE(gateway_.peers.empty());
 }
 
-}  // namespace
-}  // namespace kg::upstream
+}  // namespace kg::upstream::pod_census_test

@@ -7,8 +7,7 @@
 #include "gateway_script.h"
 #include "proxy/base/limits.h"
 
-namespace kg::upstream {
-namespace {
+namespace kg::upstream::pod_pool_test {
 
 using testing::ElementsAre;
 
@@ -340,5 +339,4 @@ TEST_F(PodPoolTest, ARefusedConnectionMayBeARestart) {
   EXPECT_EQ(pod_.facts->restarts(), 1U) << "one event";
 }
 
-}  // namespace
-}  // namespace kg::upstream
+}  // namespace kg::upstream::pod_pool_test

@@ -5,8 +5,7 @@
 #include "gateway_script.h"
 #include "proxy/base/limits.h"
 
-namespace kg::upstream {
-namespace {
+namespace kg::upstream::reloads_test {
 
 std::vector<std::string> ids(size_t count) {
   std::vector<std::string> made;
@@ -83,5 +82,4 @@ TEST_F(ReloadsTest, WhoCancelsIsNotTold) {
   EXPECT_EQ(told_, 0);
 }
 
-}  // namespace
-}  // namespace kg::upstream
+}  // namespace kg::upstream::reloads_test

@@ -2,8 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace kg::upstream {
-namespace {
+namespace kg::upstream::retry_budget_test {
 
 constexpr uint64_t kSecond = 1'000'000;
 constexpr uint64_t kStart = 5'000 * kSecond;
@@ -45,5 +44,4 @@ TEST(RetryBudget, ALongSilenceForgetsEverything) {
   EXPECT_EQ(taken(budget, kStart + 1'000 * kWindow + 3 * kSecond), limits::kRetryBudgetMin);
 }
 
-}  // namespace
-}  // namespace kg::upstream
+}  // namespace kg::upstream::retry_budget_test

@@ -4,8 +4,7 @@
 
 #include "gateway_script.h"
 
-namespace kg::upstream {
-namespace {
+namespace kg::upstream::revivals_test {
 
 using testing::HasSubstr;
 
@@ -140,5 +139,4 @@ TEST_F(RevivalsTest, MayDieWithQuestionsThatNobodyWaitsFor) {
   EXPECT_EQ(open_now(), 0U);
 }
 
-}  // namespace
-}  // namespace kg::upstream
+}  // namespace kg::upstream::revivals_test

@@ -4,8 +4,7 @@
 
 #include "gateway_script.h"
 
-namespace kg::upstream {
-namespace {
+namespace kg::upstream::upstream_connection_test {
 
 constexpr std::string_view kSwitch =
     "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n";
@@ -150,5 +149,4 @@ TEST_F(UpstreamConnectionTest, ATunnelThatBreaksIsAnErrorOnce) {
   EXPECT_EQ(open_now(), 0U);
 }
 
-}  // namespace
-}  // namespace kg::upstream
+}  // namespace kg::upstream::upstream_connection_test

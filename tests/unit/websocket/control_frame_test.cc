@@ -6,8 +6,7 @@
 
 #include "proxy/websocket/frame_scanner.h"
 
-namespace kg::websocket {
-namespace {
+namespace kg::websocket::control_frame_test {
 
 using namespace std::string_literals;
 
@@ -78,5 +77,4 @@ TEST(PingFrame, CarriesItsPayload) {
   EXPECT_EQ(unmask(masked), "12345678");
 }
 
-}  // namespace
-}  // namespace kg::websocket
+}  // namespace kg::websocket::control_frame_test

@@ -6,8 +6,7 @@
 #include <string>
 #include <vector>
 
-namespace kg::websocket {
-namespace {
+namespace kg::websocket::frame_scanner_test {
 
 using namespace std::string_literals;
 
@@ -359,5 +358,4 @@ TEST(FrameScanner, AFrameLongerThanAllNumbersIsNoWholeMessage) {
   }
 }
 
-}  // namespace
-}  // namespace kg::websocket
+}  // namespace kg::websocket::frame_scanner_test

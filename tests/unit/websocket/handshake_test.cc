@@ -5,8 +5,7 @@
 #include <string>
 #include <vector>
 
-namespace kg::websocket {
-namespace {
+namespace kg::websocket::handshake_test {
 
 constexpr std::string_view kKey = "dGhlIHNhbXBsZSBub25jZQ==";         // RFC 6455 section 1.3
 constexpr std::string_view kAccept = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";  // and its answer
@@ -222,5 +221,4 @@ TEST(NewKey, IsOneThatARequestMayHave) {
   EXPECT_NE(new_key(), key);
 }
 
-}  // namespace
-}  // namespace kg::websocket
+}  // namespace kg::websocket::handshake_test

@@ -4,8 +4,7 @@
 
 #include "proxy/websocket/frame_scanner.h"
 
-namespace kg::websocket {
-namespace {
+namespace kg::websocket::message_frame_test {
 
 TEST(MessageFrame, IsOneWholeUnmaskedMessageOfAnyShortLength) {
   for (const size_t size : {0U, 1U, 125U, 126U, 127U, 255U, 256U, 65535U}) {
@@ -46,5 +45,4 @@ TEST(MessagePayload, IsNothingForAnythingElse) {
   }
 }
 
-}  // namespace
-}  // namespace kg::websocket
+}  // namespace kg::websocket::message_frame_test

@@ -5,8 +5,7 @@
 #include <string>
 #include <vector>
 
-namespace kg::websocket {
-namespace {
+namespace kg::websocket::pong_filter_test {
 
 using namespace std::string_literals;
 
@@ -142,5 +141,4 @@ TEST_P(PongFilterTest, KeepsATooLargeMessageBackWhole) {
 
 INSTANTIATE_TEST_SUITE_P(Both, PongFilterTest, testing::Values(Masking::kNone, Masking::kRandom));
 
-}  // namespace
-}  // namespace kg::websocket
+}  // namespace kg::websocket::pong_filter_test

@@ -7,8 +7,7 @@
 
 #include "proxy/websocket/handshake.h"
 
-namespace kg::websocket {
-namespace {
+namespace kg::websocket::token_protocol_test {
 
 constexpr const char* kV1 = "v1.kernel.websocket.jupyter.org";
 const std::string kBare = "v1.token.websocket.jupyter.org";
@@ -77,5 +76,4 @@ TEST(SelectedForToken, NothingIsAddedOtherwise) {
   EXPECT_EQ(selected({}, ""), "");
 }
 
-}  // namespace
-}  // namespace kg::websocket
+}  // namespace kg::websocket::token_protocol_test
