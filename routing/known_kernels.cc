@@ -4,13 +4,11 @@
 
 namespace kg::routing {
 
-void KnownKernels::learn(std::shared_ptr<const kernel::KernelList> list, uint64_t asked_us,
-                         uint64_t restarts) {
+void KnownKernels::learn(PodListRef list) {
   const std::lock_guard lock(mutex_);
-  if (known_.list != nullptr && (restarts < known_.restarts || asked_us < known_.asked_us)) return;
+  const PodList* now = known_.list.get();
+  if (now != nullptr && (list->restarts < now->restarts || list->asked_us < now->asked_us)) return;
   known_.list.swap(list);  // the old one dies outside
-  known_.asked_us = asked_us;
-  known_.restarts = restarts;
   known_.rehomed = false;
 }
 

@@ -1,7 +1,8 @@
-// KnownKernels: the last list of a pod that counted, whichever thread asked for it. A gateway that
-// lost its memory and shares its kernels' records lists only what it is asked to load again: these.
+// KnownKernels: the last list of a pod that counted, whichever thread asked for it. It serves every
+// worker in the place of a list that does not come; and a gateway that lost its memory and shares
+// its kernels' records lists only what it is asked to load again: these.
 //
-// Owner:  the PodFacts. Thread: any. Changed once a second at most, and only with `replication`.
+// Owner:  the PodFacts. Thread: any. Changed once a second and worker at most.
 // Limits: one list, of kListBytesMax.
 #pragma once
 
@@ -13,17 +14,26 @@
 
 namespace kg::routing {
 
+// Immutable, shared by threads.
+struct PodList {
+  kernel::KernelList kernels;
+  uint64_t source = 0;    // tells those apart who ask
+  uint64_t serial = 0;    // counts the lists of one, from 1
+  uint64_t asked_us = 0;  // monotonic
+  uint64_t changes = 0;   // KernelChanges::count() when it was asked for
+  uint64_t restarts = 0;  // PodFacts::restarts() then
+};
+using PodListRef = std::shared_ptr<const PodList>;
+
 class KnownKernels {
  public:
   struct Known {
-    std::shared_ptr<const kernel::KernelList> list;  // null: none yet
-    uint64_t asked_us = 0;                           // monotonic
-    uint64_t restarts = 0;                           // PodFacts::restarts() then
+    PodListRef list;       // null: none yet
     bool rehomed = false;  // the pod is gone, and others were made to load them
   };
 
   // Unless a younger one is known.
-  void learn(std::shared_ptr<const kernel::KernelList> list, uint64_t asked_us, uint64_t restarts);
+  void learn(PodListRef list);
   void set_rehomed();
   Known get() const;
 

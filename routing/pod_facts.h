@@ -8,7 +8,7 @@
 //   restarts  | whoever saw one               | times that its memory may have been emptied
 //   launches  | workers                       | starts in flight there, of this process
 //   kernels   | the census                    | kernels that it listed last
-//   known     | workers that list them        | those kernels themselves, with `replication`
+//   known     | workers that list them        | those kernels themselves
 //
 // Thread: any. Changed at launches, health changes, suspicions and admin calls only, never by a
 // request; each on a cache line that the data path only reads.

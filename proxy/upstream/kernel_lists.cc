@@ -23,12 +23,10 @@ KernelLists::KernelLists(event::EventLoop& loop, LocalPod& pod)
       source_(++sources),
       request_(loop, pod, *this),
       reloads_(pod.revivals, *this),
-      deadline_(loop,
-                [this] {
-                  request_.cancel();
-                  finish(Error{ErrorCode::kUpstreamTimeout, "no list of kernels in time", 0});
-                }),
-      expiry_(loop, [this] { last_.reset(); }) {}
+      deadline_(loop, [this] {
+        request_.cancel();
+        finish(Error{ErrorCode::kUpstreamTimeout, "no list of kernels in time", 0});
+      }) {}
 
 KernelLists::~KernelLists() {
   KG_ASSERT(waiting_.empty());  // each of them pins the endpoint
@@ -61,9 +59,10 @@ void KernelLists::cancel(KernelListWaiter& waiter) noexcept {
 }
 
 PodListRef KernelLists::last_known() const {
-  if (last_ == nullptr) return nullptr;
-  const uint64_t age_us = loop_.now_us() - last_->asked_us;
-  return age_us < uint64_t{pod_.endpoint.list_stale_ms} * 1'000 ? last_ : nullptr;
+  PodListRef known = pod_.pod.facts->known().get().list;
+  if (known == nullptr) return nullptr;
+  const uint64_t until_us = known->asked_us + uint64_t{pod_.endpoint.list_stale_ms} * 1'000;
+  return loop_.now_us() < until_us ? known : nullptr;
 }
 
 void KernelLists::adopt(std::vector<std::string> ids) {
@@ -95,10 +94,10 @@ Result<void> KernelLists::ask() {
 
 std::vector<std::string> KernelLists::known_ids() const {
   std::vector<std::string> ids;
-  const routing::KnownKernels::Known known = pod_.pod.facts->known().get();
-  if (known.list == nullptr) return ids;
-  for (const kernel::ListedKernel& kernel : known.list->kernels()) ids.emplace_back(kernel.id);
-  const auto changes = pod_.endpoint.kernel_changes->since(known.asked_us);
+  const PodListRef known = pod_.pod.facts->known().get().list;
+  if (known == nullptr) return ids;
+  for (const kernel::ListedKernel& kernel : known->kernels.kernels()) ids.emplace_back(kernel.id);
+  const auto changes = pod_.endpoint.kernel_changes->since(known->asked_us);
   if (!changes) return ids;
   for (const routing::KernelChanges::Change& change : *changes) {
     std::erase(ids, change.id);
@@ -110,7 +109,8 @@ std::vector<std::string> KernelLists::known_ids() const {
 // What was here before a restart.
 void KernelLists::reload_known() {
   const uint64_t restarts = pod_.pod.facts->restarts();
-  if (reloaded_ == restarts || pod_.pod.facts->known().get().restarts >= restarts) return;
+  const PodListRef known = pod_.pod.facts->known().get().list;
+  if (reloaded_ == restarts || known == nullptr || known->restarts >= restarts) return;
   reloaded_ = restarts;
   std::vector<std::string> ids = known_ids();
   std::erase_if(ids, [this](const std::string& id) { return !belongs_here(id); });
@@ -157,11 +157,7 @@ Result<PodListRef> KernelLists::read(Result<std::string> body) {
   kernels->follow(last_ != nullptr ? &last_->kernels : nullptr, ++serial_);
   last_ = std::make_shared<const PodList>(
       PodList{*std::move(kernels), source_, serial_, asked_us_, changes_, restarts_});
-  if (pod_.endpoint.replication) {
-    const std::shared_ptr<const kernel::KernelList> list(last_, &last_->kernels);
-    pod_.pod.facts->known().learn(list, asked_us_, restarts_);
-  }
-  expiry_.set_ms(std::max(pod_.endpoint.list_stale_ms, limits::kKernelListFreshMs));
+  pod_.pod.facts->known().learn(last_);
   return last_;
 }
 

@@ -6,7 +6,8 @@
 // are loaded again before its list counts. A list is shared by all who want one within
 // kKernelListFreshMs; only one is in flight. One that was asked for before this process made or
 // deleted a kernel of the endpoint (KernelChanges), or before the pod may have restarted, is shared
-// no more. The last one is kept for list_stale_ms, for those who rather show that than nothing.
+// no more. The last one, whichever worker asked for it, is kept for those who rather show that than
+// nothing.
 // Owner:  the LocalPod. Thread: the worker's.
 // Limits: kListBytesMax, kListEntriesMax; kListMs until the whole answer.
 // Errors: those of ListRequest and Reloads; kUpstreamTimeout; kUpstreamProtocol for a list that
@@ -25,20 +26,14 @@
 #include "proxy/kernel/kernel_list.h"
 #include "proxy/upstream/list_request.h"
 #include "proxy/upstream/reloads.h"
+#include "routing/known_kernels.h"
 
 namespace kg::upstream {
 
 inline constexpr const char* kUnreadableList = "a list that cannot be judged";
 
-struct PodList {
-  kernel::KernelList kernels;
-  uint64_t source = 0;    // tells KernelLists apart
-  uint64_t serial = 0;    // counts their lists, from 1
-  uint64_t asked_us = 0;  // monotonic
-  uint64_t changes = 0;   // KernelChanges::count() when it was asked for
-  uint64_t restarts = 0;  // PodFacts::restarts() then
-};
-using PodListRef = std::shared_ptr<const PodList>;
+using routing::PodList;
+using routing::PodListRef;
 
 class KernelListWaiter {
  public:
@@ -58,7 +53,7 @@ class KernelLists final : private ListRequestOwner, private ReloadsOwner {
   // At once, or null: then `waiter` is told later, once, unless it cancels.
   Result<PodListRef> get(KernelListWaiter& waiter);
   void cancel(KernelListWaiter& waiter) noexcept;
-  // The last one that came, if it is not older than list_stale_ms; else null.
+  // The last one that came to any worker, if it is not older than list_stale_ms; else null.
   PodListRef last_known() const;
   // What any thread knows to be here, put right by what this process did since.
   std::vector<std::string> known_ids() const;
@@ -92,7 +87,6 @@ class KernelLists final : private ListRequestOwner, private ReloadsOwner {
   ListRequest request_;
   Reloads reloads_;
   event::Deadline deadline_;  // of the request
-  event::Deadline expiry_;    // of last_
   std::list<Waiting> waiting_;
   PodListRef last_;
   uint64_t serial_ = 0;  // of last_, and of those before

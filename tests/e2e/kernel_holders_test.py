@@ -11,7 +11,7 @@ import pytest
 from fleet import Fleet
 
 KERNELS = int(os.environ.get("KG_KERNELS", "9"))
-GATEWAY_KEYS = {"replication": True, "gone_after": "3s", "health_check": {"interval": "500ms"}}
+GATEWAY_KEYS = {"replication": True, "health_check": {"interval": "500ms"}}
 
 
 @pytest.fixture(scope="module")
