@@ -9,12 +9,12 @@ void KnownKernels::learn(PodListRef list) {
   const PodList* now = known_.list.get();
   if (now != nullptr && (list->restarts < now->restarts || list->asked_us < now->asked_us)) return;
   known_.list.swap(list);  // the old one dies outside
-  known_.rehomed = false;
+  known_.rehomed_us = 0;
 }
 
-void KnownKernels::set_rehomed() {
+void KnownKernels::set_rehomed(uint64_t now_us) {
   const std::lock_guard lock(mutex_);
-  known_.rehomed = true;
+  known_.rehomed_us = now_us;
 }
 
 KnownKernels::Known KnownKernels::get() const {

@@ -28,13 +28,15 @@ using PodListRef = std::shared_ptr<const PodList>;
 class KnownKernels {
  public:
   struct Known {
-    PodListRef list;       // null: none yet
-    bool rehomed = false;  // the pod is gone, and others were made to load them
+    PodListRef list;  // null: none yet
+    // The pod is gone, and others have loaded them: their lists are whole from here on. Monotonic;
+    // 0: they have not.
+    uint64_t rehomed_us = 0;
   };
 
   // Unless a younger one is known.
   void learn(PodListRef list);
-  void set_rehomed();
+  void set_rehomed(uint64_t now_us);
   Known get() const;
 
  private:

@@ -18,7 +18,8 @@ bool Exchange::gathers_lists() const noexcept {
 void Exchange::gather_lists(Phase phase) {
   phase_ = phase;
   ListGatheringOwner& owner = *this;
-  gathering_ = std::make_unique<ListGathering>(*endpoint_.get(), context_.kernel_id_keys, owner);
+  gathering_ = std::make_unique<ListGathering>(context_.loop, *endpoint_.get(),
+                                               context_.kernel_id_keys, owner);
   gathering_until_us_ =
       context_.loop.now_us() + uint64_t{context_.settings.timeouts.first_byte_ms.list} * 1'000;
   const auto whole = gathering_->begin();

@@ -40,10 +40,10 @@ class ListGathering::Seat final : private upstream::KernelListWaiter {
   size_t index_;
 };
 
-ListGathering::ListGathering(upstream::LocalEndpoint& endpoint,
+ListGathering::ListGathering(event::EventLoop& loop, upstream::LocalEndpoint& endpoint,
                              std::shared_ptr<const kernel::KernelIdKeys> keys,
                              ListGatheringOwner& owner)
-    : endpoint_(endpoint), keys_(std::move(keys)), owner_(owner) {}
+    : loop_(loop), endpoint_(endpoint), keys_(std::move(keys)), owner_(owner) {}
 
 ListGathering::~ListGathering() = default;
 
@@ -105,16 +105,21 @@ std::optional<Result<void>> ListGathering::progress() {
     if (!asked) return asked;
     if (!seats_.empty()) return std::nullopt;
   }
-  for (routing::PodFacts* gone : rehomed_) gone->known().set_rehomed();
+  for (routing::PodFacts* gone : rehomed_) gone->known().set_rehomed(loop_.now_us());
   return Result<void>();
 }
 
-// Of the kernels that gone pods had, those that no list has are asked for where they belong now.
+// The kernels of gone pods are loaded where they belong now. Where another worker has seen to that,
+// the lists from before do not have them.
 Result<void> ListGathering::rehome() {
   std::map<ptrdiff_t, std::vector<std::string>> wanted;  // by index of lists_
+  uint64_t whole_from_us = 0;
   for (const auto& gone : endpoint_.pods) {
     if (!gone->pod.facts->gone() || gone->pod.twin) continue;
-    if (gone->pod.facts->known().get().rehomed) continue;
+    if (const uint64_t rehomed_us = gone->pod.facts->known().get().rehomed_us; rehomed_us != 0) {
+      whole_from_us = std::max(whole_from_us, rehomed_us);
+      continue;
+    }
     rehomed_.push_back(gone->pod.facts.get());
     for (std::string& id : gone->lists.known_ids()) {
       const std::optional<uint32_t> tag = tag_of(id);
@@ -127,11 +132,16 @@ Result<void> ListGathering::rehome() {
       if (part != lists_.end()) wanted[part - lists_.begin()].push_back(std::move(id));
     }
   }
+  for (size_t i = 0; i < lists_.size(); ++i) {
+    if (lists_[i].list->asked_us < whole_from_us) wanted.try_emplace(static_cast<ptrdiff_t>(i));
+  }
   for (auto& [at, ids] : wanted) {
     const auto index = static_cast<size_t>(at);
     GatheredList& part = lists_[index];
-    log::info("kernels", "loading kernels of pods that are gone endpoint={} pod={} kernels={}",
-              endpoint_.endpoint->id, part.pod->pod.name, ids.size());
+    if (!ids.empty()) {
+      log::info("kernels", "loading kernels of pods that are gone endpoint={} pod={} kernels={}",
+                endpoint_.endpoint->id, part.pod->pod.name, ids.size());
+    }
     part.pod->lists.adopt(std::move(ids));
     part.list = nullptr;
     part.deleted.clear();

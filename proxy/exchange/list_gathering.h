@@ -44,8 +44,8 @@ struct GatheredList {
 class ListGathering final {
  public:
   // `keys` tell which ids were minted here.
-  ListGathering(upstream::LocalEndpoint& endpoint, std::shared_ptr<const kernel::KernelIdKeys> keys,
-                ListGatheringOwner& owner);
+  ListGathering(event::EventLoop& loop, upstream::LocalEndpoint& endpoint,
+                std::shared_ptr<const kernel::KernelIdKeys> keys, ListGatheringOwner& owner);
   ~ListGathering();
   ListGathering(const ListGathering&) = delete;
   ListGathering& operator=(const ListGathering&) = delete;
@@ -78,6 +78,7 @@ class ListGathering final {
   bool take_last_known(GatheredList& part);
   void on_answer(size_t index, const Result<upstream::PodListRef>& list);
 
+  event::EventLoop& loop_;
   upstream::LocalEndpoint& endpoint_;
   std::shared_ptr<const kernel::KernelIdKeys> keys_;
   ListGatheringOwner& owner_;

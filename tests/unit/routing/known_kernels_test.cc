@@ -26,11 +26,11 @@ TEST(KnownKernels, KeepsTheYoungestThatCounted) {
 TEST(KnownKernels, IsRehomedUntilItIsListedAgain) {
   KnownKernels known;
   known.learn(list(10, 1));
-  EXPECT_FALSE(known.get().rehomed);
-  known.set_rehomed();
-  EXPECT_TRUE(known.get().rehomed);
+  EXPECT_EQ(known.get().rehomed_us, 0U);
+  known.set_rehomed(15);
+  EXPECT_EQ(known.get().rehomed_us, 15U);
   known.learn(list(20, 2));
-  EXPECT_FALSE(known.get().rehomed);
+  EXPECT_EQ(known.get().rehomed_us, 0U);
 }
 
 }  // namespace kg::routing::known_kernels_test
