@@ -99,6 +99,9 @@ def test_the_kernels_of_a_killed_gateway_go_on_at_one_other(fleet):
 def test_a_gateway_that_comes_back_is_asked_for_its_kernels_again(fleet):
     fleet.replicas[0].start()
     fleet.wait_works(list(fleet.kernels))
+    # Each proxy finds that out for itself; until then it uses where they were meanwhile.
+    for proxy in fleet.proxies:
+        proxy.wait_metric("kernelgate_pod_gone", 0, pod=fleet.replicas[0].name)
     marks = fleet.marks()
     fleet.every_verb_on(fleet.kernels)
     fleet.wait_lists()
