@@ -225,11 +225,10 @@ MessagePeek peek_message(Framing framing, Speaker speaker, bool binary,
 
 uint64_t id_key(std::string_view id) noexcept {
   constexpr size_t kWord = sizeof(uint64_t);
+  if (id.size() >= kWord) return mix_id(word(id, 0), word(id, id.size() - kWord), id.size());
   uint64_t first = 0;
-  uint64_t last = 0;
-  std::memcpy(&first, id.data(), std::min(id.size(), kWord));
-  if (id.size() >= kWord) last = word(id, id.size() - kWord);
-  return mix_id(first, last, id.size());
+  if (!id.empty()) std::memcpy(&first, id.data(), id.size());  // an empty one may point nowhere
+  return mix_id(first, 0, id.size());
 }
 
 }  // namespace kg::kernel

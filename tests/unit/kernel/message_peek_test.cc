@@ -148,7 +148,7 @@ TEST(MessagePeekTest, TheWrongFramingIsNotRead) {
 }
 
 TEST(MessagePeekTest, IdsHaveKeysOfTheirOwn) {
-  EXPECT_NE(id_key(""), 0U);
+  EXPECT_NE(id_key({}), 0U);
   EXPECT_NE(id_key("a"), id_key("b"));
   EXPECT_NE(id_key("0f2c1f3e-5a36-4b7e-a4c6-111111111111_1"),
             id_key("0f2c1f3e-5a36-4b7e-a4c6-111111111111_2"));
