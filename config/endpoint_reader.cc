@@ -151,6 +151,12 @@ void check_forward(const Endpoint& endpoint, Problems& problems) {
     problems.error(gateway.token_place, "is not used: the caller's token goes up",
                    "remove it, or write credentials: own");
   }
+  if (endpoint.notebook_sessions) {
+    problems.error(
+        gateway.credentials_place,
+        "forward leaves kernel ids to the gateway, and notebook_sessions is made of ours",
+        "remove notebook_sessions");
+  }
   if (endpoint.quotas.kernels != 0) {
     problems.error(gateway.credentials_place,
                    "forward leaves nothing to count quotas.kernels with: each list is a caller's",

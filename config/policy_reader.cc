@@ -13,7 +13,9 @@ namespace {
 // As metrics and the access log name them.
 constexpr auto kOperations = std::to_array<std::string_view>(
     {"ListKernelSpecs", "GetKernelSpec", "GetKernelSpecResource", "ListKernels", "CreateKernel",
-     "GetKernel", "DeleteKernel", "InterruptKernel", "RestartKernel", "ConnectKernel", "Other"});
+     "GetKernel", "DeleteKernel", "InterruptKernel", "RestartKernel", "ConnectKernel",
+     "ListSessions", "CreateSession", "GetSession", "PatchSession", "DeleteSession", "GetVersion",
+     "Other"});
 
 Parsed<std::string> parse_operation(std::string_view text, const KeyInfo& /*info*/) {
   const auto is_it = [text](std::string_view name) {

@@ -35,10 +35,12 @@ inline constexpr auto kPolicyKeys = std::to_array<KeyInfo>({
     {"endpoints[].sessions.operations", "list of maps", "0 to 64 entries", "(none)",
      "Rules for those who are let in, support among them. The first one that fits operation and "
      "user decides; without one the operation is allowed. What is denied is 403."},
-    {"endpoints[].sessions.operations[].allow", "list of words", "1 to 11 entries", "(none)",
+    {"endpoints[].sessions.operations[].allow", "list of words", "1 to 17 entries", "(none)",
      "Operations as metrics name them (`DeleteKernel`), `Other` for those of `other_paths`, or "
-     "`\"*\"`. Each rule has either this or `deny`."},
-    {"endpoints[].sessions.operations[].deny", "list of words", "1 to 11 entries", "(none)",
+     "`\"*\"`. Each rule has either this or `deny`. A session operation needs the kernel "
+     "operations "
+     "that it comes to as well."},
+    {"endpoints[].sessions.operations[].deny", "list of words", "1 to 17 entries", "(none)",
      "The same, denied."},
     {"endpoints[].sessions.operations[].realms", "list of texts", "1 to 64 entries", "(all)",
      "Only users of these realms are meant."},

@@ -209,14 +209,17 @@ constexpr auto kCoreKeys = std::to_array<KeyInfo>({
      "Remove the prefix before the request goes to the gateway. `false` for a gateway with a base "
      "URL of its own (`EG_BASE_URL`)."},
     {"endpoints[].notebook_sessions", "boolean", "true, false", "false",
-     "Answer the session API of Jupyter servers (`/api/sessions`, `/api`) for clients that have no "
-     "server of their own: JupyterLab and VS Code with a remote server. Kernels are started, owned "
-     "and placed as ever. What a session is called is known to the process that was told: with "
-     "several replicas another one shows the kernel's id instead."},
+     "Answer the session API of Jupyter servers (`/api/sessions`, `/api`) for clients that have "
+     "no server of their own: JupyterLab and VS Code with a remote server. Kernels are started, "
+     "owned and placed as ever. What a session is called is known to the proxy that was told, "
+     "until it ends: another replica, or the next process, shows the session's id for a path, and "
+     "JupyterLab takes that for a renaming. So such clients must stay with one replica. Not with "
+     "`credentials: forward`."},
     {"endpoints[].other_paths", "word", "deny, forward", "deny",
      "Requests that are no kernel operation: refuse them, or `forward` them by path, authenticated "
-     "but without kernel rules. Form bodies are refused (415) either way: a gateway would look for "
-     "a token in them."},
+     "but without kernel rules; never `/api/sessions`, where gateways start kernels that are "
+     "nobody's. Form bodies are refused (415) either way: a gateway would look for a token in "
+     "them."},
     {"endpoints[].allowed_origins", "list of origins", "0 to 64 entries", "(none)",
      "Pages of other origins that may use the endpoint, as browsers write them: "
      "`https://lab.example.com`. Their preflights are answered here and they may read answers. "

@@ -48,6 +48,8 @@ std::string_view limit_label(Limit limit) noexcept {
       return "launch_queue_max";
     case Limit::kKernelLaunchTimeout:
       return "kernel_launch_timeout";
+    case Limit::kNotebooks:
+      return "notebooks";
     case Limit::kSessionChecks:
       return "session_checks";
     case Limit::kDescriptors:

@@ -1,7 +1,7 @@
 // The bounds that count when they act: labels of kernelgate_limits_hit_total.
 //
 // A label is the last word of the configuration key that sets the bound (config/README.md);
-// `descriptors`, which the system bounds; or `session_checks`; stable for ever.
+// `descriptors`, which the system bounds; `notebooks` or `session_checks`; stable for ever.
 #pragma once
 
 #include <cstdint>
@@ -37,6 +37,8 @@ enum class Limit : uint8_t {
   // Of all kernel starts of an endpoint.
   kLaunchQueueMax,
   kKernelLaunchTimeout,
+  // Of sessions of notebooks (exchange/notebook_table.h).
+  kNotebooks,
   // Of what bad credentials may cost (auth/check_budget.h).
   kSessionChecks,
   // What the process has.

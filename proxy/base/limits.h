@@ -18,9 +18,10 @@ inline constexpr size_t kTrailerBytesMax = size_t{8} * 1024;  // read and droppe
 
 // ---- bodies and flow ----
 inline constexpr size_t kNotebookBodyBytesMax = size_t{64} * 1024;  // of a notebook session
-inline constexpr size_t kNotebookTextBytesMax = 4'096;              // path, name, type
+inline constexpr size_t kNotebookTextBytesMax = 1'024;              // path, name, type
 inline constexpr int kNotebookDepthMax = 16;                        // levels of its JSON
-inline constexpr size_t kNotebooksMax = 10'000;                     // sessions known, per process
+inline constexpr size_t kNotebooksMax = 10'000;                     // sessions known: up to 40 MiB
+inline constexpr size_t kNotebooksPerKernelMax = 8;                 // of them, the first included
 inline constexpr size_t kCreateBodyBytesMax =
     size_t{1024} * 1024;                           // a kernel start: held whole, parsed once
 inline constexpr size_t kLaunchMembersMax = 1024;  // in it: a server forwards under 100 variables

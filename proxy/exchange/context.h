@@ -45,7 +45,7 @@ struct WorkerContext {
   WorkerContext(event::EventLoop& event_loop, metrics::WorkerMetrics& worker_metrics,
                 const Logs& logs, LaunchBoard& launch_board, LaunchDesk& launch_desk,
                 Admission& shared_admission, SessionBoard& session_board,
-                NotebookBoard& shared_notebooks, size_t worker)
+                NotebookTable& shared_notebooks, size_t worker)
       : index(worker),
         loop(event_loop),
         metrics(worker_metrics),
@@ -59,8 +59,7 @@ struct WorkerContext {
         followers(event_loop),
         sessions(event_loop, worker_metrics),
         watch(event_loop, worker_metrics, session_board),
-        notebook_board(shared_notebooks),
-        notebooks(event_loop) {}
+        notebooks(shared_notebooks) {}
 
   std::string next_request_id();
 
@@ -77,8 +76,7 @@ struct WorkerContext {
   SessionDesk sessions;
   SessionWatch watch;
   ListVerdicts list_verdicts;
-  NotebookBoard& notebook_board;
-  NotebookTable notebooks;
+  NotebookTable& notebooks;
   std::shared_ptr<const routing::RouteSnapshot> routes;
   std::shared_ptr<const kernel::KernelIdKeys> kernel_id_keys;
   Settings settings;

@@ -39,7 +39,7 @@ size_t Exchange::on_client_data(std::string_view bytes) {
 }
 
 void Exchange::take_body(std::string_view payload) {
-  if (phase_ == Phase::kListing) return;  // a list has no use for one
+  if (ignores_body()) return;
   if (phase_ == Phase::kCollecting || upstream_ == nullptr) {
     held_body_.append(payload);
     const size_t most =
@@ -58,6 +58,7 @@ void Exchange::take_body(std::string_view payload) {
 }
 
 void Exchange::send_body(std::string_view payload) {
+  KG_ASSERT(!ignores_body());  // the head that went up announced none
   event::Stream& stream = upstream_->stream();
   if (client_.head().framing == Framing::kChunked) {
     context_.scratch.clear();
@@ -79,7 +80,9 @@ void Exchange::end_body() {
     return count_kernels();
   }
   if (upstream_ == nullptr) return;
-  if (client_.head().framing == Framing::kChunked) upstream_->stream().write(http::kLastChunk);
+  if (client_.head().framing == Framing::kChunked && !ignores_body()) {
+    upstream_->stream().write(http::kLastChunk);
+  }
   pod_->pool.count_again(*upstream_);
   if (phase_ == Phase::kWaiting) watch_answer();
 }
@@ -113,13 +116,11 @@ void Exchange::send_request(upstream::UpstreamConnection& connection) {
   record_.upstream_reused = connection.reused();
   context_.scratch.clear();
   append_request_head({}, context_.scratch);
-  if (collects_) {
-    context_.scratch.append(held_body_);
-    connection.stream().write(context_.scratch);
-  } else {
-    connection.stream().write(context_.scratch);
+  if (collects_) context_.scratch.append(held_body_);
+  connection.stream().write(context_.scratch);
+  if (!collects_ && !ignores_body()) {
     if (!held_body_.empty()) send_body(std::exchange(held_body_, {}));
-    if (body_.done() && notebook_ == nullptr && client_.head().framing == Framing::kChunked) {
+    if (body_.done() && client_.head().framing == Framing::kChunked) {
       connection.stream().write(http::kLastChunk);
     }
   }
@@ -158,8 +159,9 @@ void Exchange::append_request_head(std::string_view key, std::string& out) {
   // An error has to be readable here; what gateways say is small, but for files of a kernel spec.
   rewrite.plain_answer = request_.operation != Operation::kOther &&
                          request_.operation != Operation::kGetKernelSpecResource;
-  // A list is reduced here: what is said of the whole one, "not modified" say, is not for clients.
-  rewrite.whole_answer = reduces_list();
+  // What is said of a whole list that is reduced here, or of the kernel of a session, "not
+  // modified" say, is not for clients.
+  rewrite.whole_answer = reduces_list() || notebook_ != nullptr;
   rewrite.websocket = wants_websocket_;
   rewrite.websocket_key = key;
   rewrite.websocket_protocols = key.empty() ? offered_protocols_ : chosen_protocol_;

@@ -87,6 +87,7 @@ class Exchange final : public event::Deferred,
   struct Notebook {
     kernel::NotebookRequest asked;    // its body
     kernel::NotebookSession session;  // as it was, where it names one
+    bool leaves_kernel = false;       // for the one that it names, or a new one
   };
   enum class Phase : uint8_t {
     kReceived,
@@ -146,11 +147,16 @@ class Exchange final : public event::Deferred,
   void begin_notebook();
   void become(kernel::Operation operation);
   bool read_notebook();
+  Result<void> judge_notebook(bool starts);
+  bool ignores_body() const noexcept;
   http::Method sent_method() const noexcept;
   std::string_view sent_method_name() const noexcept;  // of a session operation
-  kernel::NotebookSession notebook_session(std::string_view kernel_id) const;
+  void take_notebook_head(const http::ResponseHead& head);
   void answer_notebook(const std::string& model);
-  void discard_kernel(const std::string& kernel_id);
+  kernel::NotebookSession change_notebook();
+  void leave_kernel();
+  void audit_leaving();
+  void forget_notebooks(uint16_t status);
   void append_sessions_of(const kernel::ListedKernel& kernel, std::string& out) const;
   void answer_version();
   void send_local(uint16_t status, std::string_view location, std::string_view body);

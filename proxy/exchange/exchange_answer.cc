@@ -28,15 +28,14 @@ void Exchange::on_response_head(const http::ResponseHead& head) {
   record_.first_byte_us = event::monotonic_us();
   pod_->answered(head.status, context_.loop.now_us());
   learn_place(head.status);
-  if (request_.operation == Operation::kDeleteKernel && head.status < 300) {
-    context_.notebook_board.forget_kernel(context_.notebooks, request_.kernel_id);
-  }
+  if (endpoint_->endpoint->notebook_sessions) forget_notebooks(head.status);
   record_.upstream_connect_us = record_.upstream_reused ? 0 : upstream_->connect_us();
   // It concerns the endpoint's token, not the client's session, which a 401 would blame.
   if (head.status == 401 && !forwards()) return fail({ErrorCode::kUpstreamToken, "", 0});
   // Details of an error, tracebacks for example, do not leave the cluster (domain J4a).
   if (head.status >= 400 && request_.operation != Operation::kOther) return hold_answer(head);
-  if (reduces_list() || (notebook_ != nullptr && head.status == 200)) return hold_list(head);
+  if (notebook_ != nullptr) return take_notebook_head(head);
+  if (reduces_list()) return hold_list(head);
   if (head.status != 101) return relay_answer_head(head);
   if (!wants_websocket_)
     return fail({ErrorCode::kUpstreamProtocol, "101 that nobody asked for", 0});
@@ -267,7 +266,7 @@ void Exchange::note_change() const {
   const bool deletes = request_.operation == Operation::kDeleteKernel;
   if ((!creates && !deletes) || record_.sent_us == 0) return;
   routing::KernelChanges& changes = *endpoint_->endpoint->kernel_changes;
-  const bool was_made = creates && record_.status == 201;
+  const bool was_made = record_.made_kernel();
   const bool is_gone = deletes && (record_.status == 204 || record_.status == 404);
   if (was_made || is_gone) changes.note_kernel(record_.kernel_id, was_made, context_.loop.now_us());
   changes.note();

@@ -94,7 +94,10 @@ Result<void> Exchange::route() {
   if (match.endpoint == nullptr) return Error{ErrorCode::kNoRoute, "", 0};
   endpoint_ = context_.endpoints.pin(*match.endpoint);
   upstream_path_ = match.path;
-  const Result<kernel::KernelRequest> parsed = kernel::parse_operation(head.method, match.path);
+  Result<kernel::KernelRequest> parsed = kernel::parse_operation(head.method, match.path);
+  if (parsed && !endpoint_->endpoint->notebook_sessions) {
+    parsed = kernel::without_notebooks(*parsed, match.path);
+  }
   if (!parsed) {
     operation_error_ = parsed.error();
     return parsed.error().code == ErrorCode::kBadRequest ? parsed.error() : Result<void>();
@@ -103,7 +106,6 @@ Result<void> Exchange::route() {
   record_.operation = record_.effect = request_.operation;
   record_.kernel_id = request_.kernel_id;
   record_.spec_name = request_.spec_name;
-  begin_notebook();
   return {};
 }
 
@@ -162,6 +164,7 @@ Result<void> Exchange::authorise() {
   if (!page) return page;
   const Result<void> paced = keep_rate();
   if (!paced) return paced;
+  begin_notebook();
   if (operation_error_.code != ErrorCode::kNone) return operation_error_;
   for (const Operation operation : {record_.operation, request_.operation}) {
     const Result<void> permitted = permit(operation);
@@ -185,7 +188,7 @@ Result<void> Exchange::permit(Operation operation) {
   const auth::Policy& policy = endpoint_->endpoint->sessions->policy();
   const Result<auth::Grant> grant = policy.permit(*record_.principal, operation);
   if (!grant) return grant.error();
-  support_ = grant->support;
+  support_ = grant->support && notebook_ == nullptr;
   return {};
 }
 

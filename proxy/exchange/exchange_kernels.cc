@@ -114,7 +114,7 @@ std::string Exchange::gateways_words(ErrorCode code) const {
 
 // A list is held whole: only then is it known which of its entries the client may see.
 void Exchange::hold_list(const http::ResponseHead& head) {
-  if (head.status != 200) return fail({ErrorCode::kUpstreamProtocol, "no 200 for a list", 0});
+  if (head.status != 200) return fail({ErrorCode::kUpstreamProtocol, "no 200 where one is due", 0});
   holds_list_ = true;
   hold_answer(head);
 }

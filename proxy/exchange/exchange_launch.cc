@@ -119,7 +119,6 @@ void Exchange::on_kernel_list(const Result<upstream::PodListRef>& list) {
 
 // The answer that another request got, in a head of our own.
 void Exchange::give_launched(const LaunchAnswer& answer) {
-  if (notebook_ != nullptr && answer.status == 201) return answer_notebook(answer.body);
   const bool reuse = client_.may_reuse() && body_.done();
   record_.status = answer.status;
   record_.kernel_id = answer.kernel_id;
@@ -150,10 +149,7 @@ void Exchange::hold_launch_body(std::string_view payload) {
 
 void Exchange::send_launch() {
   const LaunchAnswer& answer = *launch_->answer;
-  if (notebook_ != nullptr) {
-    launch_->ticket.answered(launch_->answer);
-    return answer_notebook(answer.body);
-  }
+  if (notebook_ != nullptr) return answer_notebook(answer.body);
   record_.bytes_out = answer.body.size();
   context_.scratch.assign(held_head_);
   if (chunk_answer_ && !answer.body.empty()) {

@@ -80,6 +80,7 @@ void Exchange::answer_list() {
   held_answer_.clear();
   held_answer_.push_back('[');
   for (const kernel::ListedKernel* kernel : kernels) {
+    if (held_answer_.size() > limits::kListBytesMax) break;  // and none is sent
     if (notebook_ != nullptr) {
       append_sessions_of(*kernel, held_answer_);
     } else {

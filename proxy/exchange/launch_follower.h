@@ -40,7 +40,7 @@ class LaunchFollower final : public event::Deferred,
   // Takes the lease of `connection`, on which the answer is awaited until `until_us`.
   void follow(upstream::UpstreamConnection& connection, uint64_t until_us);
   void look_for(const LaunchAnswerRef& told, uint64_t until_us);
-  // Nobody wants that kernel any more.
+  // Its session has left it.
   void discard() { begin_deleting(); }
   // Gives back what it holds, and says what it leaves.
   void abandon();

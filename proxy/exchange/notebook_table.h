@@ -1,61 +1,83 @@
-// NotebookTable: what clients said of their notebook sessions: path, name, type, and the kernel if
-// it is not the first one.
+// NotebookTable: what clients said of their notebook sessions: path, name, type, and the kernel
+// where it is no longer the first one.
 //
-// Every worker has a whole copy, changed by NotebookBoard's posts, so that none has to ask another.
-// It is not shared between processes: a session that another replica made shows its kernel's id
-// for a path.
-// Owner:  the WorkerContext. Thread: the worker's.
-// Limits: kNotebooksMax; above it what was changed longest ago is forgotten.
+// One for the process, so that all workers say the same at once. Other replicas and the next
+// process know nothing of it: there a session is called by its id, which names its kernel. Whose a
+// session is, its kernel tells; whoever looks here judges that first.
+// Owner:  the Server. Thread: any. A mutex, taken by session operations, and by others where an
+//         endpoint has them and one of its kernels is gone.
+// Limits: kNotebooksMax, and kNotebooksPerKernelMax; above them what was changed longest ago is
+//         forgotten, but of a kernel's sessions not the first.
 #pragma once
 
+#include <cstdint>
+#include <functional>
 #include <list>
-#include <memory>
+#include <mutex>
 #include <string>
 #include <string_view>
 #include <unordered_map>
 #include <vector>
 
-#include "proxy/event/event_loop.h"
 #include "proxy/kernel/notebook_session.h"
 
 namespace kg::exchange {
 
 class NotebookTable {
  public:
-  explicit NotebookTable(event::EventLoop& loop) : loop_(loop) {}
+  struct Change {
+    kernel::NotebookSession session;  // as it is now
+    bool forgot = false;              // another one
+  };
 
-  void put(const kernel::NotebookSession& session);
-  // All sessions of a kernel that is deleted.
-  void forget_kernel(std::string_view kernel_id);
-  // By its id; an id that is not known here is that of a first kernel.
-  kernel::NotebookSession session(std::string_view id) const;
-  // Those that this kernel runs, its first one if none is known.
-  std::vector<kernel::NotebookSession> of_kernel(std::string_view kernel_id) const;
-  bool knows(std::string_view id) const { return by_id_.contains(id); }
-  size_t size() const noexcept { return sessions_.size(); }
+  // Which one a session has from now on.
+  struct NewKernel {
+    std::string_view id;    // "": the one that it had
+    bool made_for = false;  // for this session
+  };
+
+  // What is not known has its name from its id (kernel::unnamed_session).
+  kernel::NotebookSession session(std::string_view endpoint, std::string_view id) const;
+  // Those that this kernel runs. Its first one is among them, known or not, unless that has another
+  // kernel now, or this one was made for another session.
+  std::vector<kernel::NotebookSession> of_kernel(std::string_view endpoint,
+                                                 std::string_view kernel_id) const;
+  // Member by member, so that two changes at a time leave both.
+  Change change(std::string_view endpoint, std::string_view id, const NewKernel& kernel,
+                const kernel::NotebookRequest& said);
+  // It is gone, and its sessions with it.
+  void forget_kernel(std::string_view endpoint, std::string_view kernel_id);
+  size_t size() const;
 
  private:
-  friend class NotebookBoard;
-  using Entry = std::list<kernel::NotebookSession>::iterator;
-  void erase(Entry entry);
+  struct Entry {
+    std::string endpoint;
+    kernel::NotebookSession session;
+    uint64_t serial = 0;    // of its last change
+    bool made_for = false;  // NewKernel::made_for
+  };
+  using Place = std::list<Entry>::iterator;
+  struct Key {
+    std::string_view endpoint;
+    std::string_view id;
+    bool operator==(const Key&) const = default;
+  };
+  struct KeyHash {
+    size_t operator()(const Key& key) const noexcept {
+      const std::hash<std::string_view> hash;
+      return hash(key.endpoint) * 31 + hash(key.id);
+    }
+  };
 
-  event::EventLoop& loop_;
-  std::list<kernel::NotebookSession> sessions_;  // changed last at the end
+  void erase(Place place);
+  bool make_room(const Entry& entry);
+
+  mutable std::mutex mutex_;  // of all that follows
+  std::list<Entry> entries_;  // changed last at the end
   // Keys are parts of the entries.
-  std::unordered_map<std::string_view, Entry> by_id_;
-  std::unordered_multimap<std::string_view, Entry> by_kernel_;
-};
-
-// The tables of all workers; filled before they run. Thread: any worker.
-class NotebookBoard {
- public:
-  void add(NotebookTable& table) { tables_.push_back(&table); }
-  // At once in `from`, which is the caller's own, soon in the others.
-  void put(NotebookTable& from, kernel::NotebookSession session);
-  void forget_kernel(NotebookTable& from, std::string_view kernel_id);
-
- private:
-  std::vector<NotebookTable*> tables_;
+  std::unordered_map<Key, Place, KeyHash> by_id_;
+  std::unordered_multimap<Key, Place, KeyHash> by_kernel_;
+  uint64_t serial_ = 0;
 };
 
 }  // namespace kg::exchange

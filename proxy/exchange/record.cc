@@ -12,6 +12,13 @@ void ExchangeRecord::start() {
   started_us = event::monotonic_us();
 }
 
+// A session that got a new kernel is no new session: 200.
+bool ExchangeRecord::made_kernel() const noexcept {
+  using kernel::Operation;
+  return effect == Operation::kCreateKernel &&
+         (status == 201 || (operation == Operation::kPatchSession && status == 200));
+}
+
 void ExchangeRecord::finish(WorkerContext& context, upstream::LocalEndpoint* local,
                             const http::RequestHead& head, const ClientFacts& client) const {
   const uint64_t total_us = event::monotonic_us() - started_us;
@@ -92,7 +99,7 @@ void ExchangeRecord::count(WorkerContext& context, upstream::LocalEndpoint* loca
   }
   const bool went_up = sent_us != 0 || error.row().side == Side::kUpstream;
   if (effect == kernel::Operation::kCreateKernel && went_up) {
-    (status == 201 ? counters.launches_ok : counters.launches_failed).add();
+    (made_kernel() ? counters.launches_ok : counters.launches_failed).add();
   }
 }
 

@@ -58,6 +58,7 @@ struct ExchangeRecord {
   bool support = false;  // by the right of a support role
 
   void start();
+  bool made_kernel() const noexcept;
   // Once per exchange, on every path. `local` is null when no endpoint was reached.
   void finish(WorkerContext& context, upstream::LocalEndpoint* local, const http::RequestHead& head,
               const ClientFacts& client) const;

@@ -1,8 +1,11 @@
 #include "proxy/kernel/notebook_session.h"
 
+#include <fmt/format.h>
+
 #include <nlohmann/json.hpp>
 
 #include "proxy/base/limits.h"
+#include "proxy/kernel/kernel_id.h"
 #include "proxy/kernel/operation.h"
 
 namespace kg::kernel {
@@ -12,7 +15,11 @@ using nlohmann::json;
 
 constexpr std::string_view kDefaultType = "notebook";
 
-// Members of one object by name, each once.
+// Between a kernel's id and what tells its further sessions apart: in a path as good as a letter
+// (domain J14), and in no id that was minted here.
+constexpr char kFurther = '_';
+
+// Members of one object by name.
 class Members {
  public:
   Members(const json& object, std::string& fault) : object_(object), fault_(fault) {}
@@ -108,9 +115,13 @@ std::optional<NotebookRequest> NotebookRequest::read(std::string_view body, std:
   return out;
 }
 
-NotebookSession unnamed_session(std::string_view kernel_id) {
-  const std::string id(kernel_id);
-  return {id, id, id, "", std::string(kDefaultType)};
+NotebookSession unnamed_session(std::string_view id) {
+  const std::string_view kernel_id = id.substr(0, id.find(kFurther));
+  return {std::string(id), std::string(kernel_id), std::string(id), "", std::string(kDefaultType)};
+}
+
+std::string further_session_id(std::string_view kernel_id) {
+  return fmt::format("{}{}{:08x}", kernel_id, kFurther, random_nonce());
 }
 
 void append_notebook_session(const NotebookSession& session, std::string_view kernel_model,

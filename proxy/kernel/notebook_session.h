@@ -2,8 +2,9 @@
 // Gateways start a kernel for every session, without any environment and for nobody in particular
 // (domain J10), so the proxy answers these requests itself, out of the kernel operations.
 //
-// The id of a kernel's first session is the kernel's: any replica of the proxy finds the kernel by
-// it. Only what else is said of a session is known to the process that was told.
+// The id of a kernel's first session is the kernel's, and that of a further one begins with it: any
+// replica of the proxy finds the kernel, and so the owner, by it. Only what else is said of a
+// session is known to the process that was told.
 // Pure.
 #pragma once
 
@@ -23,7 +24,7 @@ struct NotebookRequest {
 
   // nullopt, and what is wrong in words for the client: anything but one JSON object (UTF-8, no
   // NUL, at most kNotebookDepthMax levels) whose members of these names are texts within
-  // kNotebookTextBytesMax, or null.
+  // kNotebookTextBytesMax, or null. Members may stand twice: it goes no further, the last counts.
   static std::optional<NotebookRequest> read(std::string_view body, std::string& fault);
 };
 
@@ -35,8 +36,10 @@ struct NotebookSession {
   std::string type;
 };
 
-// Of a session that this process knows nothing of but its kernel.
-NotebookSession unnamed_session(std::string_view kernel_id);
+// Of a session that this process knows nothing of but its id.
+NotebookSession unnamed_session(std::string_view id);
+// For a further session of that kernel.
+std::string further_session_id(std::string_view kernel_id);
 
 // Appends the session as JSON. `kernel_model`: the JSON object that the gateway gave for its
 // kernel.

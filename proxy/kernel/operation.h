@@ -55,16 +55,20 @@ struct KernelRequest {
   std::string_view session_id;  // ConnectKernel: where the request names none; not from it
 };
 
-bool is_session_operation(Operation operation) noexcept;
+// A session operation, or GetVersion.
+bool is_of_notebooks(Operation operation) noexcept;
 // A kernel id as gateways route it (J14).
 bool is_kernel_id(std::string_view text) noexcept;
 // The name of a kernel spec: letters, digits and ._- within 128 bytes.
 bool is_spec_name(std::string_view text) noexcept;
 
 // kBadRequest for an ambiguous path, kMethodNotAllowed for a known path with another method (HEAD
-// counts as GET). Any other well-formed path is kOther, except below /api/kernels and
-// /api/kernelspecs and /kernelspecs, where it is kNoOperation.
+// counts as GET). Any other well-formed path is kOther, except below /api/kernels,
+// /api/kernelspecs, /kernelspecs and /api/sessions, where it is kNoOperation.
 Result<KernelRequest> parse_operation(http::Method method, std::string_view path);
+// The same where an endpoint has no sessions of notebooks: kNoOperation for theirs, because
+// gateways start kernels there that are nobody's (J10), and /api is a path like others.
+Result<KernelRequest> without_notebooks(const KernelRequest& request, std::string_view path);
 
 // For a 405 (RFC 9110 section 15.5.6): the methods that the path takes, "GET, HEAD, DELETE". Those
 // of all paths for "", when a request names none: CONNECT, an asterisk.

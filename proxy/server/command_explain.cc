@@ -147,6 +147,26 @@ void close_pods(const config::Config& config, const routing::RouteSnapshot& rout
   }
 }
 
+void print_operation(const routing::Endpoint& endpoint, const kernel::KernelRequest& request,
+                     const http::RequestHead& head, const KernelIdKeysRef& keys) {
+  const std::string_view name = kernel::operation_name(request.operation);
+  if (kernel::is_of_notebooks(request.operation)) {
+    fmt::print(
+        "operation   {} (notebook_sessions: true)\n"
+        "upstream    the kernel operation that it comes to, if any\n",
+        name);
+    return;
+  }
+  const bool other = request.operation == kernel::Operation::kOther;
+  const char* rule =
+      endpoint.forward_other_paths ? " (other_paths: forward)" : " (other_paths: deny)";
+  std::string target = endpoint.strip_prefix ? "" : endpoint.path_prefix;
+  kernel::append_target(request, head.query, target);
+  fmt::print("operation   {}{}\nupstream    {} {}\n", name, other ? rule : "", head.method_text,
+             kernel::redacted_query(target));
+  print_placement(endpoint, request, keys);
+}
+
 int explain_request(const http::RequestHead& head, const routing::RouteSnapshot& routes,
                     const KernelIdKeysRef& keys) {
   const routing::Match match = routes.match(head.authority, head.path);
@@ -154,17 +174,13 @@ int explain_request(const http::RequestHead& head, const routing::RouteSnapshot&
   const routing::Endpoint& endpoint = **match.endpoint;
   print_endpoint(endpoint);
   Result<kernel::KernelRequest> request = kernel::parse_operation(head.method, match.path);
+  if (request && !endpoint.notebook_sessions) {
+    request = kernel::without_notebooks(*request, match.path);
+  }
   const Result<auth::PrincipalRef> session = session_of(head, *endpoint.sessions);
   if (request) {
     if (session) request->user = (*session)->subject;
-    std::string target = endpoint.strip_prefix ? "" : endpoint.path_prefix;
-    kernel::append_target(*request, head.query, target);
-    const bool other = request->operation == kernel::Operation::kOther;
-    const char* rule =
-        endpoint.forward_other_paths ? " (other_paths: forward)" : " (other_paths: deny)";
-    fmt::print("operation   {}{}\nupstream    {} {}\n", kernel::operation_name(request->operation),
-               other ? rule : "", head.method_text, kernel::redacted_query(target));
-    print_placement(endpoint, *request, keys);
+    print_operation(endpoint, *request, head, keys);
   }
   if (!session) return refused(session.error());
   fmt::print("session     subject {} of realm {}, expires at {}\n", (*session)->subject,
@@ -179,6 +195,10 @@ int explain_request(const http::RequestHead& head, const routing::RouteSnapshot&
   }
   if (request->operation == kernel::Operation::kOther && !endpoint.forward_other_paths) {
     return refused({ErrorCode::kNoOperation, "", 0});
+  }
+  if (kernel::is_of_notebooks(request->operation)) {
+    fmt::print("answer      the proxy's, of kernels that this subject may use\n");
+    return 0;
   }
   fmt::print("answer      the gateway's{}\n",
              request->kernel_id.empty() ? "" : " for a kernel that this subject may use, else 404");

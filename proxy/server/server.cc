@@ -93,7 +93,7 @@ void Server::make_workers(size_t count) {
   for (size_t i = 0; i < count; ++i) {
     workers_.push_back(std::make_unique<Worker>(i, slots_.capacity(), crew_, logs, launches_,
                                                 launch_desk_, admission_, session_board_,
-                                                notebook_board_));
+                                                notebooks_));
     crew_.workers.push_back(workers_.back().get());
     exporter_.add_worker(&workers_.back()->metrics());
     launches_.add_seat(workers_.back()->loop(), workers_.back()->metrics());

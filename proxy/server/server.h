@@ -72,7 +72,7 @@ class Server {
   exchange::LaunchDesk launch_desk_;
   exchange::Admission admission_;
   exchange::SessionBoard session_board_;
-  exchange::NotebookBoard notebook_board_;
+  exchange::NotebookTable notebooks_;
   ProcessLogs logs_;
   metrics::Exporter exporter_;
   event::StatusServer monitoring_;

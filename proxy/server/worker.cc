@@ -10,13 +10,12 @@ namespace kg::server {
 Worker::Worker(size_t index, uint32_t endpoint_slots, WorkerCrew& crew, const exchange::Logs& logs,
                exchange::LaunchBoard& launches, exchange::LaunchDesk& desk,
                exchange::Admission& admission, exchange::SessionBoard& sessions,
-               exchange::NotebookBoard& notebooks)
+               exchange::NotebookTable& notebooks)
     : index_(index),
       crew_(crew),
       metrics_(endpoint_slots),
       context_(loop_, metrics_, logs, launches, desk, admission, sessions, notebooks, index),
       drain_timer_(loop_, [this] { drain_tick(); }) {
-  notebooks.add(context_.notebooks);
   context_.followers.on_empty([this] { check_drained(); });
   loop_.on_slow_turn([this](uint64_t us) {
     metrics_.slow_turns.add();

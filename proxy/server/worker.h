@@ -45,7 +45,7 @@ class Worker final : private AcceptHandler, private exchange::ConnectionTable {
   Worker(size_t index, uint32_t endpoint_slots, WorkerCrew& crew, const exchange::Logs& logs,
          exchange::LaunchBoard& launches, exchange::LaunchDesk& desk,
          exchange::Admission& admission, exchange::SessionBoard& sessions,
-         exchange::NotebookBoard& notebooks);
+         exchange::NotebookTable& notebooks);
   ~Worker();
 
   // Before start().

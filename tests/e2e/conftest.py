@@ -80,10 +80,10 @@ def start_proxy(tmp_path_factory, workshop):
     let in ids of anybody's making."""
     running = []
 
-    def start(keys=None, session_rules=None, open_to_foreign=(), **ports):
+    def start(keys=None, session_rules=None, open_to_foreign=(), notebook_sessions=False, **ports):
         folder = tmp_path_factory.mktemp("proxy")
         running.append(peers.Kernelgate(folder, workshop, ports, keys or {}, open_to_foreign,
-                                        session_rules or {}))
+                                        session_rules or {}, notebook_sessions=notebook_sessions))
         return running[-1]
 
     yield start

@@ -120,7 +120,7 @@ class Kernelgate(ProxyProcess):
     """
 
     def __init__(self, folder, workshop, ports, keys, open_to_foreign=(), session_rules=None,
-                 config=None):
+                 config=None, notebook_sessions=False):
         changes = config or {}
         config = base_config(workshop.keyring, Path(folder) / "access.json",
                              [workshop.keyring.server_certificate("localhost")])
@@ -128,6 +128,7 @@ class Kernelgate(ProxyProcess):
         config["endpoints"] = [
             workshop.endpoint(name, port, hosts=["localhost"], path_prefix=f"/{name}",
                               foreign_ids="endpoint" if name in open_to_foreign else "deny",
+                              notebook_sessions=notebook_sessions,
                               gateway=keys, session_rules=session_rules or {})
             for name, port in ports.items()]
         config.update(changes)

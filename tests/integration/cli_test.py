@@ -128,7 +128,7 @@ def test_run_refuses_a_certificate_with_another_key(workshop, config_file):
 @pytest.mark.parametrize("url, words", [
     ("https://ep.test/api/kernels", ["ep", "ListKernels", "jeg-0"]),
     (f"https://anything.test:8443/two/api/kernels/{KERNEL}", ["two", "GetKernel", KERNEL]),
-    ("https://ep.test/api/sessions", ["ep", "Other", "/api/sessions"]),
+    ("https://ep.test/api/status", ["ep", "Other", "/api/status"]),
     ("https://unknown.test/api/kernels", ["No endpoint"]),
 ])
 def test_explain(config_file, url, words):
@@ -146,6 +146,16 @@ def test_explain_judges_a_token(config_file, workshop, endpoint, word):
     said = done.stdout + done.stderr
     assert word in said, said
     assert token not in said
+
+
+def test_explain_knows_where_sessions_of_notebooks_are_off(config_file, workshop):
+    arguments = ["--config", config_file, "--url", "https://ep.test/api/sessions",
+                 "--token", workshop.token("ep")]
+    assert "notebook_sessions is off" in run_cli("explain", *arguments).stdout
+    config = json.loads(config_file.read_text())
+    config["endpoints"][0]["notebook_sessions"] = True
+    config_file.write_text(json.dumps(config))
+    assert "ListSessions (notebook_sessions: true)" in run_cli("explain", *arguments).stdout
 
 
 # ---- token ----

@@ -76,13 +76,13 @@ def test_a_refused_path_keeps_the_connection(stage):
 
 def test_other_paths_pass_when_the_endpoint_says_so(open_stage):
     stage, client = open_stage, open_stage.connect()
-    client.send_request("GET", f"/api/sessions?a=1&token={stage.token()}&b=2", token=stage.token())
+    client.send_request("GET", f"/api/status?a=1&token={stage.token()}&b=2", token=stage.token())
     call = stage.gateway.next_call()
-    assert call.request.target == "/api/sessions?a=1&b=2"
+    assert call.request.target == "/api/status?a=1&b=2"
     call.reply(200, b"[]")
     assert client.read_response().status == 200
     line = stage.proxy.wait_log(operation="Other")
-    assert line["path"] == "/api/sessions"
+    assert line["path"] == "/api/status"
 
 
 @pytest.mark.parametrize("target, status", [

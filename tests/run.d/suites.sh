@@ -23,6 +23,9 @@ make_environments() {
     run_logged "Python environment: $name" "$log" make_venv "$name" ||
       fail "The Python environment \"$name\" could not be made; the log is $log."
   done
+  log=$KG_CACHE/logs/direct-client.log
+  run_logged "direct client: Node.js and JupyterLab's services" "$log" make_direct_client ||
+    fail "The direct client could not be installed; the log is $log."
 }
 
 make_conformance_tools() {

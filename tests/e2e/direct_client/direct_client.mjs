@@ -1,5 +1,5 @@
-// A direct client: the library that JupyterLab and VS Code's Jupyter extension use, without a
-// Jupyter server of its own. Talks to BASE_URL with TOKEN and prints what it saw as JSON.
+// A direct client: JupyterLab's own library for kernels and sessions, without a Jupyter server.
+// Talks to BASE_URL with TOKEN and prints what it saw as JSON.
 import {
   KernelManager,
   KernelSpecManager,
@@ -51,9 +51,8 @@ seen.cell = await run(session.kernel, 'x = 41\nprint(x + 1)');
 seen.listed = (await models(sessions)).filter((one) => !before.some((other) => other.id === one.id));
 seen.found = await sessions.findByPath('work/one.ipynb');
 
-await session.setPath('work/two.ipynb');
-await session.setName('two.ipynb');
-seen.renamed = await sessions.findById(session.id);
+await Promise.all([session.setPath('work/two.ipynb'), session.setName('two.ipynb')]);
+seen.renamed = (await models(sessions)).find((one) => one.id === session.id);
 
 const second = await sessions.startNew({
   path: 'work/console',

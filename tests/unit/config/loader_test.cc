@@ -7,6 +7,7 @@
 
 namespace kg::config::loader_test {
 
+using testing::Contains;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
@@ -134,6 +135,15 @@ TEST(Loader, ACensusMayBeOff) {
   EXPECT_EQ(off.config->endpoints.at(0).gateway.census, Millis(0));
   EXPECT_THAT(folder.problems(with(minimal(), key, key + "      census: 1ms\n")),
               ElementsAre("13 endpoints[0].gateway.census: \"1ms\" is out of range"));
+}
+
+TEST(Loader, SessionsOfNotebooksNeedKernelIdsOfOurs) {
+  const ConfigFolder folder;
+  const char* key = "    gateway:\n";
+  const std::string text = with(minimal(), key, "    notebook_sessions: true\n" + std::string(key));
+  EXPECT_TRUE(folder.load(text).config->endpoints.at(0).notebook_sessions);
+  EXPECT_THAT(folder.problems(with(text, key, key + std::string("      credentials: forward\n"))),
+              Contains(HasSubstr("notebook_sessions is made of ours")));
 }
 
 TEST(Loader, FindsEveryErrorInOnePassInFileOrder) {

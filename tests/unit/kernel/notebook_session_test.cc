@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "proxy/base/limits.h"
+#include "proxy/kernel/operation.h"
 
 namespace kg::kernel::notebook_session_test {
 
@@ -27,8 +28,8 @@ std::string fault_of(std::string_view body) {
 }
 
 TEST(NotebookRequest, ReadsWhatJupyterLabSends) {
-  const auto got = read(
-      R"({"path": "a/b.ipynb", "type": "notebook", "name": "b.ipynb", "kernel": {"name": "python3"}})");
+  const auto got = read(R"({"path": "a/b.ipynb", "type": "notebook", "name": "b.ipynb",
+                             "kernel": {"name": "python3"}})");
   ASSERT_TRUE(got);
   EXPECT_EQ(got->path, "a/b.ipynb");
   EXPECT_EQ(got->type, "notebook");
@@ -97,6 +98,14 @@ TEST(NotebookSession, AnUnknownOneIsItsKernel) {
   EXPECT_EQ(session.kernel_id, kId);
   EXPECT_EQ(session.path, kId);
   EXPECT_EQ(session.type, "notebook");
+}
+
+TEST(NotebookSession, AFurtherOneNamesItsKernel) {
+  const std::string id = further_session_id(kId);
+  EXPECT_TRUE(is_kernel_id(id)) << id;
+  EXPECT_NE(id, further_session_id(kId));
+  EXPECT_EQ(unnamed_session(id).kernel_id, kId);
+  EXPECT_EQ(unnamed_session(id).id, id);
 }
 
 }  // namespace kg::kernel::notebook_session_test

@@ -127,6 +127,22 @@ TEST(ParseOperation, LeavesOtherPathsToOthers) {
   }
 }
 
+TEST(WithoutNotebooks, TheirOperationsAreNoneAndTheVersionIsAPath) {
+  for (const auto& [method, path] :
+       {std::pair(Method::kPost, std::string("/api/sessions")), {Method::kGet, kSession}}) {
+    const auto result = without_notebooks(*parse_operation(method, path), path);
+    ASSERT_FALSE(result) << path;
+    EXPECT_EQ(result.error().code, ErrorCode::kNoOperation);
+  }
+  const auto version = without_notebooks(*parse_operation(Method::kGet, "/api"), "/api");
+  ASSERT_TRUE(version);
+  EXPECT_EQ(version->operation, Operation::kOther);
+  EXPECT_EQ(version->path, "/api");
+  const auto kernel = without_notebooks(*parse_operation(Method::kGet, kKernel), kKernel);
+  ASSERT_TRUE(kernel);
+  EXPECT_EQ(kernel->kernel_id, kId);
+}
+
 TEST(ParseOperation, RefusesAmbiguousPaths) {
   const std::vector<std::string> tails = {"/.",
                                           "/..",
