@@ -54,7 +54,7 @@ class Members {
   std::string& fault_;
 };
 
-json parse(std::string_view body) {
+json parse_body(std::string_view body) {
   bool deep = false;
   const auto within = [&deep](int depth, json::parse_event_t /*event*/, json& /*value*/) {
     deep = deep || depth > limits::kNotebookDepthMax;
@@ -82,7 +82,7 @@ bool read_kernel(const json& kernel, NotebookRequest& out, std::string& fault) {
   return true;
 }
 
-void append_text(std::string_view text, std::string& out) {
+void append_quoted(std::string_view text, std::string& out) {
   out += json(text).dump(-1, ' ', /*ensure_ascii=*/false, json::error_handler_t::replace);
 }
 
@@ -93,7 +93,7 @@ std::optional<NotebookRequest> NotebookRequest::read(std::string_view body, std:
     fault = "the body is no JSON";
     return std::nullopt;
   }
-  const json all = parse(body);
+  const json all = parse_body(body);
   if (!all.is_object()) {
     fault = "the body must be one JSON object";
     return std::nullopt;
@@ -128,7 +128,7 @@ void append_notebook_session(const NotebookSession& session, std::string_view ke
                              std::string& out) {
   const auto member = [&out](std::string_view before, std::string_view text) {
     out += before;
-    append_text(text, out);
+    append_quoted(text, out);
   };
   member("{\"id\": ", session.id);
   member(", \"path\": ", session.path);

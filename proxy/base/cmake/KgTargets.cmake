@@ -2,7 +2,7 @@
 add_library(kg_flags INTERFACE)
 target_include_directories(kg_flags INTERFACE ${CMAKE_SOURCE_DIR})
 target_compile_options(kg_flags INTERFACE
-  -Wall -Wextra -Wpedantic -Werror -Wshadow -Wconversion -Wsign-conversion -Wold-style-cast
+  -Wall -Wextra -Wpedantic -Werror -Wconversion -Wsign-conversion -Wold-style-cast
   -Wnon-virtual-dtor -Woverloaded-virtual -Wdouble-promotion -Wimplicit-fallthrough -Wundef
   -fno-omit-frame-pointer -fstack-protector-strong)
 target_compile_definitions(kg_flags INTERFACE _GNU_SOURCE $<$<CONFIG:Debug>:_GLIBCXX_ASSERTIONS>)
@@ -19,6 +19,7 @@ if(KG_SANITIZE)
     add_compile_options(-Wno-array-bounds -Wno-restrict -Wno-stringop-overflow)
   endif()
 else()
+  target_compile_options(kg_flags INTERFACE -Wshadow)  # in a unity build one file shadows another
   add_compile_options($<$<CONFIG:RelWithDebInfo>:-D_FORTIFY_SOURCE=2>)
   add_link_options(-Wl,-z,relro,-z,now)
 endif()
