@@ -41,6 +41,7 @@ struct PodFact {
   bool cordoned = false;
   uint64_t restarts = 0;
   uint64_t launches = 0;              // in flight
+  uint64_t websockets = 0;            // open
   std::optional<PodKernels> kernels;  // nothing: not known, or not of late
 };
 

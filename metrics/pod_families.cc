@@ -15,7 +15,7 @@ struct PodMetric {
   const char* help;
 };
 
-constexpr std::array<PodMetric, 5> kPodMetrics{{
+constexpr std::array<PodMetric, 6> kPodMetrics{{
     {"kernelgate_pod_healthy", MetricType::Gauge, true,
      [](const PodFact& pod) { return pod.healthy ? 1.0 : 0.0; },
      "1 unless a gateway pod fails its health checks."},
@@ -31,6 +31,9 @@ constexpr std::array<PodMetric, 5> kPodMetrics{{
     {"kernelgate_pod_launches_active", MetricType::Gauge, false,
      [](const PodFact& pod) { return static_cast<double>(pod.launches); },
      "Kernel starts of this process that a gateway pod is at work on."},
+    {"kernelgate_pod_websockets", MetricType::Gauge, false,
+     [](const PodFact& pod) { return static_cast<double>(pod.websockets); },
+     "WebSockets of this process that are open to a gateway pod."},
 }};
 
 Labels labels_of(const EndpointName& name) {

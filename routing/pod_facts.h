@@ -7,11 +7,12 @@
 //   cordoned  | the admin interface           | it takes no new kernels, and keeps its own
 //   restarts  | whoever saw one               | times that its memory may have been emptied
 //   launches  | workers                       | starts in flight there, of this process
+//   websockets| workers                       | open there, of this process
 //   kernels   | the census                    | kernels that it listed last
 //   known     | workers that list them        | those kernels themselves
 //
-// Thread: any. Changed at launches, health changes, suspicions and admin calls only, never by a
-// request; each on a cache line that the data path only reads.
+// Thread: any. Changed at launches, WebSockets' begin and end, health changes, suspicions and admin
+// calls only, never by a request; each on a cache line that the data path only reads.
 #pragma once
 
 #include <atomic>
@@ -32,6 +33,7 @@ class alignas(64) PodFacts {
   bool cordoned() const noexcept { return cordoned_.load(std::memory_order_relaxed); }
   uint64_t restarts() const noexcept { return restarts_.load(std::memory_order_acquire); }
   uint32_t launches() const noexcept { return launches_.load(std::memory_order_relaxed); }
+  uint32_t websockets() const noexcept { return websockets_.load(std::memory_order_relaxed); }
   uint32_t kernels() const noexcept { return kernels_.load(std::memory_order_relaxed); }
   KnownKernels& known() noexcept { return known_; }
   bool takes_new() const noexcept { return healthy() && !gone() && !cordoned(); }
@@ -50,11 +52,18 @@ class alignas(64) PodFacts {
     restarts_.fetch_add(1, std::memory_order_acq_rel);
     return true;
   }
+  // It had lost something from its memory that it held when restarts() was `seen`. False if others
+  // have noticed that.
+  bool note_restart_since(uint64_t seen) noexcept {
+    return restarts_.compare_exchange_strong(seen, seen + 1, std::memory_order_acq_rel);
+  }
   void answered() noexcept {
     if (silent_.load(std::memory_order_relaxed)) silent_.store(false, std::memory_order_relaxed);
   }
   void begin_launch() noexcept { launches_.fetch_add(1, std::memory_order_relaxed); }
   void end_launch() noexcept { launches_.fetch_sub(1, std::memory_order_relaxed); }
+  void begin_websocket() noexcept { websockets_.fetch_add(1, std::memory_order_relaxed); }
+  void end_websocket() noexcept { websockets_.fetch_sub(1, std::memory_order_relaxed); }
 
  private:
   std::atomic<bool> healthy_{true};
@@ -64,6 +73,7 @@ class alignas(64) PodFacts {
   std::atomic<uint64_t> restarts_{0};
   // Changes more often than what stands above, which placement reads.
   alignas(64) std::atomic<uint32_t> launches_{0};
+  std::atomic<uint32_t> websockets_{0};
   std::atomic<uint32_t> kernels_{0};
   alignas(64) KnownKernels known_;
 };

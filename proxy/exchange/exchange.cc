@@ -120,7 +120,7 @@ void Exchange::send_request(upstream::UpstreamConnection& connection) {
   connection.stream().write(context_.scratch);
   if (!collects_ && !ignores_body()) {
     if (!held_body_.empty()) send_body(std::exchange(held_body_, {}));
-    if (body_.done() && client_.head().framing == Framing::kChunked) {
+    if (body_.done() && !revived_ && client_.head().framing == Framing::kChunked) {
       connection.stream().write(http::kLastChunk);
     }
   }
@@ -149,9 +149,8 @@ void Exchange::append_request_head(std::string_view key, std::string& out) {
   rewrite.port = client_.listener().port;
   rewrite.peer_trusted = client_.peer_trusted();
   if (notebook_ != nullptr) rewrite.method = sent_method_name();
-  rewrite.framing = collects_              ? Framing::kLength
-                    : notebook_ != nullptr ? Framing::kNone
-                                           : head.framing;
+  const bool has_body = notebook_ == nullptr && !revived_;
+  rewrite.framing = collects_ ? Framing::kLength : has_body ? head.framing : Framing::kNone;
   rewrite.content_length = collects_ ? held_body_.size() : head.content_length;
   // A gateway would read a form body's `token` before the header's (domain J6): kernel operations
   // go up as JSON only.

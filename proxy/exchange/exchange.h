@@ -8,6 +8,8 @@
 //   [start], a kernel start only:
 //   Collecting [--> Counting] --> AwaitingTurn [--> LookingUp]
 //
+//   Holding --(a kernel that the gateway has forgotten)--> Reviving --> Queued, Waiting once more
+//
 // Received: route and operation are judged, nothing went upstream. Authenticating: somebody else is
 // asked over the network who sends it. Collecting: the small body of a kernel start is held,
 // because its deadline stands inside (domain G14). Counting: it waits for the pods' lists, in which
@@ -17,11 +19,12 @@
 // kernel is asked (upstream/placing.h). Listing, in place of all that follows Received: the answer
 // is made of the pods' lists, which the worker asks for itself. Queued: waits for a pooled
 // connection. Waiting: the request is on its way, its body streams. Holding: a gateway's error or
-// list is read whole, so that nothing but what is the client's goes on. Done is entered once, by
-// finish(). Owner:  the ClientConnection. Thread: the worker's. Flow:   client -> upstream pauses
-// the client above kPendingBytesHigh and opens it in
-//         on_upstream_drained; upstream -> client pauses the upstream and opens it in
-//         on_client_drained.
+// list is read whole, so that nothing but what is the client's goes on. Reviving: the gateway did
+// nothing because it has lost the kernel, and is made to load it (exchange_heal.cc). Done is
+// entered once, by finish().
+// Owner:  the ClientConnection. Thread: the worker's.
+// Flow:   client -> upstream pauses the client above kPendingBytesHigh and opens it in
+//         on_upstream_drained; upstream -> client the upstream, and opens it in on_client_drained.
 // Errors: rows of error.h. A request is sent a second time only where Retry says so (RFC 9110
 // section 9.2.2).
 #pragma once
@@ -58,6 +61,7 @@ class Exchange final : public event::Deferred,
                        private LaunchWaiter,
                        private ListGatheringOwner,
                        private upstream::PlacingOwner,
+                       private upstream::RevivalWaiter,
                        private RelayOwner,
                        private ReconnectOwner,
                        private WatchedSocket {
@@ -101,6 +105,7 @@ class Exchange final : public event::Deferred,
     kQueued,
     kWaiting,
     kHolding,
+    kReviving,
     kResponding,
     kRelaying,
     kDone
@@ -238,6 +243,7 @@ class Exchange final : public event::Deferred,
   void relay_gap_began() override;
   void relay_gap_dropped() override { stop_reconnecting(); }
   void stop_reconnecting() noexcept;
+  void reconnect_moves(upstream::LocalPod& pod) override;
   void append_reconnect_head(std::string_view key, std::string& out) override;
   void reconnected(upstream::UpstreamConnection& connection) override;
   void reconnect_failed(const Error& why, GapEnd how) override;
@@ -261,6 +267,12 @@ class Exchange final : public event::Deferred,
   void hold_answer(const http::ResponseHead& head);
   void hold_error_body(std::string_view payload);
   void send_error(bool whole);
+
+  // exchange_heal.cc: a gateway that has forgotten the kernel.
+  bool was_not_done(bool whole) const;
+  void revive(bool whole);
+  void on_revival(const Result<void>& there) override;
+  void note_lost_memory();
 
   void release_upstream(bool healthy);
   void note_change() const;
@@ -312,6 +324,7 @@ class Exchange final : public event::Deferred,
   bool wants_websocket_ = false;
   bool collects_ = false;  // a kernel start
   bool retried_ = false;
+  bool revived_ = false;  // the request goes up once more, without its body
   bool chunk_answer_ = false;
   bool coded_answer_ = false;  // Holding: the body is compressed
   bool holds_list_ = false;    // not an error

@@ -27,6 +27,7 @@ void Exchange::on_response_head(const http::ResponseHead& head) {
   KG_ASSERT(phase_ == Phase::kWaiting);
   record_.first_byte_us = event::monotonic_us();
   pod_->answered(head.status, context_.loop.now_us());
+  if (revived_ && head.status < 400) note_lost_memory();
   learn_place(head.status);
   if (endpoint_->endpoint->notebook_sessions) forget_notebooks(head.status);
   record_.upstream_connect_us = record_.upstream_reused ? 0 : upstream_->connect_us();
@@ -252,6 +253,7 @@ void Exchange::abort() {
 
 void Exchange::release_upstream(bool healthy) {
   if (phase_ == Phase::kPlacing) stop_placing();
+  if (phase_ == Phase::kReviving) pod_->revivals.cancel(*this);
   stop_reconnecting();
   if (phase_ == Phase::kQueued) pod_->pool.cancel(*this);
   if (phase_ == Phase::kLookingUp) pod_->lists.cancel(*this);

@@ -63,6 +63,7 @@ void Exchange::on_deadline() {
     case Phase::kReceived:
     case Phase::kPlacing:
     case Phase::kLookingUp:
+    case Phase::kReviving:
     case Phase::kDone:
       return;
     case Phase::kAwaitingTurn:

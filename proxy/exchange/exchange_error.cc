@@ -33,6 +33,7 @@ void Exchange::hold_error_body(std::string_view payload) {
 // `whole`: the body in hand is all of it. Otherwise the rest is not waited for.
 void Exchange::send_error(bool whole) {
   KG_ASSERT(phase_ == Phase::kHolding);
+  if (was_not_done(whole)) return revive(whole);
   const bool head_only = client_.head().method == http::Method::kHead;
   context_.scratch.assign(held_head_);
   if (!head_only) {

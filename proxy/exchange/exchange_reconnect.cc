@@ -38,10 +38,15 @@ void Exchange::allow_gaps(const http::ResponseHead& head) {
 void Exchange::relay_gap_began() {
   release_upstream(false);
   ReconnectOwner& owner = *this;
-  const Reconnection::Place place{
-      context_.loop, context_.metrics, *pod_,
-      *reconnects_,  chosen_protocol_, context_.settings.timeouts.first_byte_ms.upgrade};
-  reconnection_ = std::make_unique<Reconnection>(place, owner);
+  Reconnection::Place place{.loop = context_.loop,
+                            .metrics = context_.metrics,
+                            .endpoint = *endpoint_.get(),
+                            .pod = *pod_,
+                            .kernel = {std::string(request_.kernel_id), pod_tag()},
+                            .plan = *reconnects_,
+                            .protocol = chosen_protocol_,
+                            .upgrade_ms = context_.settings.timeouts.first_byte_ms.upgrade};
+  reconnection_ = std::make_unique<Reconnection>(std::move(place), owner);
   reconnection_->start();
 }
 
@@ -49,6 +54,11 @@ void Exchange::stop_reconnecting() noexcept {
   if (reconnection_ == nullptr) return;
   reconnection_->cancel();
   context_.loop.defer_delete(std::move(reconnection_));
+}
+
+void Exchange::reconnect_moves(upstream::LocalPod& pod) {
+  pod_ = &pod;
+  record_.pod = pod.pod.name;
 }
 
 void Exchange::append_reconnect_head(std::string_view key, std::string& out) {

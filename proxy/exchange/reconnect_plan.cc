@@ -18,9 +18,8 @@ std::optional<uint32_t> ReconnectPlan::pause_ms(uint64_t now_us, uint32_t chance
   const uint32_t most = std::min(doubled, limits::kReconnectPauseMsMax);
   const uint32_t least = tries_ == 0 ? 0 : most / 2;
   ++tries_;
-  const uint64_t left_ms = (until_us_ - now_us) / 1'000;
   const uint32_t pause = least + chance % (most - least + 1);
-  return static_cast<uint32_t>(std::min<uint64_t>(pause, left_ms));
+  return static_cast<uint32_t>(std::min<uint64_t>(pause, left_ms(now_us)));
 }
 
 ReconnectPlan::Verdict ReconnectPlan::judge(uint16_t status) noexcept {

@@ -33,6 +33,9 @@ class ReconnectPlan {
   std::optional<uint32_t> pause_ms(uint64_t now_us, uint32_t chance) noexcept;
 
   bool is_over(uint64_t now_us) const noexcept { return now_us >= until_us_; }
+  uint64_t left_ms(uint64_t now_us) const noexcept {
+    return is_over(now_us) ? 0 : (until_us_ - now_us) / 1'000;
+  }
 
   static Verdict judge(uint16_t status) noexcept;
 

@@ -23,8 +23,11 @@ uint32_t chance() {
 
 }  // namespace
 
-Reconnection::Reconnection(const Place& place, ReconnectOwner& owner)
-    : place_(place), owner_(owner), deadline_(place.loop, [this] { on_deadline(); }) {}
+Reconnection::Reconnection(Place place, ReconnectOwner& owner)
+    : place_(std::move(place)),
+      pod_(&place_.pod),
+      owner_(owner),
+      deadline_(place_.loop, [this] { on_deadline(); }) {}
 
 Reconnection::~Reconnection() { KG_ASSERT(state_ == State::kOver && connection_ == nullptr); }
 
@@ -35,7 +38,8 @@ void Reconnection::start() {
 
 void Reconnection::cancel() noexcept {
   if (state_ == State::kOver) return;
-  if (state_ == State::kQueued) place_.pod.pool.cancel(*this);
+  if (state_ == State::kPlacing) stop_placing();
+  if (state_ == State::kQueued) pod_->pool.cancel(*this);
   release();
   state_ = State::kOver;
   deadline_.clear();
@@ -49,29 +53,64 @@ void Reconnection::pause_or_end() {
 }
 
 void Reconnection::try_now() {
-  const auto& facts = *place_.pod.pod.facts;
-  if (facts.gone() && !place_.pod.endpoint.replication) {
-    return end(ErrorCode::kKernelGone, GapEnd::kDead);
-  }
-  // With replication another pod has them now: the client's own next try goes there.
-  if (facts.gone() || place_.plan.is_over(place_.loop.now_us())) {
+  const bool gone = pod_->pod.facts->gone();
+  if (gone && !pod_->endpoint.replication) return end(ErrorCode::kKernelGone, GapEnd::kDead);
+  if (place_.plan.is_over(place_.loop.now_us())) {
     return end(ErrorCode::kUpstreamLost, GapEnd::kTimeout);
   }
+  // A pod that has loaded it in another's place gives it up when that one is back.
+  if (gone || placed_) return find_pod();
+  ask();
+}
+
+void Reconnection::find_pod() {
+  state_ = State::kPlacing;
+  deadline_.set_ms(place_.plan.left_ms(place_.loop.now_us()));
+  upstream::PlacingOwner& owner = *this;
+  placing_ =
+      std::make_unique<upstream::Placing>(place_.loop, place_.endpoint, place_.kernel, owner);
+  const auto placed = placing_->begin();
+  if (placed) on_placed(*placed);
+}
+
+void Reconnection::on_placed(const Result<upstream::LocalPod*>& pod) {
+  KG_ASSERT(state_ == State::kPlacing);
+  stop_placing();
+  if (!pod) {
+    const ErrorCode code = pod.error().code;
+    const bool dead = code == ErrorCode::kNoKernel || code == ErrorCode::kKernelLost;
+    return dead ? end(ErrorCode::kKernelGone, GapEnd::kDead) : pause_or_end();
+  }
+  placed_ = true;
+  pod_ = *pod;
+  owner_.reconnect_moves(*pod_);
+  ask();
+}
+
+void Reconnection::stop_placing() noexcept {
+  placing_->stop();
+  place_.loop.defer_delete(std::move(placing_));
+}
+
+void Reconnection::ask() {
   place_.metrics.websocket_reconnect_tries.add();
   const Result<upstream::UpstreamConnection*> leased =
-      place_.pod.pool.lease(*this, upstream::LeaseKind::kFresh);
+      pod_->pool.lease(*this, upstream::LeaseKind::kFresh);
   if (!leased) return pause_or_end();
   if (*leased != nullptr) return on_lease(**leased);
   state_ = State::kQueued;
-  deadline_.set_ms(place_.pod.pod.limits.queue_ms);
+  deadline_.set_ms(pod_->pod.limits.queue_ms);
 }
 
 void Reconnection::on_deadline() {
   switch (state_) {
     case State::kPausing:
       return try_now();
+    case State::kPlacing:
+      stop_placing();
+      return end(ErrorCode::kUpstreamLost, GapEnd::kTimeout);
     case State::kQueued:
-      place_.pod.pool.cancel(*this);
+      pod_->pool.cancel(*this);
       return pause_or_end();
     case State::kAsking:
       return look_at_handshake();
@@ -81,16 +120,24 @@ void Reconnection::on_deadline() {
 }
 
 void Reconnection::look_at_handshake() {
-  const uint64_t waited_ms = (place_.loop.now_us() - asked_us_) / 1'000;
+  const uint64_t now_us = place_.loop.now_us();
+  const uint64_t waited_ms = (now_us - asked_us_) / 1'000;
   if (waited_ms >= place_.upgrade_ms) {
-    place_.pod.failed(ErrorCode::kUpstreamTimeout, place_.loop.now_us());
+    pod_->failed(ErrorCode::kUpstreamTimeout, now_us);
     release();
     return end(ErrorCode::kUpstreamLost, GapEnd::kTimeout);
+  }
+  const bool elsewhere = pod_->pod.facts->gone() && pod_->endpoint.replication;
+  if (elsewhere && !place_.plan.is_over(now_us)) {
+    release();
+    return find_pod();
   }
   const bool connected = connection_->connect_us() != 0;  // else it has a deadline of its own
   if (connected && !std::exchange(told_slow_, true)) owner_.reconnect_is_slow();
   const uint64_t left_ms = place_.upgrade_ms - waited_ms;
-  deadline_.set_ms(told_slow_ ? left_ms : std::min<uint64_t>(left_ms, limits::kReconnectSlowMs));
+  const bool may_move = pod_->endpoint.replication && !place_.plan.is_over(now_us);
+  const bool looks_again = !told_slow_ || may_move;
+  deadline_.set_ms(looks_again ? std::min<uint64_t>(left_ms, limits::kReconnectSlowMs) : left_ms);
 }
 
 void Reconnection::on_lease(upstream::UpstreamConnection& connection) {
@@ -102,20 +149,20 @@ void Reconnection::on_lease(upstream::UpstreamConnection& connection) {
   std::string head;
   owner_.append_reconnect_head(key_, head);
   connection.stream().write(head);
-  deadline_.set_ms(told_slow_ ? place_.upgrade_ms : limits::kReconnectSlowMs);
+  deadline_.set_ms(std::min(place_.upgrade_ms, limits::kReconnectSlowMs));
 }
 
 void Reconnection::on_lease_failed(const Error&) { pause_or_end(); }
 
 void Reconnection::on_upstream_error(const Error& error) {
-  place_.pod.failed(error.code, place_.loop.now_us());
+  pod_->failed(error.code, place_.loop.now_us());
   release();
   pause_or_end();
 }
 
 void Reconnection::on_response_head(const http::ResponseHead& head) {
   const uint64_t now_us = place_.loop.now_us();
-  place_.pod.answered(head.status, now_us);
+  pod_->answered(head.status, now_us);
   Verdict verdict = ReconnectPlan::judge(head.status);
   if (verdict == Verdict::kJoin && !websocket::check_reconnect(head, key_, place_.protocol)) {
     verdict = Verdict::kRefused;
@@ -123,13 +170,18 @@ void Reconnection::on_response_head(const http::ResponseHead& head) {
   if (verdict == Verdict::kJoin) {
     upstream::UpstreamConnection& connection = *std::exchange(connection_, nullptr);
     connection.become_tunnel();
-    place_.pod.pool.stop_counting(connection);
+    pod_->pool.stop_counting(connection);
     place_.plan.mended(now_us);
     state_ = State::kOver;
     deadline_.clear();
     return owner_.reconnected(connection);
   }
   release();
+  // Gateways before 3.3.0 load a kernel when it is asked for, but not for a WebSocket (domain J21).
+  if (verdict == Verdict::kDead && !placed_ && pod_->endpoint.replication) {
+    place_.endpoint.kernels.forget(place_.kernel.id);
+    return find_pod();
+  }
   if (verdict == Verdict::kDead) return end(ErrorCode::kKernelGone, GapEnd::kDead);
   if (verdict == Verdict::kRefused) return end(ErrorCode::kUpstreamLost, GapEnd::kRefused);
   pause_or_end();
@@ -137,7 +189,7 @@ void Reconnection::on_response_head(const http::ResponseHead& head) {
 
 void Reconnection::release() noexcept {
   upstream::UpstreamConnection* connection = std::exchange(connection_, nullptr);
-  if (connection != nullptr) place_.pod.pool.release(*connection, false);
+  if (connection != nullptr) pod_->pool.release(*connection, false);
 }
 
 void Reconnection::end(ErrorCode why, GapEnd how) {

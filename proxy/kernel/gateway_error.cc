@@ -16,6 +16,8 @@ class ErrorReader final : public nlohmann::json_sax<json> {
   const std::optional<std::string>& reason() const noexcept { return reason_; }
   const std::optional<std::string>& message() const noexcept { return message_; }
   bool whole() const noexcept { return whole_; }
+  // The last text of the list `traceback`, "" without one: where the exception was raised.
+  const std::string& last_frame() const noexcept { return last_frame_; }
 
   bool null() override { return other(); }
   bool boolean(bool /*value*/) override { return other(); }
@@ -23,6 +25,7 @@ class ErrorReader final : public nlohmann::json_sax<json> {
   bool number_unsigned(number_unsigned_t /*value*/) override { return other(); }
   bool number_float(number_float_t /*value*/, const string_t& /*text*/) override { return other(); }
   bool string(string_t& value) override {
+    if (in_traceback_ && depth_ == 2) last_frame_ = value;
     if (place_ == nullptr) return other();
     *place_ = std::move(value);
     place_ = nullptr;
@@ -36,6 +39,7 @@ class ErrorReader final : public nlohmann::json_sax<json> {
   bool key(string_t& name) override {
     place_ = nullptr;
     if (depth_ > 1) return true;
+    in_traceback_ = name == "traceback";
     bool* seen = name == "reason" ? &reason_seen_ : name == "message" ? &message_seen_ : nullptr;
     if (seen == nullptr) {
       whole_ = false;
@@ -65,6 +69,8 @@ class ErrorReader final : public nlohmann::json_sax<json> {
   }
 
   size_t depth_ = 0;
+  bool in_traceback_ = false;
+  std::string last_frame_;
   bool reason_seen_ = false;
   bool message_seen_ = false;
   bool whole_ = true;
@@ -81,13 +87,23 @@ std::string_view shortened(std::string_view text) noexcept {
   return text.substr(0, size);
 }
 
+// False for what is not one JSON object. The library takes a NUL for the end of the input.
+bool read_error(std::string_view body, ErrorReader& reader) {
+  return body.find('\0') == std::string_view::npos &&
+         json::sax_parse(body.begin(), body.end(), &reader);
+}
+
 }  // namespace
 
-std::optional<ReducedError> reduce_error(std::string_view body, std::string_view phrase) {
-  // The library takes a NUL for the end of the input.
-  if (body.find('\0') != std::string_view::npos) return std::nullopt;
+bool says_unknown_kernel(std::string_view body) {
   ErrorReader reader;
-  if (!json::sax_parse(body.begin(), body.end(), &reader)) return std::nullopt;
+  return read_error(body, reader) &&
+         reader.last_frame().find(", in _check_kernel_id\n") != std::string::npos;
+}
+
+std::optional<ReducedError> reduce_error(std::string_view body, std::string_view phrase) {
+  ErrorReader reader;
+  if (!read_error(body, reader)) return std::nullopt;
   if (!reader.reason() && !reader.message()) return std::nullopt;
   const std::string_view reason = reader.reason() ? std::string_view(*reader.reason()) : phrase;
   const std::string_view message = reader.message() ? std::string_view(*reader.message()) : "";

@@ -19,4 +19,9 @@ struct ReducedError {
 // as text, has one of them twice, or nests deeper than 32.
 std::optional<ReducedError> reduce_error(std::string_view body, std::string_view phrase);
 
+// Whether a whole body of a 500 to a restart says that nothing was done, because the gateway does
+// not know the kernel: its traceback ends where it looks the kernel up in its memory, which it does
+// before all else. Elsewhere that is a 404 (domain 0.12).
+bool says_unknown_kernel(std::string_view body);
+
 }  // namespace kg::kernel

@@ -82,6 +82,7 @@ PodReport PodKeeper::report(const routing::Endpoint& endpoint, const routing::Po
   out.survives_restart = cordons_.survives_restart();
   out.restarts = facts.restarts();
   out.launches = facts.launches();
+  out.websockets = facts.websockets();
   if (const std::optional<upstream::PodCount> count = census_.find(facts)) {
     out.kernels = count->kernels;
     out.kernels_age_ms = (loop_.now_us() - count->asked_us) / 1'000;
@@ -143,6 +144,7 @@ void PodKeeper::add_facts(metrics::ProcessFacts& facts) const {
       fact.cordoned = known.cordoned();
       fact.restarts = known.restarts();
       fact.launches = known.launches();
+      fact.websockets = known.websockets();
       if (const auto count = census_.find(known)) {
         fact.kernels = {count->kernels.busy, count->kernels.idle, count->kernels.other};
       }

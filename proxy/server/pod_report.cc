@@ -48,6 +48,7 @@ std::string PodReport::json() const {
   if (configured) {
     add_number(out, "restarts_suspected", restarts);
     add_number(out, "launches", launches);
+    add_number(out, "websockets", websockets);
     out.append(",\"kernels\":").append(kernels ? kernels_json(*kernels, kernels_age_ms) : "null");
     add_flag(out, "empty", empty);
   }

@@ -22,6 +22,7 @@ struct PodReport {
   bool survives_restart = false;                // of the cordon
   uint64_t restarts = 0;                        // suspected
   uint64_t launches = 0;                        // of this process, in flight
+  uint64_t websockets = 0;                      // of this process, open
   std::optional<kernel::KernelCensus> kernels;  // nothing: not known
   uint64_t kernels_age_ms = 0;
   bool empty = false;  // closed for new kernels, and known to have none left

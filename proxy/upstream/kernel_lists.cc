@@ -137,32 +137,68 @@ void KernelLists::on_reloaded(const Result<void>& all) {
 }
 
 void KernelLists::on_list_answer(Result<std::string> body) {
+  if (!body) return finish(body.error());
   // It may be that of an empty memory.
-  if (body && pod_.endpoint.replication && restarts_ != pod_.pod.facts->restarts()) {
+  if (pod_.endpoint.replication && restarts_ != pod_.pod.facts->restarts()) {
     --round_;
+    missing_.clear();
     const Result<void> begun = begin();
     if (!begun) finish(begun.error());
     return;
   }
-  finish(read(std::move(body)));
-}
-
-Result<PodListRef> KernelLists::read(Result<std::string> body) {
-  if (!body) return body.error();
   auto kernels = kernel::KernelList::read(std::move(body).value());
   if (!kernels) {
     pod_.failed(ErrorCode::kUpstreamProtocol, loop_.now_us());
-    return Error{ErrorCode::kUpstreamProtocol, kUnreadableList, 0};
+    return finish(Error{ErrorCode::kUpstreamProtocol, kUnreadableList, 0});
   }
-  kernels->follow(last_ != nullptr ? &last_->kernels : nullptr, ++serial_);
+  if (pod_.endpoint.replication) {
+    const Result<void> asked = ask_for_missing(*kernels);
+    if (!asked) return finish(asked.error());
+    if (runs()) return;
+  }
+  finish(keep(*std::move(kernels)));
+}
+
+// Once for each list. The one behind these questions has what was lost.
+Result<void> KernelLists::ask_for_missing(const kernel::KernelList& kernels) {
+  if (!missing_.empty()) {
+    look_for_missing(kernels);
+    return {};
+  }
+  const PodListRef known = pod_.pod.facts->known().get().list;
+  if (known == nullptr || known->restarts != restarts_ || known->asked_us >= asked_us_) return {};
+  missing_ = known_ids();
+  std::erase_if(missing_, [&](const std::string& id) {
+    return kernels.find(id) != nullptr || !belongs_here(id);
+  });
+  if (missing_.empty()) return {};
+  reloads_.want(missing_);
+  return reloads_.begin();
+}
+
+// A kernel that was loaded again had not ended: whatever else the pod held has to be loaded too.
+void KernelLists::look_for_missing(const kernel::KernelList& kernels) {
+  const bool lost = std::any_of(missing_.begin(), missing_.end(),
+                                [&](const std::string& id) { return kernels.find(id) != nullptr; });
+  if (!lost) return;
+  if (pod_.pod.facts->note_restart_since(restarts_)) {
+    log::info("upstream", "pod has restarted endpoint={} pod={} reason=\"it had lost {} kernels\"",
+              pod_.endpoint.id, pod_.pod.name, missing_.size());
+  }
+  ++restarts_;  // this list is of after that
+}
+
+PodListRef KernelLists::keep(kernel::KernelList kernels) {
+  kernels.follow(last_ != nullptr ? &last_->kernels : nullptr, ++serial_);
   last_ = std::make_shared<const PodList>(
-      PodList{*std::move(kernels), source_, serial_, asked_us_, changes_, restarts_});
+      PodList{std::move(kernels), source_, serial_, asked_us_, changes_, restarts_});
   pod_.pod.facts->known().learn(last_);
   return last_;
 }
 
 void KernelLists::finish(const Result<PodListRef>& list) {
   deadline_.clear();
+  missing_.clear();
   tell(list);
   // Those who came after a change wait for a list of their own.
   while (!runs() && !waiting_.empty()) {

@@ -3,7 +3,8 @@
 //
 // A gateway that lost its memory lists nothing until it is asked for each kernel, if it shares
 // their records at all (`replication`): the kernels that are known there (routing/known_kernels.h)
-// are loaded again before its list counts. A list is shared by all who want one within
+// are loaded again before its list counts. So are those that a list lacks and the one before had:
+// they have ended, or the gateway restarted unseen. A list is shared by all who want one within
 // kKernelListFreshMs; only one is in flight. One that was asked for before this process made or
 // deleted a kernel of the endpoint (KernelChanges), or before the pod may have restarted, is shared
 // no more. The last one, whichever worker asked for it, is kept for those who rather show that than
@@ -11,8 +12,7 @@
 // Owner:  the LocalPod. Thread: the worker's.
 // Limits: kListBytesMax, kListEntriesMax; kListMs until the whole answer.
 // Errors: those of ListRequest and Reloads; kUpstreamTimeout; kUpstreamProtocol for a list that
-// cannot be
-//         judged entry by entry.
+//         cannot be judged entry by entry.
 #pragma once
 
 #include <cstdint>
@@ -76,7 +76,9 @@ class KernelLists final : private ListRequestOwner, private ReloadsOwner {
   bool belongs_here(std::string_view id) const;
   void finish(const Result<PodListRef>& list);
   void tell(const Result<PodListRef>& list);
-  Result<PodListRef> read(Result<std::string> body);
+  Result<void> ask_for_missing(const kernel::KernelList& kernels);
+  void look_for_missing(const kernel::KernelList& kernels);
+  PodListRef keep(kernel::KernelList kernels);
   bool is_fresh(const PodList& list) const noexcept;
   void on_list_answer(Result<std::string> body) override;
   void on_reloaded(const Result<void>& all) override;
@@ -95,9 +97,10 @@ class KernelLists final : private ListRequestOwner, private ReloadsOwner {
   uint64_t asked_us_ = 0;  // after what had to be loaded
   uint64_t changes_ = 0;
   uint64_t restarts_ = 0;
-  uint64_t round_ = 0;     // or of the last
-  uint64_t reloaded_ = 0;  // restarts() after which all that was known was wanted again
-  bool adopted_ = false;   // since last_
+  uint64_t round_ = 0;                // or of the last
+  uint64_t reloaded_ = 0;             // restarts() after which all that was known was wanted again
+  bool adopted_ = false;              // since last_
+  std::vector<std::string> missing_;  // in the list before this one
 };
 
 }  // namespace kg::upstream

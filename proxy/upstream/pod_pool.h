@@ -61,6 +61,9 @@ class PodPool {
   // ends all that it has, may have restarted: it is suspected of it (PodFacts::restarts).
   void refused() noexcept;
   void broke_off() noexcept { broke_off_ = true; }
+  // Called by a connection: it carries a WebSocket from now on, and when that one closes.
+  void tunnel_opened() noexcept { pod_.facts->begin_websocket(); }
+  void tunnel_closed() noexcept { pod_.facts->end_websocket(); }
   // Called once by each connection that closes, before forget().
   void closed() noexcept;
 

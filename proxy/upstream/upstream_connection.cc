@@ -54,6 +54,7 @@ void UpstreamConnection::begin(UpstreamHandler& handler, http::Method method) {
 void UpstreamConnection::become_tunnel() {
   KG_ASSERT(state_ == State::kActive);
   state_ = State::kTunnel;
+  pool_.tunnel_opened();
   keep_alive_ = false;
   transport_.keep_quickack();
   transport_.keep_unsent();
@@ -184,6 +185,7 @@ void UpstreamConnection::fail(const Error& error) {
 
 void UpstreamConnection::close() noexcept {
   if (state_ == State::kClosed) return;
+  if (state_ == State::kTunnel) pool_.tunnel_closed();
   state_ = State::kClosed;
   handler_ = nullptr;
   connect_deadline_.clear();

@@ -81,6 +81,7 @@ def test_a_cordoned_pod_takes_no_new_kernels_and_keeps_its_own(admin_replicas):
     end = stage.open_websocket(kernel)
     stage.gateway_end(replica, kernel).send_text("still here")
     assert end.read_text() == "still here"
+    assert pod(stage, replica.name)["websockets"] == 1
     stage.assert_asked_only(replica, kernel)
     assert kernel in [entry["id"] for entry in stage.ask("GET", "/api/kernels").json()]
     assert stage.ask("DELETE", f"/api/kernels/{kernel}").status == 204

@@ -25,7 +25,7 @@ def ask(stage, body, status=500, headers=(), method="GET", target=PLAIN, client=
 
 @pytest.mark.parametrize("framing", ["length", "chunked", "close"])
 @pytest.mark.parametrize("status", [400, 403, 404, 409, 418, 500, 503])
-def test_tracebacks_stay_here(stage, status, framing):
+def test_tracebacks_stay_here(stage, status, framing):  # S14
     body = json.dumps({**SAID, "traceback": TRACEBACK}).encode()
     client, response = ask(stage, body, status, [
         *JSON, ("Etag", '"x"'), ("Content-Language", "en"), ("X-Kept", "1"), ("Retry-After", "9"),

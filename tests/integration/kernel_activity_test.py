@@ -54,13 +54,14 @@ def test_a_cell_is_counted_and_timed(stage, framing):
 
 @pytest.mark.parametrize("framing", FRAMINGS)
 def test_large_messages_pass_and_are_told_by_their_head(stage, framing):
+    """S11: above 10 MiB, in one frame and in fragments."""
     notebook = Notebook(stage, framing)
     asked = notebook.ask(execute())
     buffers = [] if framing == LEGACY else [os.urandom(1024) * 11 * 1024]
     text = "y" * (11 * 1024 * 1024) if framing == LEGACY else "y"
-    for _ in range(2):
+    for fragments in (1, 11):
         notebook.say(answer, asked, "display_data", {"data": {"text/plain": text}, "metadata": {}},
-                     buffers=buffers)
+                     buffers=buffers, fragments=fragments)
     notebook.say(reply, asked)
     stage.moved(MESSAGES, by=2, endpoint="ep", channel="iopub")
     stage.moved("kernelgate_kernel_first_output_seconds_count", kernelspec="other")

@@ -134,6 +134,7 @@ FAILURES = {  # of the pod, and what is said once its last list is too old
 
 @pytest.mark.parametrize("failure", FAILURES)
 def test_a_pod_that_fails_is_listed_by_its_last_list_and_then_the_answer_is_no_list(fleet, failure):
+    """S12: its list is refused, or comes in part."""
     how, status, label, detail = FAILURES[failure]
     stage = fleet(2, gateway={"list_stale_for": "1500ms"}, config={"workers": 1})
     kernels = seeded(stage)
@@ -182,7 +183,7 @@ def test_without_a_last_list_a_failing_pod_leaves_none(fleet):
     assert (line["pod"], line["detail"]) == ("jeg-1", "connection refused")
 
 
-def test_a_stalled_pod_slows_no_list(fleet):
+def test_a_stalled_pod_slows_no_list(fleet):  # S12
     stage = fleet(config={"workers": 1})
     kernels = seeded(stage)
     assert set(listed(stage)) == kernels
@@ -271,6 +272,38 @@ def test_a_restarted_gateway_loads_its_kernels_before_its_list_counts(fleet):
     stage.assert_nothing_destroyed()
     assert {kernel for replica in stage.replicas for kernel in replica.kernels} == kernels
     assert sum(len(replica.kernels) for replica in stage.replicas) == len(kernels), "copies"
+
+
+def test_a_gateway_that_restarted_unseen_loads_its_kernels_before_its_list_counts(fleet):
+    stage = fleet(2, replication=True, config={"workers": 1})
+    kernels = seeded(stage, 3)
+    assert set(listed(stage)) == kernels
+    victim = stage.replicas[0]
+    ended, *held = victim.kernels
+    stage.shared.records.discard(ended)
+    victim.restart_unseen()
+    outdate(stage)
+    stage.forget()
+    assert set(listed(stage)) == kernels - {ended}
+    assert set(victim.kernels) == set(held)
+    stage.moved("kernelgate_pod_restarts_suspected_total", pod=victim.name)
+    outdate(stage)
+    assert set(listed(stage)) == kernels - {ended}
+    each_once = [("GET", f"{LIST}/{kernel}") for kernel in (ended, *held)]
+    assert sorted(entry for entry in victim.asked if entry[1] != LIST) == sorted(each_once)
+
+
+def test_a_kernel_that_the_gateway_ended_is_asked_for_once(fleet):
+    stage = fleet(1, replication=True, config={"workers": 1})
+    kept, ended = seeded(stage, 2)
+    assert set(listed(stage)) == {kept, ended}
+    del stage.replicas[0].kernels[ended]
+    stage.shared.records.discard(ended)
+    for _ in range(2):
+        outdate(stage)
+        assert listed(stage) == [kept]
+    assert stage.replicas[0].asked.count(("GET", f"{LIST}/{ended}")) == 1
+    stage.unmoved("kernelgate_pod_restarts_suspected_total")
 
 
 def test_kernels_of_a_gone_gateway_are_loaded_by_others_before_a_list_counts(fleet):

@@ -77,7 +77,7 @@ def test_shared_kernels_are_listed(make_owned):
     assert listed(stage, [model(kernel)])[0].json() == [model(kernel)]
 
 
-def test_a_missing_fraction_is_added(owned):
+def test_a_missing_fraction_is_added(owned):  # S13
     mine = create(owned, "alice")
     response, _ = listed(owned, [model(mine, last_activity="2026-11-26T15:24:15Z")])
     assert response.json()[0]["last_activity"] == "2026-11-26T15:24:15.000000Z"

@@ -147,10 +147,10 @@ def test_the_token_that_was_forwarded_deletes_too(make_stage):
     stage.moved(DELETED)
 
 
-# ---- the same start again (S9) ----
+# ---- the same start again ----
 
 
-def test_a_start_under_way_is_not_sent_a_second_time(stage):
+def test_a_start_under_way_is_not_sent_a_second_time(stage):  # S9: it would start twice
     first = ask(stage, wanted="mine")
     next_call(stage, "GET").reply_json("[]")
     call = next_call(stage, "POST")
@@ -180,7 +180,7 @@ def test_both_get_the_error_of_the_one_start(stage):
         assert response.json() == {"reason": "no", "message": "waited too long"}
 
 
-def test_a_start_whose_kernel_runs_is_answered_by_it(stage):
+def test_a_start_whose_kernel_runs_is_answered_by_it(stage):  # S9: it would be 500
     client = ask(stage, wanted="mine")
     next_call(stage, "GET").reply_json("[]")
     kernel = started(next_call(stage, "POST"))

@@ -15,7 +15,7 @@ VERBS = [("GET", ""), ("POST", "/interrupt"), ("POST", "/restart")]
 
 
 def use_every_verb(stage, kernel, replica):
-    """Each verb works, and reaches that replica alone."""
+    """Each verb works, and reaches that replica alone: another one would destroy its record."""
     stage.forget()
     for method, verb in VERBS:
         response = stage.ask(method, f"/api/kernels/{kernel}{verb}")
@@ -29,7 +29,7 @@ def use_every_verb(stage, kernel, replica):
 
 
 @pytest.mark.parametrize("replication", [False, True])
-def test_every_verb_goes_to_the_holder(make_replicas, replication):
+def test_every_verb_goes_to_the_holder(make_replicas, replication):  # S7
     stage = make_replicas(replication=replication, config={"workers": 2})
     for replica in stage.replicas:
         use_every_verb(stage, stage.seed(replica), replica)

@@ -2,6 +2,7 @@
 
 import re
 import time
+import urllib.parse
 
 import pytest
 
@@ -59,6 +60,33 @@ def test_query_token_of_a_websocket(stage):
     assert call.request.target == f"{CHANNELS}?session_id=s"
     call.accept_websocket()
     client.read_upgrade(key)
+
+
+def test_a_gateway_that_takes_one_scheme_and_queries_first_is_shown_its_own_token(stage):
+    """S16: to JEG a token in the query or in a form counts before that of the header (J6)."""
+    def judge(call):
+        target = urllib.parse.urlsplit(call.request.target)
+        form = call.request.get("Content-Type", "").startswith("application/x-www-form-urlencoded")
+        arguments = urllib.parse.parse_qs(target.query)
+        arguments |= urllib.parse.parse_qs(call.request.body.decode()) if form else {}
+        header = call.request.get("Authorization", "").partition("token ")
+        shown = arguments.get("token") or [header[2] if not header[0] else None]
+        if shown != [GATEWAY_TOKEN]:
+            return call.reply(401, b"{}")
+        return call.accept_websocket() if target.path == CHANNELS else call.reply(204)
+
+    stage.gateway.serve(judge)
+    bearer = ("Authorization", f"Bearer {stage.token()}")
+    form = ("Content-Type", "application/x-www-form-urlencoded")
+    for method, target, headers, body in (
+            ("GET", PLAIN, [bearer], b""), ("GET", f"{PLAIN}?token={stage.token()}", [], b""),
+            ("POST", f"{PLAIN}/interrupt", [bearer, form], b"token=of-a-form")):
+        fields = [("Host", "ep.test"), ("Content-Length", str(len(body))), *headers]
+        client = stage.connect()
+        client.send(build_request(method, target, fields, body))
+        assert client.read_response(method).status == 204, (method, target, headers)
+    client = stage.connect()
+    client.read_upgrade(client.send_upgrade(f"{CHANNELS}?token={stage.token()}"))
 
 
 @pytest.mark.parametrize("target", TARGETS)

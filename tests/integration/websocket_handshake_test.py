@@ -183,7 +183,7 @@ def test_frames_sent_early_are_not_a_request_after_a_refusal(stage):
 
 
 def test_an_upgrade_answered_late(stage):
-    """Gateways hold the 101 until the kernel is up (J30); meanwhile nothing is said."""
+    """S4: gateways hold the 101 until the kernel is up (J30); meanwhile nothing is said."""
     client = stage.connect()
     key = client.send_upgrade(CHANNELS, token=stage.token())
     call = stage.gateway.next_call()

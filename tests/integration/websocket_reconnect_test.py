@@ -130,7 +130,7 @@ def test_a_gateway_that_is_not_ready_yet_is_asked_again(make_stage, status):
 
 
 def test_a_gateway_that_takes_its_time_is_waited_for_and_the_user_is_told(make_stage):
-    """S4, S10: a busy kernel holds the 101 up; what it said meanwhile comes behind it."""
+    """S10: a busy kernel holds the 101 up; what it said meanwhile comes behind it."""
     stage = reconnecting(make_stage, "300ms")  # the handshake itself may take longer
     mine, upstream = stage.websocket(target=SESSION)
     upstream.wire.reset()

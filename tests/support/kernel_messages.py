@@ -6,7 +6,7 @@ import struct
 import threading
 import uuid
 
-from .frames import BINARY, TEXT
+from .frames import BINARY, CONTINUATION, TEXT
 
 V1 = "v1.kernel.websocket.jupyter.org"
 PARTS = ("header", "parent_header", "metadata", "content")
@@ -97,16 +97,25 @@ class Notebook:
         assert (got.opcode, got.payload) == (opcode, payload)
         return asked
 
-    def say(self, make, asked, *details, buffers=()):
+    def say(self, make, asked, *details, buffers=(), fragments=1):
         """One message of the gateway, made by status, stream, reply or answer."""
         self.number += 1
         opcode, payload = pack(self.framing, *make(asked, self.number, *details), buffers)
+        size = -(-len(payload) // fragments)
+        parts = [payload[at:at + size] for at in range(0, len(payload), size)]
+
+        def send():
+            for i, part in enumerate(parts):
+                self.upstream.send(CONTINUATION if i else opcode, part, fin=i == len(parts) - 1)
+
         # In a thread: a large one does not fit between the two ends.
-        sending = threading.Thread(target=self.upstream.send, args=(opcode, payload), daemon=True)
+        sending = threading.Thread(target=send, daemon=True)
         sending.start()
-        got = self.mine.read(timeout=30)
+        got = [self.mine.read(timeout=30) for _ in parts]
         sending.join()
-        assert (got.opcode, got.payload) == (opcode, payload)
+        assert b"".join(frame.payload for frame in got) == payload
+        assert [(frame.opcode, frame.fin) for frame in got] == [
+            (CONTINUATION if i else opcode, i == len(parts) - 1) for i in range(len(parts))]
 
     def run_cell(self, outputs=1):
         asked = self.ask(execute())

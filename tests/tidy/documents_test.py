@@ -68,6 +68,17 @@ def test_documents_name_files_that_exist(document):
     report("document-names-file", missing, "keep the page true to the tree")
 
 
+def test_each_behaviour_of_gateways_is_played_by_a_test_that_exists():
+    played = {}
+    readme = (ROOT / "tests/README.md").read_text()
+    for row, files in re.findall(r"^\| (S\d+) \|.*\|(.*)\|$", readme, re.MULTILINE):
+        name, *tests = re.findall(r"`([\w.]+)`", files)
+        source = (ROOT / "tests/integration" / name).read_text()
+        played[row] = [test for test in tests if f"\ndef {test}(" in source]
+        assert played[row] == tests != [], f"{row}: {name} has only {played[row]}"
+    assert list(played) == [f"S{number}" for number in range(1, 18)]
+
+
 def test_zz_exceptions_only_shrink(request):
     """Runs last (conftest.py): by now each rule has used the exceptions it needs."""
     limit, allowed = exceptions()

@@ -25,6 +25,22 @@ TEST(GatewayError, TracebacksStayHere) {
   EXPECT_FALSE(reduced->whole);
 }
 
+TEST(GatewayError, ARestartOfAnUnknownKernelIsTold) {
+  // As Jupyter Enterprise Gateway 3.3.0 says it.
+  const std::string begun =
+      R"({"message": "Exception restarting kernel", "traceback": [)"
+      R"("  File \"/x/r.py\", line 238, in restart_kernel\n    self.get_kernel(id)\n", )";
+  const std::string end =
+      R"("  File \"/x/k.py\", line 500, in _check_kernel_id\n    raise HTTPError(404)\n")";
+  EXPECT_TRUE(says_unknown_kernel(begun + end + "]}"));
+  EXPECT_FALSE(
+      says_unknown_kernel(begun + end + R"(, "  File \"/x/k.py\", line 9, in launch\n"]})"));
+  EXPECT_FALSE(says_unknown_kernel(begun + R"([)" + end + R"(]]})"));
+  EXPECT_FALSE(says_unknown_kernel(R"({"message": )" + end + R"(, "a": [)" + end + "]}"));
+  EXPECT_FALSE(says_unknown_kernel(begun + end));
+  EXPECT_FALSE(says_unknown_kernel(R"({"message": "Kernel does not exist: a-b-c-d-e"})"));
+}
+
 TEST(GatewayError, OnlyTheTopObjectCounts) {
   const auto reduced =
       reduce_error(R"({"a": [{"message": "inner"}], "message": "outer", "b": {"reason": 1}})", "r");

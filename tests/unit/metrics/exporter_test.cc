@@ -45,6 +45,7 @@ class ExporterTest : public ::testing::Test {
                     .cordoned = true,
                     .restarts = 4,
                     .launches = 5,
+                    .websockets = 6,
                     .kernels = {}},
                    {.slot = 0, .pod = "jeg-0", .checked = true, .kernels = PodKernels{}}};
     for (WorkerMetrics* worker : {&first_, &second_}) {
@@ -166,6 +167,7 @@ TEST_F(ExporterTest, PodsHaveSeriesOfTheirOwn) {
   EXPECT_THAT(text, HasSubstr("\nkernelgate_pod_cordoned" + labels + "1\"} 1\n"));
   EXPECT_THAT(text, HasSubstr("\nkernelgate_pod_restarts_suspected_total" + labels + "1\"} 4\n"));
   EXPECT_THAT(text, HasSubstr("\nkernelgate_pod_launches_active" + labels + "1\"} 5\n"));
+  EXPECT_THAT(text, HasSubstr("\nkernelgate_pod_websockets" + labels + "1\"} 6\n"));
   EXPECT_THAT(text, HasSubstr("\nkernelgate_pod_kernels" + labels + "0\",state=\"idle\"} 2\n"));
   EXPECT_THAT(text, HasSubstr("\nkernelgate_pod_kernels" + labels + "0\",state=\"other\"} 3\n"));
   EXPECT_THAT(text, Not(HasSubstr("kernelgate_pod_kernels" + labels + "1")));  // not known

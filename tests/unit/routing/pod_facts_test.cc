@@ -19,6 +19,16 @@ TEST(PodFacts, ARestartIsSuspectedOnceUntilThePodAnswers) {
   EXPECT_EQ(facts.restarts(), 2U);
 }
 
+TEST(PodFacts, ARestartThatTwoFindOutIsOne) {
+  // On the heap, where its alignment is kept.
+  const auto kept = std::make_unique<PodFacts>();
+  PodFacts& facts = *kept;
+  EXPECT_TRUE(facts.note_restart_since(0));
+  EXPECT_FALSE(facts.note_restart_since(0));
+  EXPECT_EQ(facts.restarts(), 1U);
+  EXPECT_TRUE(facts.note_restart_since(1));
+}
+
 TEST(PodFacts, APodTakesNewKernelsUnlessItIsIllGoneOrClosed) {
   // On the heap, where its alignment is kept.
   const auto kept = std::make_unique<PodFacts>();

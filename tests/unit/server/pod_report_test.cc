@@ -15,13 +15,15 @@ TEST(PodReport, SaysWhatIsKnown) {
   pod.survives_restart = true;
   pod.restarts = 2;
   pod.launches = 3;
+  pod.websockets = 7;
   pod.kernels = kernel::KernelCensus{.busy = 1, .idle = 2, .other = 3, .copies = 4};
   pod.kernels_age_ms = 5'999;
   EXPECT_EQ(pod.json(),
             R"({"endpoint":"ep","pod":"jeg-0","configured":true,"virtual_cluster":"analytics",)"
             R"("address":"10.0.0.1:8888","takes_new_kernels":false,"healthy":true,"gone":false,)"
             R"("cordoned":true,"survives_restart":true,"restarts_suspected":2,"launches":3,)"
-            R"("kernels":{"busy":1,"idle":2,"other":3,"copies":4,"age_seconds":5},"empty":false})");
+            R"("websockets":7,"kernels":{"busy":1,"idle":2,"other":3,"copies":4,"age_seconds":5},)"
+            R"("empty":false})");
 }
 
 TEST(PodReport, LeavesOutWhatIsNotKnown) {
@@ -30,7 +32,7 @@ TEST(PodReport, LeavesOutWhatIsNotKnown) {
   EXPECT_EQ(pod.json(),
             R"({"endpoint":"","pod":"","configured":true,"virtual_cluster":"","address":"",)"
             R"("takes_new_kernels":true,"gone":false,"cordoned":false,"restarts_suspected":0,)"
-            R"("launches":0,"kernels":null,"empty":false})");
+            R"("launches":0,"websockets":0,"kernels":null,"empty":false})");
 }
 
 TEST(PodReport, OfAPodThatIsNotConfiguredOnlyItsCordonIsLeft) {
