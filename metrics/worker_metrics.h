@@ -175,10 +175,11 @@ struct alignas(64) WorkerMetrics {
   Cell websocket_scan_lost;
   std::array<Cell, kGapEndCount> websocket_gaps;
   Cell websocket_reconnect_tries;
-  Cell websocket_messages_held;  // of clients, in gaps
-  Cell websockets_expired;       // closed because their session ended
-  Cell websockets_kept;          // open on although it ended
-  Cell websockets_renewed;       // times that one met a fresher session
+  Cell websocket_messages_held;     // of clients, in gaps
+  Cell websocket_messages_untaken;  // of clients, when a drain had closed that side
+  Cell websockets_expired;          // closed because their session ended
+  Cell websockets_kept;             // open on although it ended
+  Cell websockets_renewed;          // times that one met a fresher session
   Cell websockets_revoked;
   Cell notices_said;                        // messages of our own to clients
   Cell notices_unsaid;                      // there was no place for them before the end

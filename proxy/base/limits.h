@@ -71,6 +71,10 @@ inline constexpr uint32_t kOrphanDeleteMs = 300'000;  // then it is left to the 
 inline constexpr uint32_t kHalfCloseMs = 5'000;       // the other direction after a half-close
 inline constexpr uint32_t kCloseBoundaryMs = 1'000;   // wait for a frame boundary before a Close
 inline constexpr uint32_t kCloseReplyMs = 3'000;      // wait for the peer's Close after ours
+// In a drain: for a gateway's Close after ours. A Jupyter gateway answers in the same turn of its
+// loop in which it reads ours, behind what it has said; one that is held up for longer would hold
+// up the drain.
+inline constexpr uint32_t kPartingMs = 1'000;
 inline constexpr uint32_t kDrainIdleSpreadMs =
     30'000;  // clients reconnect within about as long (domain A14)
 inline constexpr uint32_t kDrainBusySpreadMs = 10'000;  // before a drain's deadline

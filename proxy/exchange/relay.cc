@@ -42,17 +42,22 @@ Relay::~Relay() {
 }
 
 void Relay::on_client_data(std::string_view bytes) {
-  if (client_.ended || upstream_.deaf || ended_) return;
+  if (client_.ended || ended_) return;
+  if (upstream_.deaf) {
+    if (closing_ != Closing::kNo) leave_untaken(bytes);
+    return;
+  }
   const uint64_t now_us = owner_.relay_now_us();
   client_.life.heard(now_us);
   take(client_, upstream_, bytes, now_us);
+  if (closing_ == Closing::kParting) say_close_to_upstream();
 }
 
 void Relay::on_upstream_data(std::string_view bytes) {
   if (upstream_.ended || client_.deaf || ended_ || in_gap()) return;
   const uint64_t now_us = owner_.relay_now_us();
   upstream_.life.heard(now_us);
-  if (close_waits_) return finish_frame_to_client(bytes);
+  if (closing_ == Closing::kAtBoundary) return finish_frame_to_client(bytes);
   if (upstream_.frames.at_close()) return take_close(bytes);
   take(upstream_, client_, bytes, now_us);
 }
@@ -171,6 +176,7 @@ void Relay::resume(Peer& peer) {
 void Relay::on_client_end() {
   if (client_.ended || ended_) return;
   client_.ended = true;
+  if (closing_ == Closing::kParting) closing_ = Closing::kNo;  // nobody is left to be told
   pass_held(client_, upstream_);
   remember_end("client", client_.frames.close_code());
   if (in_gap()) drop_gap();
@@ -195,6 +201,7 @@ void Relay::on_upstream_end() {
 void Relay::end_upstream(ErrorCode silent) {
   upstream_.ended = true;
   pass_held(upstream_, client_);
+  if (closing_ == Closing::kParting) return end_parting();
   const ErrorRow* why = nullptr;
   const bool was_leaving = client_.ended || client_.deaf || client_.frames.closed();
   if (!upstream_.frames.closed() && !was_leaving) {
@@ -211,31 +218,24 @@ void Relay::end_upstream(ErrorCode silent) {
 
 void Relay::on_upstream_lost() { on_upstream_end(); }
 
-void Relay::close(ErrorCode why) {
-  if (ended_ || ending()) return;
-  if (in_gap()) return abandon(why);
-  record_.error = {why, "", 0};
-  start_closing();
-}
-
 void Relay::expel(ErrorCode why) {
   if (ended_ || client_.ended || upstream_.ended) return;  // what is left lives kHalfCloseMs
   if (in_gap()) return abandon(why);
   client_.ended = true;
   leave_upstream(&error_row(why));
-  if (client_.deaf || close_waits_) return;
+  if (client_.deaf || closing_ == Closing::kAtBoundary) return;
   record_.error = {why, "", 0};
   start_closing();
 }
 
 void Relay::start_closing() {
   if (upstream_.frames.at_boundary()) return send_close_to_client();
-  close_waits_ = true;
+  closing_ = Closing::kAtBoundary;
   owner_.set_relay_deadline(limits::kCloseBoundaryMs);
 }
 
 void Relay::send_close_to_client() {
-  close_waits_ = false;
+  closing_ = Closing::kNo;
   say_notice();
   client_.deaf = true;
   if (upstream_.frames.closed()) {
@@ -248,7 +248,13 @@ void Relay::send_close_to_client() {
     client_.stream.write(websocket::close_frame(
         row.close_code, std::string(row.cause) + " " + std::string(row.remedy), Masking::kNone));
   }
-  // The client's own Close, its answer, goes through to the gateway and ends that side too.
+  // The client's own Close, its answer, goes through to the gateway and ends that side too; unless
+  // that has heard ours, and the client's answer is its end.
+  if (upstream_.deaf) {
+    closing_ = Closing::kParted;
+    resume(client_);
+    client_.stream.finish();
+  }
   owner_.set_relay_deadline(limits::kCloseReplyMs);
 }
 
@@ -256,6 +262,7 @@ void Relay::send_close_to_client() {
 // the sender had vanished, unless the frames before ended in the middle.
 void Relay::refuse_message(Peer& from) {
   from.ended = true;
+  closing_ = Closing::kNo;
   if (in_gap()) return abandon(ErrorCode::kMessageTooLarge);
   if (from.direction == kFromClient) {
     record_.error = {ErrorCode::kMessageTooLarge, "", 0};
@@ -283,7 +290,8 @@ void Relay::leave_client(const ErrorRow* why) {
 }
 
 void Relay::leave_upstream(const ErrorRow* why) {
-  if (why != nullptr && !client_.frames.closed() && client_.frames.at_boundary()) {
+  const bool may_follow = !upstream_.deaf && !client_.frames.closed();
+  if (why != nullptr && may_follow && client_.frames.at_boundary()) {
     upstream_.stream.write(websocket::close_frame(why->close_code, why->cause, Masking::kRandom));
   }
   upstream_.stream.finish();
@@ -291,6 +299,7 @@ void Relay::leave_upstream(const ErrorRow* why) {
 
 void Relay::on_deadline() {
   if (ended_) return;
+  if (closing_ == Closing::kParting) return start_closing();  // the gateway has had its time
   if (!ending()) return look_at_life();
   if (!client_.ended && !upstream_.ended) {
     // Closing took too long: no boundary came, or the client did not answer our Close.

@@ -1,9 +1,20 @@
 // Relay carries one open WebSocket: bytes both ways, unchanged, until both directions have ended.
 //
-//   Flowing --close()--> Closing (our Close went or waits for a frame boundary) --> Ended
-//    |  ^ \--one side ends, dies or breaks the limit--> Half (the other lives kHalfCloseMs) -->
-//    Ended |  \--join()-- Gap --give_up(), close(), or the client ends--> Half
-//    \--the gateway is lost--^
+//   Flowing --close()--> Parting --the gateway's Close or end, or kPartingMs--> Closing
+//   Flowing, Parting --expel()--> Closing (our Close went to the client, or waits for a frame
+//                                 boundary) --> Ended
+//   Flowing --one side ends, dies or breaks the limit--> Half (the other lives kHalfCloseMs) -->
+//   Parting --the client ends, or one breaks the limit-->      Ended
+//   Flowing --the gateway is lost--> Gap --join()--> Flowing
+//                                     \--give_up(), close(), expel(), or the client ends--> Half
+//
+// Parting: both sides could go on, so neither shall lose what it has said. The gateway hears our
+// Close first, between two messages of the client's, and the client hears nothing until the gateway
+// has said its own: so all that the gateway has said arrives. Until our Close has gone, what the
+// client says goes up; nothing may follow it (RFC 6455 section 5.5.1), so from then on it goes
+// nowhere and is counted: unasked, as if our Close had crossed it on its way, and like all that a
+// stock server is asked while it reconnects (domain G19). A gateway that has not answered within
+// kPartingMs is not waited for.
 //
 // Gap: the gateway's connection is lost and its owner makes a new one, while the client notices
 // nothing but a pause: what it says waits (held_messages.h). Only with allow_gaps(), where nothing
@@ -85,11 +96,11 @@ class Relay {
   void on_upstream_lost();
   void on_upstream_drained();
   void on_deadline();
-  // Ends the WebSocket from our side, with the error's close code and sentence unless the gateway
-  // said Close already.
+  // Ends a WebSocket that could go on, the gateway's side first: with the error's close code and
+  // sentence unless the gateway said Close already.
   void close(ErrorCode why);
-  // The same because the client may not go on: from now on nothing that it says is heard, and the
-  // gateway is left as if it had vanished.
+  // The same at once because the client may not go on: from now on nothing that it says is heard,
+  // and the gateway is left as if it had vanished.
   void expel(ErrorCode why);
   // From now on a lost gateway makes a gap. `allowed`: else what a loss counts as.
   void allow_gaps(GapEnd allowed);
@@ -109,7 +120,7 @@ class Relay {
   void listen();
   void stop_listening();
   bool ending() const noexcept {
-    return close_waits_ || client_.deaf || client_.ended || upstream_.ended;
+    return closing_ != Closing::kNo || client_.deaf || client_.ended || upstream_.ended;
   }
   // Either end has said that it ends.
   bool said_goodbye() const noexcept {
@@ -127,6 +138,13 @@ class Relay {
     bool paused = false;               // we do not read it
     bool ended = false;                // nothing more comes from there, or is taken
     bool deaf = false;                 // nothing more goes there
+  };
+
+  enum class Closing : uint8_t {
+    kNo,
+    kParting,     // our Close goes to the gateway first
+    kAtBoundary,  // it waits for a frame boundary towards the client
+    kParted,      // both have it
   };
 
   // What the gateway's messages are followed for.
@@ -162,6 +180,11 @@ class Relay {
   void refuse_message(Peer& from);
   void end();
   void remember_end(std::string_view closed_by, uint16_t close_code);
+
+  // relay_parting.cc: the gateway's side first.
+  void say_close_to_upstream();
+  void leave_untaken(std::string_view bytes);
+  void end_parting();
 
   // relay_gap.cc: what becomes of a lost gateway.
   bool is_loss() const noexcept;
@@ -200,7 +223,7 @@ class Relay {
   std::string close_;                     // of the gateway's, until it is whole and judged
   uint64_t gap_since_us_ = 0;             // 0: none
   std::optional<GapEnd> gaps_;            // none: off; kMended: allowed
-  bool close_waits_ = false;              // for a frame boundary towards the client
+  Closing closing_ = Closing::kNo;
   bool ended_ = false;
 };
 

@@ -47,7 +47,7 @@ void Relay::allow_gaps(GapEnd allowed) {
 
 // Whether the gateway's end is a loss: gaps are wanted, and nobody has said goodbye.
 bool Relay::is_loss() const noexcept {
-  return gaps_.has_value() && !client_.ended && !client_.deaf && !close_waits_ &&
+  return gaps_.has_value() && !client_.ended && !client_.deaf && closing_ == Closing::kNo &&
          !client_.frames.closed() && !upstream_.frames.closed();
 }
 
@@ -136,6 +136,7 @@ void Relay::take_close(std::string_view bytes) {
   }
   if (close_.size() < size) return;
   const std::string close = std::exchange(close_, {});
+  if (closing_ == Closing::kParting) return end_parting();
   if (is_loss() && goes_away(close_code_of(close))) {
     upstream_.frames.drop_close();
     return lose_upstream();

@@ -9,7 +9,8 @@ namespace {
 
 constexpr uint64_t kTickMs = 50;   // while closes are spread
 constexpr uint64_t kWaitMs = 250;  // between: for kernels that become idle
-constexpr uint64_t kGoodbyeMs = limits::kCloseBoundaryMs + limits::kCloseReplyMs;
+constexpr uint64_t kGoodbyeMs =
+    uint64_t{limits::kPartingMs} + limits::kCloseBoundaryMs + limits::kCloseReplyMs;
 
 // Of `count`, how many are due at `now` if they go evenly from `begin` to `end`: the first at once.
 size_t share(size_t count, uint64_t now, uint64_t begin, uint64_t end) noexcept {

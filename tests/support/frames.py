@@ -114,3 +114,9 @@ class WebSocketEnd:
         frame = self.read(timeout, "a Close frame")
         assert frame.opcode == CLOSE, f"not a Close: {frame}"
         return frame
+
+    def answer_close(self, timeout=PATIENCE):
+        """As most peers do: with the same code, and no reason."""
+        closing = self.read_close(timeout)
+        self.send(CLOSE, closing.payload[:2])
+        return closing

@@ -93,6 +93,12 @@ class RelayTest : public testing::Test, public RelayOwner {
   void relay_gap_dropped() override { ++gaps_dropped_; }
   void relay_ended() override { ++ended_; }
 
+  void expect_record(std::string_view closed_by, uint16_t code, ErrorCode error) {
+    EXPECT_EQ(record_.closed_by, closed_by);
+    EXPECT_EQ(record_.close_code, code);
+    EXPECT_EQ(record_.error.code, error);
+  }
+
   // The clock goes on; the relay's deadline fires on the way as often as it falls due.
   void pass_time(uint64_t milliseconds) {
     const uint64_t end_us = now_us_ + milliseconds * 1'000;
@@ -114,6 +120,9 @@ class RelayTest : public testing::Test, public RelayOwner {
     return websocket::close_frame(row.close_code,
                                   std::string(row.cause) + " " + std::string(row.remedy),
                                   websocket::Masking::kNone);
+  }
+  static std::string drain_notice_to_gateway() {
+    return "1012 " + std::string(error_row(ErrorCode::kDraining).cause);
   }
   static std::string farewell_to_gateway() {
     return "1001 " + std::string(error_row(ErrorCode::kClientGone).cause);

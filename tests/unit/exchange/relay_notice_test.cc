@@ -85,6 +85,7 @@ TEST_F(RelayNotice, NeverStandsBehindAClose) {
 
 TEST_F(RelayNotice, NeverStandsBehindACloseOfOurs) {
   relay_->close(ErrorCode::kDraining);
+  pass_time(limits::kPartingMs);
   relay_->say(notice());
   EXPECT_EQ(client_.written, drain_notice());
   EXPECT_EQ(unsaid(), 1U);
@@ -95,6 +96,7 @@ TEST_F(RelayNotice, OneThatWaitsGoesBeforeTheCloseIfTheMessageEnds) {
   relay_->on_upstream_data(from_gateway("whole").substr(0, 3));
   relay_->say(notice());
   relay_->close(ErrorCode::kDraining);
+  pass_time(limits::kPartingMs);
   relay_->on_upstream_data(rest + from_gateway("dropped"));
   EXPECT_EQ(client_.written, from_gateway("whole") + notice() + drain_notice());
 }
@@ -192,12 +194,26 @@ TEST_F(RelayExpels, TheGatewaysFrameIsFinishedFirst) {
   EXPECT_EQ(upstream_.written.find("not heard"), std::string::npos);
 }
 
-TEST_F(RelayExpels, AWebSocketThatDrainsStillLosesItsHearing) {
+TEST_F(RelayExpels, AWebSocketThatPartsIsClosedAtOnce) {
   relay_->close(ErrorCode::kDraining);
   relay_->expel(ErrorCode::kSessionExpired);
+  EXPECT_EQ(client_.written, farewell(ErrorCode::kSessionExpired));
+  EXPECT_EQ(masked_close_text(upstream_.written), drain_notice_to_gateway()) << "one Close only";
+  EXPECT_TRUE(upstream_.finished);
   relay_->on_client_data(from_client("not heard"));
+  relay_->on_upstream_data(from_gateway("not heard") + gateway_close(1012));
+  EXPECT_EQ(client_.written, farewell(ErrorCode::kSessionExpired));
+  expect_record("proxy", 1008, ErrorCode::kSessionExpired);
+  relay_->on_upstream_end();
+  EXPECT_EQ(ended_, 1);
+}
+
+TEST_F(RelayExpels, AWebSocketThatHasPartedIsNotToldAgain) {
+  relay_->close(ErrorCode::kDraining);
+  pass_time(limits::kPartingMs);
+  relay_->expel(ErrorCode::kSessionExpired);
   EXPECT_EQ(client_.written, drain_notice());
-  EXPECT_EQ(upstream_.written.find("not heard"), std::string::npos);
+  expect_record("proxy", 1012, ErrorCode::kDraining);
 }
 
 TEST_F(RelayExpels, EndsInTimeWhateverThePeersDo) {
