@@ -8,7 +8,7 @@
 namespace kg::upstream {
 
 // The checks of one pod, one after the other.
-class PodCheck final : public event::Deferred {
+class PodCheck final {
  public:
   // `before`: the same pod's check of the configuration before, or null.
   PodCheck(HealthChecker& owner, routing::EndpointRef endpoint, const routing::Pod& pod,
@@ -116,7 +116,6 @@ void HealthChecker::apply(const std::vector<routing::EndpointRef>& endpoints) {
       checks_[pod.facts.get()] = std::make_unique<PodCheck>(*this, endpoint, pod, same);
     }
   }
-  for (auto& [facts, check] : before) loop_.defer_delete(std::move(check));
 }
 
 std::vector<metrics::EndpointHealth> HealthChecker::counts() const {

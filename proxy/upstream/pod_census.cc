@@ -32,7 +32,7 @@ bool is_held(std::string_view id, const routing::Pod& pod, const routing::Endpoi
 }  // namespace
 
 // The lists of one pod, one after the other.
-class PodCounter final : public event::Deferred {
+class PodCounter final {
  public:
   PodCounter(PodCensus& owner, routing::EndpointRef endpoint, const routing::Pod& pod,
              uint64_t interval_ms, const PodCounter* before)
@@ -121,7 +121,6 @@ void PodCensus::apply(const std::vector<routing::EndpointRef>& endpoints) {
           known == before.end() ? nullptr : known->second.get());
     }
   }
-  for (auto& [facts, counter] : before) loop_.defer_delete(std::move(counter));
 }
 
 std::optional<PodCount> PodCensus::find(const routing::PodFacts& pod) const {
