@@ -11,15 +11,17 @@ ELSEWHERE = "(other objects)"
 
 class Counted(Kernelgate):
     """Kernelgate under callgrind; `inside`: count only inside these functions. `activity`: what the
-    configuration says of it."""
+    configuration says of it. `by_thread`: see busiest_thread()."""
 
     start_seconds = 300
 
-    def __init__(self, name, keys, folder, upstream_port, inside=(), activity="on"):
+    def __init__(self, name, keys, folder, upstream_port, inside=(), activity="on",
+                 by_thread=False):
         super().__init__(name, keys, folder, upstream_port, pinned=False)
         self.values["KERNEL_ACTIVITY"] = activity
         self.out = self.folder / "callgrind.out"
         self.under = ["valgrind", "--tool=callgrind", f"--callgrind-out-file={self.out}",
+                      f"--separate-threads={'yes' if by_thread else 'no'}",
                       *(f"--toggle-collect={entry}" for entry in inside)]
 
 
@@ -46,3 +48,11 @@ def own_instructions(file, binary):
                 counts[here["fn"] if own else ELSEWHERE] += sum(map(int, line.split()[1:2]))
             called = False
     return counts
+
+
+def busiest_thread(file, binary, function):
+    """The same of the one thread that spent most in that function: what others do by the clock, and
+    a slow machine more often than a fast one, is left out."""
+    threads = [own_instructions(each, binary) for each in file.parent.glob(f"{file.name}-*")]
+    return max(threads, key=lambda counts: sum(
+        count for name, count in counts.items() if name.startswith(function)))

@@ -1,5 +1,6 @@
 """Counts the instructions that looking at kernel messages adds to each of them, in Kernelgate's own
-object: callgrind counts the real program with `websocket.kernel_activity` on and off.
+object and on the worker's thread: callgrind counts the real program with
+`websocket.kernel_activity` on and off.
 
 A client runs cells on a scripted gateway that answers each as Jupyter Enterprise Gateway does. Each
 message is sent when the one before has arrived, so that every one is read by itself, in the same
@@ -12,6 +13,7 @@ import argparse
 import base64
 import contextlib
 import hashlib
+import itertools
 import json
 import os
 import shutil
@@ -26,7 +28,7 @@ from collections import Counter
 from pathlib import Path
 
 import report
-from callgrind import ELSEWHERE, Counted, own_instructions
+from callgrind import ELSEWHERE, Counted, busiest_thread
 from contestants import Kernelgate, Keys
 from processes import BenchError, on_signals
 
@@ -53,8 +55,9 @@ def cell_request(number):
     return "shell", {"header": request, "parent_header": {}, "metadata": {}, "content": content}
 
 
-def cell_answers(request):
-    """What the gateway says to that, in order: (channel, message)."""
+def cell_answers(request, numbers):
+    """What the gateway says to that, in order: (channel, message). Kernels number all that they
+    say."""
     said = [("iopub", "status", {"execution_state": "busy"}),
             ("iopub", "execute_input", {"code": request["content"]["code"], "execution_count": 1}),
             *(("iopub", "stream", {"name": "stdout", "text": f"{i}\n"}) for i in range(STREAMS)),
@@ -63,10 +66,10 @@ def cell_answers(request):
             ("shell", "execute_reply",
              {"status": "ok", "execution_count": 1, "user_expressions": {}, "payload": []}),
             ("iopub", "status", {"execution_state": "idle"})]
-    for number, (channel, msg_type, content) in enumerate(said):
+    session = "17159c93-370eea1e5c9014717f5ca975"
+    for channel, msg_type, content in said:
         yield channel, {
-            "header": header(msg_type, f"17159c93-370eea1e5c9014717f5ca975_{number}",
-                             "17159c93-370eea1e5c9014717f5ca975"),
+            "header": header(msg_type, f"{session}_{next(numbers)}", session),
             "parent_header": request["header"], "metadata": {}, "content": content}
 
 
@@ -174,13 +177,14 @@ def open_pair(port, keys, gateway, framing):
 
 def run_cells(port, keys, gateway, framing, cells):
     client, upstream = open_pair(port, keys, gateway, framing)
+    numbers = itertools.count(1_000)  # it has run for a while
     with client.sock, upstream.sock:
         for number in range(cells):
             channel, request = cell_request(number)
             asked = pack_from_client(framing, channel, request)
             client.sock.sendall(frame(*asked, b"\x12\x34\x56\x78"))
             upstream.read_message()
-            for channel, message in cell_answers(request):
+            for channel, message in cell_answers(request, numbers):
                 upstream.sock.sendall(frame(*pack_from_gateway(framing, channel, message)))
                 client.read_message()
 
@@ -190,9 +194,10 @@ def count(options, folder, keys, gateway, framing, state):
     runs = []
     for cells in (SHORT, LONG):
         name = f"{'v1' if framing == V1 else 'legacy'}-{state}-{cells}"
-        with Counted(name, keys, folder, gateway.getsockname()[1], activity=state) as proxy:
+        with Counted(name, keys, folder, gateway.getsockname()[1], activity=state,
+                     by_thread=True) as proxy:
             run_cells(proxy.port, keys, gateway, framing, cells)
-        runs.append(own_instructions(proxy.out, options.kernelgate))
+        runs.append(busiest_thread(proxy.out, options.kernelgate, "kg::exchange::Relay::"))
     short, long = runs
     return Counter({function: (instructions - short[function]) / (LONG - SHORT) / MESSAGES
                     for function, instructions in long.items()})

@@ -19,7 +19,7 @@
 
 #include "proxy/exchange/context.h"
 #include "proxy/exchange/kernel_access.h"
-#include "proxy/exchange/kernel_activity.h"
+#include "proxy/exchange/kernel_sight.h"
 #include "proxy/exchange/record.h"
 #include "proxy/http/head_reader.h"
 #include "proxy/tls/tls_stream.h"

@@ -4,6 +4,7 @@
 #include "proxy/base/limits.h"
 #include "proxy/exchange/client_connection.h"
 #include "proxy/exchange/identity_fields.h"
+#include "proxy/exchange/kernel_activity.h"
 #include "proxy/http/forwarding.h"
 
 namespace kg::exchange {

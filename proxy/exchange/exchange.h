@@ -37,7 +37,7 @@
 
 #include "proxy/exchange/context.h"
 #include "proxy/exchange/credentials.h"
-#include "proxy/exchange/kernel_activity.h"
+#include "proxy/exchange/kernel_sight.h"
 #include "proxy/exchange/list_gathering.h"
 #include "proxy/exchange/local_reply.h"
 #include "proxy/exchange/reconnection.h"
@@ -83,7 +83,7 @@ class Exchange final : public event::Deferred,
   bool is_open_relay() const noexcept { return relay_ != nullptr && !relay_->ending(); }
   void close_relay(ErrorCode why) { relay_->close(why); }
   // Whether an open relay's kernel is known to do nothing.
-  bool is_idle_relay() const noexcept { return activity_ != nullptr && activity_->idle(); }
+  bool is_idle_relay() const noexcept;
   std::optional<KernelSight> kernel_sight() const;
 
  private:

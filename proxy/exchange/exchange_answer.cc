@@ -3,6 +3,7 @@
 #include "proxy/base/limits.h"
 #include "proxy/exchange/client_connection.h"
 #include "proxy/exchange/exchange.h"
+#include "proxy/exchange/kernel_activity.h"
 #include "proxy/exchange/local_reply.h"
 #include "proxy/http/forwarding.h"
 #include "proxy/websocket/handshake.h"
@@ -78,6 +79,8 @@ void Exchange::start_activity(const http::ResponseHead& head) {
   activity_ = std::make_unique<KernelActivity>(framing_, readable, endpoint_->counters,
                                                context_.metrics.cells[slot]);
 }
+
+bool Exchange::is_idle_relay() const noexcept { return activity_ != nullptr && activity_->idle(); }
 
 std::optional<KernelSight> Exchange::kernel_sight() const {
   if (activity_ == nullptr) return std::nullopt;

@@ -39,59 +39,72 @@ KernelActivity::KernelActivity(kernel::Framing framing, bool readable,
       gateway_{Speaker::kGateway, kernel::MessageShape(false)},
       client_{Speaker::kClient, kernel::MessageShape(framing == kernel::Framing::kLegacy)},
       framing_(framing),
+      binary_(framing == kernel::Framing::kV1),
       readable_(readable) {
   counters_.kernels[static_cast<size_t>(state_)].add();
 }
 
 KernelActivity::~KernelActivity() { counters_.kernels[static_cast<size_t>(state_)].sub(); }
 
-// `at`: where a whole message begins in `passed`, or 0.
-void KernelActivity::gateway_said_other(size_t at, std::string_view passed,
-                                        const websocket::FrameScanner& frames, uint64_t now_us) {
+// A whole message is told by its shape. False if it has none, or a value does not stand where it
+// stood: then nothing was done.
+bool KernelActivity::knows_of_gateway(std::string_view passed,
+                                      const websocket::FrameScanner& frames, uint64_t now_us) {
+  const size_t at = frames.whole_message_at(passed.size(), binary_);
+  if (at == 0) return false;
   const PayloadBytes message{passed.data() + at, passed.size() - at, 0};
-  const kernel::MessageShape::Slot* slot = at == 0 ? nullptr : gateway_.shape.find<false>(message);
-  if (slot == nullptr || !take_known(*slot, message, now_us)) {
-    look(gateway_, passed, frames, now_us);
-  }
-}
-
-// False if a value does not stand where it stood: then nothing was done.
-bool KernelActivity::take_known(const kernel::MessageShape::Slot& slot, const PayloadBytes& message,
-                                uint64_t now_us) {
-  uint64_t cell = 0;
-  if (slot.type == MessageType::kStatus) {
-    const ExecutionState state = gateway_.shape.state(slot, message);
+  const kernel::MessageShape& shape = gateway_.shape;
+  const kernel::MessageShape::Slot* slot = shape.find<false>(message);
+  if (slot == nullptr) return false;
+  if (slot->type == MessageType::kStatus) {
+    const ExecutionState state = shape.state(*slot, message);
     if (state == ExecutionState::kUnknown) return false;
-    set_state(state);
-  } else if (slot.type == MessageType::kOutput && outputless_ == 0) {
-    gateway_.shape.mark(slot);
-  } else if (slot.type == MessageType::kOutput || slot.type == MessageType::kExecuteReply) {
-    cell = gateway_.shape.cell<false>(slot, message);
-    if (cell == 0) return false;
+    saw_known(slot->channel, now_us);
+    move_to(state == ExecutionState::kIdle ? KernelState::kIdle : KernelState::kBusy);
+    return true;
   }
-  last_message_us_ = now_us;
-  count(slot.channel);
-  act(slot.type, Speaker::kGateway, cell, now_us);
+  if (slot->type == MessageType::kOutput) {
+    if (slot->short_type) {
+      std::memcpy(&usual_.head, passed.data(), sizeof usual_.head);
+      usual_.type = slot->type_first;
+      usual_.behind_last = static_cast<uint32_t>(at + shape.type_at() + sizeof slot->type_first);
+    }
+    if (outputless_ == 0) {
+      usual_.behind = usual_.behind_last;
+      saw_known(slot->channel, now_us);
+      return true;
+    }
+  }
+  if (slot->type == MessageType::kOutput || slot->type == MessageType::kExecuteReply) {
+    const uint64_t cell = shape.cell<false>(*slot, message);
+    if (cell == 0) return false;
+    saw_known(slot->channel, now_us);
+    slot->type == MessageType::kOutput ? saw_output(cell, now_us) : saw_reply(cell, now_us);
+    return true;
+  }
+  if (slot->type == MessageType::kUnknown) return false;
+  saw_known(slot->channel, now_us);
+  if (slot->type != MessageType::kExecuteInput) act(slot->type, Speaker::kGateway, 0, now_us);
   return true;
 }
 
-void KernelActivity::client_said(std::string_view passed, const websocket::FrameScanner& frames,
-                                 uint64_t now_us) {
+bool KernelActivity::knows_of_client(std::string_view passed, const websocket::FrameScanner& frames,
+                                     uint64_t now_us) {
   constexpr size_t kMaskedHeaderMin = 6;
-  const size_t at = frames.whole_message_at(passed.size());
-  if (at < kMaskedHeaderMin) return look(client_, passed, frames, now_us);
+  const size_t at = frames.whole_message_at(passed.size(), binary_);
+  if (at < kMaskedHeaderMin) return false;
   PayloadBytes message{passed.data() + at, passed.size() - at, 0};
   std::memcpy(&message.mask, message.data - sizeof message.mask, sizeof message.mask);
   const kernel::MessageShape::Slot* slot = client_.shape.find<true>(message);
-  if (slot == nullptr) return look(client_, passed, frames, now_us);
+  if (slot == nullptr || slot->type == MessageType::kUnknown) return false;
   uint64_t cell = 0;
   if (slot->type == MessageType::kExecuteRequest) {
     cell = client_.shape.cell<true>(*slot, message);
-    if (cell == 0) return look(client_, passed, frames, now_us);
+    if (cell == 0) return false;
   }
-  last_message_us_ = now_us;
-  count(slot->channel);
+  saw_known(slot->channel, now_us);
   act(slot->type, Speaker::kClient, cell, now_us);
+  return true;
 }
 
 void KernelActivity::look(Side& side, std::string_view passed,
@@ -169,7 +182,7 @@ bool KernelActivity::tell(Side& side, std::string_view head, std::string_view wh
     return true;
   }
   side.progress = Progress::kTold;
-  if (!whole.empty()) side.shape.learn(whole, message);
+  if (!whole.empty() && side.binary == binary_) side.shape.learn(whole, message);
   count(message.channel);
   if (message.type == MessageType::kStatus) set_state(message.state);
   act(message.type, side.speaker, kernel::id_key(of_client ? message.id : message.parent_id),
@@ -213,7 +226,7 @@ void KernelActivity::begin_cell(uint64_t key, uint64_t now_us) {
   }
   cells_.push_back({key, now_us, false});
   ++outputless_;
-  gateway_.shape.unmark();  // an output means something again
+  usual_.behind = kNever;  // an output means something again
 }
 
 void KernelActivity::saw_output(uint64_t key, uint64_t now_us) {
@@ -221,7 +234,7 @@ void KernelActivity::saw_output(uint64_t key, uint64_t now_us) {
                                  [key](const Cell& each) { return each.key == key; });
   if (cell == cells_.end() || cell->has_output) return;
   cell->has_output = true;
-  --outputless_;
+  if (--outputless_ == 0) usual_.behind = usual_.behind_last;
   times_.first_output.observe_us(now_us - cell->sent_us);
 }
 
@@ -267,10 +280,14 @@ void KernelActivity::set_state(ExecutionState state) noexcept {
       now = KernelState::kIdle;
       break;
   }
-  if (now == state_) return;
+  move_to(now);
+}
+
+void KernelActivity::move_to(KernelState state) noexcept {
+  if (state == state_) return;
   counters_.kernels[static_cast<size_t>(state_)].sub();
-  counters_.kernels[static_cast<size_t>(now)].add();
-  state_ = now;
+  counters_.kernels[static_cast<size_t>(state)].add();
+  state_ = state;
 }
 
 }  // namespace kg::exchange

@@ -14,6 +14,7 @@
 #pragma once
 
 #include <cstdint>
+#include <cstring>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -25,16 +26,6 @@
 #include "proxy/websocket/frame_scanner.h"
 
 namespace kg::exchange {
-
-// What one open WebSocket knows of its kernel. Times are monotonic, 0: never.
-struct KernelSight {
-  std::string kernel_id;
-  std::string endpoint;
-  metrics::KernelState state;
-  size_t cells_in_flight;
-  uint64_t last_human_us;
-  uint64_t last_message_us;
-};
 
 class KernelActivity {
  public:
@@ -48,16 +39,16 @@ class KernelActivity {
   // `passed`: what one scan_frame() of that side's scanner has let pass.
   void gateway_said(std::string_view passed, const websocket::FrameScanner& frames,
                     uint64_t now_us) {
-    // Most messages are outputs of a cell that has some already: nothing follows from them.
-    const size_t at = frames.whole_message_at(passed.size());
-    const kernel::PayloadBytes message{passed.data() + at, passed.size() - at, 0};
-    if (at == 0 || !gateway_.shape.is_marked(message)) {
-      return gateway_said_other(at, passed, frames, now_us);
+    if (is_usual(passed, frames)) {
+      saw_known(kernel::Channel::kIopub, now_us);
+    } else if (!knows_of_gateway(passed, frames, now_us)) {
+      look(gateway_, passed, frames, now_us);
     }
-    last_message_us_ = now_us;
-    count(kernel::Channel::kIopub);
   }
-  void client_said(std::string_view passed, const websocket::FrameScanner& frames, uint64_t now_us);
+  void client_said(std::string_view passed, const websocket::FrameScanner& frames,
+                   uint64_t now_us) {
+    if (!knows_of_client(passed, frames, now_us)) look(client_, passed, frames, now_us);
+  }
   // The gateway's side begins anew at a frame boundary; cells go on.
   void connection_replaced() noexcept {
     gateway_.held.reset();
@@ -89,10 +80,32 @@ class KernelActivity {
     bool has_output;
   };
 
-  void gateway_said_other(size_t at, std::string_view passed, const websocket::FrameScanner& frames,
-                          uint64_t now_us);
-  bool take_known(const kernel::MessageShape::Slot& slot, const kernel::PayloadBytes& message,
-                  uint64_t now_us);
+  // Most messages are outputs of a cell that has some already, and nothing follows from them. How
+  // their frames begin, and the type that stands in them.
+  struct Usual {
+    uint64_t type = 0;
+    uint32_t behind = kNever;       // the end of it
+    uint32_t behind_last = kNever;  // the same, whether outputs are waited for or not
+    uint16_t head = 0;
+  };
+  static constexpr uint32_t kNever = 0x7fff'ffff;  // no frame that passes whole is so large
+
+  bool is_usual(std::string_view passed, const websocket::FrameScanner& frames) const noexcept {
+    if (!frames.is_whole_frame(passed.size()) || passed.size() < usual_.behind) return false;
+    uint16_t head = 0;
+    uint64_t type = 0;
+    std::memcpy(&head, passed.data(), sizeof head);
+    std::memcpy(&type, passed.data() + usual_.behind - sizeof type, sizeof type);
+    return head == usual_.head && type == usual_.type;
+  }
+  bool knows_of_gateway(std::string_view passed, const websocket::FrameScanner& frames,
+                        uint64_t now_us);
+  bool knows_of_client(std::string_view passed, const websocket::FrameScanner& frames,
+                       uint64_t now_us);
+  void saw_known(kernel::Channel channel, uint64_t now_us) noexcept {
+    last_message_us_ = now_us;
+    count(channel);
+  }
   void look(Side& side, std::string_view passed, const websocket::FrameScanner& frames,
             uint64_t now_us);
   void look_at_first(Side& side, const websocket::FrameScanner::Piece& piece, uint64_t now_us);
@@ -108,11 +121,15 @@ class KernelActivity {
   void forget_cells() noexcept;
   void set_state(kernel::ExecutionState state) noexcept;
 
+  void move_to(metrics::KernelState state) noexcept;
+
   metrics::EndpointMetrics& counters_;
   metrics::CellMetrics& times_;
+  Usual usual_;  // while no cell waits for its first output
   Side gateway_;
   Side client_;
   kernel::Framing framing_;
+  bool binary_;  // messages are that are told by their shape
   bool readable_;
   metrics::KernelState state_ = metrics::KernelState::kUnknown;
   uint32_t outputless_ = 0;  // of cells_

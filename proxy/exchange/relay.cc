@@ -3,6 +3,7 @@
 #include <string>
 
 #include "proxy/base/limits.h"
+#include "proxy/exchange/kernel_activity.h"
 #include "proxy/websocket/control_frame.h"
 
 namespace kg::exchange {
@@ -62,6 +63,14 @@ void Relay::on_upstream_data(std::string_view bytes) {
   take(upstream_, client_, bytes, now_us);
 }
 
+inline void Relay::tell(const Peer& from, std::string_view passed, uint64_t now_us) {
+  if (from.direction == kFromUpstream) {
+    activity_->gateway_said(passed, from.frames, now_us);
+  } else {
+    activity_->client_said(passed, from.frames, now_us);
+  }
+}
+
 // What one peer says goes to the other.
 void Relay::take(Peer& from, Peer& to, std::string_view bytes, uint64_t now_us) {
   const uint64_t messages = from.frames.messages();
@@ -69,11 +78,22 @@ void Relay::take(Peer& from, Peer& to, std::string_view bytes, uint64_t now_us) 
   const uint32_t pongs = from.frames.pongs();
   size_t passed = 0;
   if (from.pongs.idle() && !is_attended(from)) {
-    passed = activity_ == nullptr ? from.frames.scan(bytes) : scan_and_tell(from, bytes, now_us);
+    if (activity_ == nullptr) {
+      passed = from.frames.scan(bytes);
+    } else {
+      passed = from.frames.scan_frame(bytes);
+      if (passed == bytes.size()) {
+        tell(from, bytes, now_us);
+      } else {
+        passed = tell_and_scan(from, bytes, passed, now_us);
+      }
+    }
     pass(from, to, bytes.substr(0, passed));
     bytes.remove_prefix(passed);
   } else {
-    passed = pass_by_frames(from, to, bytes, now_us);
+    std::string_view rest = bytes;
+    passed = pass_by_frames(from, to, rest, now_us);
+    bytes = rest;
   }
   account(from, messages, passed);
   if (from.frames.pings() != pings) to.life.asked_by_other_end(owner_.relay_now_us());
@@ -94,15 +114,16 @@ void Relay::pass(const Peer& from, Peer& to, std::string_view bytes) {
   link_.pass(bytes, from.frames.open_bytes());
 }
 
-// Frame by frame, because whoever looks into messages has to know where they stand.
-size_t Relay::scan_and_tell(Peer& from, std::string_view bytes, uint64_t now_us) {
-  size_t passed = 0;
-  do {
+// Frame by frame, because whoever looks into messages has to know where they stand. `passed`: by
+// the first scan_frame().
+size_t Relay::tell_and_scan(Peer& from, std::string_view bytes, size_t passed, uint64_t now_us) {
+  if (passed > 0) tell(from, bytes.substr(0, passed), now_us);
+  while (passed != bytes.size() && !from.frames.too_large() && !from.frames.at_close()) {
     const std::string_view rest = bytes.substr(passed);
     const size_t used = from.frames.scan_frame(rest);
     if (used > 0) tell(from, rest.substr(0, used), now_us);
     passed += used;
-  } while (passed != bytes.size() && !from.frames.too_large() && !from.frames.at_close());
+  }
   return passed;
 }
 

@@ -47,7 +47,6 @@
 #include "proxy/base/error.h"
 #include "proxy/base/websocket_settings.h"
 #include "proxy/event/stream.h"
-#include "proxy/exchange/kernel_activity.h"
 #include "proxy/exchange/liveness.h"
 #include "proxy/exchange/record.h"
 #include "proxy/exchange/upstream_link.h"
@@ -57,6 +56,7 @@
 namespace kg::exchange {
 
 using metrics::GapEnd;
+class KernelActivity;
 
 class RelayOwner {
  public:
@@ -157,14 +157,8 @@ class Relay {
 
   // relay.cc: bytes and endings.
   void take(Peer& from, Peer& to, std::string_view bytes, uint64_t now_us);
-  size_t scan_and_tell(Peer& from, std::string_view bytes, uint64_t now_us);
-  void tell(const Peer& from, std::string_view passed, uint64_t now_us) {
-    if (from.direction == metrics::kFromUpstream) {
-      activity_->gateway_said(passed, from.frames, now_us);
-    } else {
-      activity_->client_said(passed, from.frames, now_us);
-    }
-  }
+  size_t tell_and_scan(Peer& from, std::string_view bytes, size_t passed, uint64_t now_us);
+  void tell(const Peer& from, std::string_view passed, uint64_t now_us);
   void pass(const Peer& from, Peer& to, std::string_view bytes);
   size_t pass_by_frames(Peer& from, Peer& to, std::string_view& bytes, uint64_t now_us);
   void pass_held(Peer& from, Peer& to);

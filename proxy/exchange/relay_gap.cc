@@ -4,6 +4,7 @@
 
 #include "proxy/base/assert.h"
 #include "proxy/base/limits.h"
+#include "proxy/exchange/kernel_activity.h"
 #include "proxy/exchange/relay.h"
 #include "proxy/websocket/control_frame.h"
 

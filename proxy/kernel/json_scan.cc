@@ -1,17 +1,8 @@
 #include "proxy/kernel/json_scan.h"
 
+#include <cstring>
+
 namespace kg::kernel {
-
-char JsonScan::peek() noexcept {
-  while (at_ != end_ && (*at_ == ' ' || *at_ == '\t' || *at_ == '\n' || *at_ == '\r')) ++at_;
-  return at_ == end_ ? '\0' : *at_;
-}
-
-bool JsonScan::take(char wanted) noexcept {
-  if (failed_ || peek() != wanted) return fail();
-  ++at_;
-  return true;
-}
 
 bool JsonScan::take_string(std::string_view& out) noexcept {
   if (!take('"')) return false;
@@ -22,7 +13,7 @@ bool JsonScan::take_string(std::string_view& out) noexcept {
     const char* const quote = static_cast<const char*>(found);
     at_ = quote + 1;
     const char* backslashes = quote;  // an odd number of them escapes the quote
-    while (backslashes != begin && backslashes[-1] == '\\') --backslashes;
+    while (backslashes[-1] == '\\') --backslashes;
     if ((quote - backslashes) % 2 == 0) {
       out = {begin, static_cast<size_t>(quote - begin)};
       return true;
@@ -31,7 +22,6 @@ bool JsonScan::take_string(std::string_view& out) noexcept {
   at_ = end_;
   return fail();
 }
-
 bool JsonScan::skip() noexcept {
   std::string_view text;
   size_t depth = 0;

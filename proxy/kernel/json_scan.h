@@ -6,7 +6,6 @@
 #pragma once
 
 #include <cstddef>
-#include <cstring>
 #include <string_view>
 
 namespace kg::kernel {
@@ -17,7 +16,8 @@ class JsonScan {
       : at_(text.data()), end_(text.data() + text.size()) {}
 
   bool failed() const noexcept { return failed_; }
-  bool at_end() const noexcept { return at_ == end_; }
+  const char* at() const noexcept { return at_; }
+  bool at_end() const noexcept { return at_ == end_ && !stopped_short_; }
 
   // `{`, then each member: visit(key) takes the value, by take_string(), for_members() or skip(),
   // and returns whether to go on. False if it was stopped or the text failed.
@@ -27,7 +27,7 @@ class JsonScan {
     if (peek() == '}') return take('}');
     for (;;) {
       std::string_view key;
-      if (!take_string(key) || !take(':') || !visit(key) || failed_) return false;
+      if (!take_string(key) || !take(':') || !visit(key)) return false;
       if (peek() == '}') return take('}');
       if (!take(',')) return false;
     }
@@ -37,16 +37,28 @@ class JsonScan {
   bool skip() noexcept;  // one value
 
  private:
-  char peek() noexcept;  // behind white space; 0 at the end
-  bool take(char wanted) noexcept;
+  // Behind white space; 0 at the end.
+  char peek() noexcept {
+    while (at_ != end_ && (*at_ == ' ' || *at_ == '\t' || *at_ == '\n' || *at_ == '\r')) ++at_;
+    return at_ == end_ ? '\0' : *at_;
+  }
+  bool take(char wanted) noexcept {
+    if (peek() != wanted) return fail();  // nothing wanted is 0
+    ++at_;
+    return true;
+  }
+  // Nothing is left to be read then.
   bool fail() noexcept {
     failed_ = true;
+    stopped_short_ = stopped_short_ || at_ != end_;
+    end_ = at_;
     return false;
   }
 
   const char* at_;
   const char* end_;
   bool failed_ = false;
+  bool stopped_short_ = false;  // it failed before the end
 };
 
 }  // namespace kg::kernel

@@ -96,9 +96,11 @@ bool Look::header(JsonScan& scan) noexcept {
 
 // A request of the gateway's own has none: {}.
 bool Look::parent(JsonScan& scan) noexcept {
+  const char* const begin = scan.at();
   parent_seen_ = scan.for_members([&](std::string_view key) {
     return key == "msg_id" ? scan.take_string(peek_.parent_id) : scan.skip();
   });
+  if (parent_seen_) peek_.parent = {begin, static_cast<size_t>(scan.at() - begin)};
   return parent_seen_;
 }
 

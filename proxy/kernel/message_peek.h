@@ -42,6 +42,7 @@ struct MessagePeek {
   std::string_view type_name;
   std::string_view id;
   std::string_view parent_id;  // of what a gateway says
+  std::string_view parent;     // the header that it is in, if that was seen whole
   std::string_view state_name;
 };
 

@@ -5,7 +5,7 @@
 #include <utility>
 #include <vector>
 
-#include "proxy/exchange/kernel_activity.h"
+#include "proxy/exchange/kernel_sight.h"
 
 namespace kg::server {
 

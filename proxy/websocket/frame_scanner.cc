@@ -65,8 +65,9 @@ size_t FrameScanner::follow(std::string_view data, bool one_frame) noexcept {
       payload_left_ -= taken;
       if (payload_left_ == 0) finish_frame();
     }
-    if (between_messages()) whole = at;
-    if (one_frame && at_boundary()) return passed(data, at, whole);
+    if (!at_boundary()) continue;
+    if (!in_message_) whole = at;
+    if (one_frame) return passed(data, at, whole);
   }
   return too_large_ ? 0 : passed(data, end, whole);
 }

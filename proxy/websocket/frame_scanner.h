@@ -50,12 +50,15 @@ class FrameScanner {
   uint64_t messages() const noexcept { return messages_; }  // whole data messages
 
   // What a scan_frame() has just passed, for whoever looks into messages. `passed`: those bytes.
-  // Where the payload begins in them if they are a whole message, in one frame and uncompressed;
-  // else 0.
-  size_t whole_message_at(size_t passed) const noexcept {
-    // Not a sum: a peer may announce a payload of 2^64 - 1 bytes.
-    const bool whole = passed >= header_size_ && passed - header_size_ == payload_bytes_;
-    return whole && (header_[0] == 0x81 || header_[0] == 0x82) ? header_size_ : 0;
+  // Where the payload begins in them if they are a whole message of that kind, in one frame and
+  // uncompressed; else 0.
+  size_t whole_message_at(size_t passed, bool binary) const noexcept {
+    return is_whole_frame(passed) && header_[0] == 0x81 + int{binary} ? header_size_ : 0;
+  }
+  // Whether they are a whole frame; also true of some that are a part of a header.
+  bool is_whole_frame(size_t passed) const noexcept {
+    // No sum is too large: where one might be, in frames that are lost, header_size_ is 0.
+    return header_size_ + payload_bytes_ == passed;
   }
   // The payload of a data frame in them, and how much of that frame's went before.
   struct Piece {

@@ -115,6 +115,52 @@ TEST_P(KernelActivityTest, ACellFromItsRequestToItsReply) {
   EXPECT_EQ(seen(kUnread), 0U);
 }
 
+// The same messages whole, most of them known by their shape, and in two reads, when each has to be
+// looked at.
+TEST_P(KernelActivityTest, KnownByShapeIsWhatLookingFinds) {
+  metrics::EndpointMetrics counters;
+  metrics::CellMetrics times;
+  KernelActivity looks(GetParam(), true, counters, times);
+  websocket::FrameScanner frames[2];
+  const std::string_view said[] = {
+      samples::kBusy,     samples::kExecuteInput, samples::kStream,       samples::kExecuteResult,
+      samples::kStream,   samples::kExecuteReply, samples::kInputRequest, samples::kIdle,
+      samples::kCommOpen, samples::kStream};
+  uint64_t random = 7;
+  for (int i = 0; i < 600; ++i) {
+    random = random * 6'364'136'223'846'793'005 + 1'442'695'040'888'963'407;
+    const bool of_client = random >> 61 == 0;
+    const std::string cell = "x" + std::to_string(random >> 20 & 15) + cell_.substr(8);
+    std::string message = replaced(samples::kExecuteRequest, cell_, cell);
+    if (of_client && (random >> 40 & 3) == 0) message = samples::kInputReply;
+    if (!of_client) message = of_cell(said[(random >> 32) % std::size(said)], cell);
+    if ((random >> 50 & 7) == 0) message = replaced(message, "_6", "_10006");
+    if ((random >> 50 & 7) == 1) message = replaced(message, "\"stream\"", "\"clear_output\"");
+    const std::string bytes = framed(message, of_client);
+    pass(of_client ? client_ : gateway_, bytes, of_client);
+    for (const std::string_view part : {std::string_view(bytes).substr(0, 1 + random % 200),
+                                        std::string_view(bytes).substr(1 + random % 200)}) {
+      EXPECT_EQ(frames[of_client].scan_frame(part), part.size());
+      of_client ? looks.client_said(part, frames[1], now_us_)
+                : looks.gateway_said(part, frames[0], now_us_);
+    }
+    ASSERT_EQ(activity_.state(), looks.state()) << message;
+    ASSERT_EQ(activity_.cells_in_flight(), looks.cells_in_flight()) << message;
+    ASSERT_EQ(activity_.last_human_us(), looks.last_human_us());
+    ASSERT_EQ(activity_.last_message_us(), looks.last_message_us());
+    for (size_t channel = 0; channel < metrics::kMessageChannels; ++channel) {
+      ASSERT_EQ(seen(channel), counters.kernel_messages[channel].get()) << message;
+    }
+    now_us_ += random >> 54;
+  }
+  EXPECT_GT(count(times.reply), 10U);
+  EXPECT_EQ(count(times_.first_output), count(times.first_output));
+  EXPECT_EQ(times_.first_output.sum_us(), times.first_output.sum_us());
+  EXPECT_EQ(times_.reply.sum_us(), times.reply.sum_us());
+  EXPECT_EQ(counters_.comm_messages.get(), counters.comm_messages.get());
+  EXPECT_EQ(counters_.input_requests.get(), counters.input_requests.get());
+}
+
 TEST_P(KernelActivityTest, OutputsOfOthersAreNotTheCells) {
   asks(samples::kExecuteRequest);
   for (int i = 0; i < 3; ++i) says(samples::kStream);

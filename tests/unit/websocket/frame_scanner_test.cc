@@ -316,7 +316,7 @@ TEST(FrameScanner, WhereItIsLostNoBytesAreAWholeMessage) {
   scanner.scan(header(kBinary, true, ~uint64_t{0}, true) + "mask");
   ASSERT_TRUE(scanner.lost());
   for (size_t passed = 0; passed < 20; ++passed) {
-    EXPECT_EQ(scanner.whole_message_at(passed), 0U) << passed;
+    EXPECT_EQ(scanner.whole_message_at(passed, true), 0U) << passed;
   }
 }
 
@@ -342,10 +342,10 @@ TEST(FrameScanner, StopsInFrontOfACloseThatIsHeld) {
 TEST(FrameScanner, SaysWhereAWholeMessageBegins) {
   FrameScanner scanner;
   const std::string whole = frame(kBinary, true, "message", true);
-  EXPECT_EQ(scanner.whole_message_at(scanner.scan_frame(whole)), 6U);
-  EXPECT_EQ(scanner.whole_message_at(scanner.scan_frame(whole.substr(0, 9))), 0U);
-  EXPECT_EQ(scanner.whole_message_at(scanner.scan_frame(whole.substr(9))), 0U);
-  EXPECT_EQ(scanner.whole_message_at(scanner.scan_frame(frame(kPing, true, "p"))), 0U);
+  EXPECT_EQ(scanner.whole_message_at(scanner.scan_frame(whole), true), 6U);
+  EXPECT_EQ(scanner.whole_message_at(scanner.scan_frame(whole.substr(0, 9)), true), 0U);
+  EXPECT_EQ(scanner.whole_message_at(scanner.scan_frame(whole.substr(9)), true), 0U);
+  EXPECT_EQ(scanner.whole_message_at(scanner.scan_frame(frame(kPing, true, "p")), true), 0U);
 }
 
 TEST(FrameScanner, AFrameLongerThanAllNumbersIsNoWholeMessage) {
@@ -354,7 +354,7 @@ TEST(FrameScanner, AFrameLongerThanAllNumbersIsNoWholeMessage) {
     FrameScanner scanner;
     scanner.scan_frame(begin.substr(0, first));
     const size_t passed = scanner.scan_frame(begin.substr(first));
-    EXPECT_EQ(scanner.whole_message_at(passed), 0U) << first;
+    EXPECT_EQ(scanner.whole_message_at(passed, true), 0U) << first;
   }
 }
 
