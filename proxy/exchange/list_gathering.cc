@@ -125,9 +125,8 @@ Result<void> ListGathering::rehome() {
       const std::optional<uint32_t> tag = tag_of(id);
       if (tag != gone->pod.tag) continue;
       const routing::Placement placement = place(id, tag);
-      if (placement.step != routing::Placement::Step::kRevive) continue;
       const auto part = std::find_if(lists_.begin(), lists_.end(), [&](const GatheredList& one) {
-        return one.index == placement.pod;
+        return placement.is_at(one.index) && one.list->kernels.find(id) == nullptr;
       });
       if (part != lists_.end()) wanted[part - lists_.begin()].push_back(std::move(id));
     }

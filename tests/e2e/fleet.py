@@ -110,6 +110,13 @@ class Fleet:
             return all(client.call("GET", "/api/kernels").status == 200 for client in self.clients)
         wait_until(sure, "every proxy to list the kernels again", seconds)
 
+    def wait_unlisted(self, kernel):
+        """Until no proxy lists it: those that did not delete it share a list for a second."""
+        def unlisted(client):
+            return all(model["id"] != kernel for model in client.expect(
+                200, "GET", "/api/kernels").json())
+        wait_until(lambda: all(map(unlisted, self.clients)), f"{kernel} to leave the lists", 5)
+
     def wait_works(self, kernels, seconds=RECOVERY_SECONDS):
         """Until these kernels answer through every proxy; lists are never wrong meanwhile, and
         nobody hears that a kernel does not exist."""
