@@ -1,5 +1,6 @@
 """Proxies in front of replicas that share their kernels, and what must always be true of them."""
 
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import peers
@@ -110,12 +111,18 @@ class Fleet:
             return all(client.call("GET", "/api/kernels").status == 200 for client in self.clients)
         wait_until(sure, "every proxy to list the kernels again", seconds)
 
-    def wait_unlisted(self, kernel):
-        """Until no proxy lists it: those that did not delete it share a list for a second."""
-        def unlisted(client):
-            return all(model["id"] != kernel for model in client.expect(
-                200, "GET", "/api/kernels").json())
-        wait_until(lambda: all(map(unlisted, self.clients)), f"{kernel} to leave the lists", 5)
+    def wait_deleted_unlisted(self):
+        """Until none that was deleted is listed. Workers that do not know of it share a list for a
+        second."""
+        seen = [time.monotonic()]
+
+        def unlisted():
+            for client in self.clients:
+                listed = client.expect(200, "GET", "/api/kernels").json()
+                if self.deleted & {model["id"] for model in listed}:
+                    seen[0] = time.monotonic()
+            return time.monotonic() - seen[0] > 1
+        wait_until(unlisted, "deleted kernels to leave the lists", 5)
 
     def wait_works(self, kernels, seconds=RECOVERY_SECONDS):
         """Until these kernels answer through every proxy; lists are never wrong meanwhile, and

@@ -61,7 +61,7 @@ def test_clients_hear_of_a_killed_gateway_and_metrics_count_it(scene):
     proxy.wait_metric("kernelgate_requests_total", 1, endpoint="mortal", code="5xx")
     line = proxy.wait_log(operation="ConnectKernel")
     assert (line["close_code"], line["closed_by"], line["kernel"]) == (1012, "proxy", kernel)
-    assert proxy.wait_log(operation="ListKernels")["status"] == 502
+    assert proxy.wait_log(operation="ListKernels")["status"] == 503
 
 
 def test_a_gateway_that_comes_back_is_used_again(scene, tmp_path, workshop):
