@@ -11,13 +11,18 @@ prepare() {
     return
   fi
   install_packages "$KG_CACHE/logs/apt.log" build tests quickstart
-  [[ " ${SUITES[*]} " != *" e2e "* ]] || make_environments
+  if [[ " ${SUITES[*]} " == *" e2e "* ]]; then
+    install_packages "$KG_CACHE/logs/apt.log" spark
+    # Mostly downloads; the suites before it need none of them.
+    mkdir -p "$KG_CACHE/logs"
+    make_environments >"$KG_CACHE/logs/e2e-environments.log" 2>&1 9>&- &
+    ENVIRONMENTS=$!
+  fi
   [[ " ${SUITES[*]} " != *" conformance "* ]] || make_conformance_tools
 }
 
 make_environments() {
   local name log
-  install_packages "$KG_CACHE/logs/apt.log" spark
   for name in client gateway spark; do
     log=$KG_CACHE/logs/venv-$name.log
     run_logged "Python environment: $name" "$log" make_venv "$name" ||
@@ -26,6 +31,15 @@ make_environments() {
   log=$KG_CACHE/logs/direct-client.log
   run_logged "direct client: Node.js and JupyterLab's services" "$log" make_direct_client ||
     fail "The direct client could not be installed; the log is $log."
+}
+
+wait_for_environments() {
+  local log=$KG_CACHE/logs/e2e-environments.log job=$ENVIRONMENTS
+  ENVIRONMENTS=
+  wait "$job" && return
+  cat "$log" >&2
+  printf 'failed\tenvironments\t%s\n' "$log" >>"$RESULTS/e2e/checks.tsv"
+  return 1
 }
 
 make_conformance_tools() {
@@ -91,7 +105,8 @@ stop_ahead() {
 }
 AHEAD=
 declare -A TARGETS=([asan]=checks [tsan]=checks [fuzz]=fuzz)
-trap stop_ahead EXIT
+ENVIRONMENTS=
+trap 'stop_ahead; [[ -z $ENVIRONMENTS ]] || kill "$ENVIRONMENTS" 2>/dev/null' EXIT
 
 our_files() {
   (cd "$TREE" && git ls-files --cached --others --exclude-standard -- "$@" | sort -u |
@@ -126,6 +141,7 @@ suite_integration() {
 }
 suite_e2e() {
   built e2e release || return
+  wait_for_environments || return
   build_ahead
   run_pytest e2e tests/e2e 20 "$KG_CACHE/venv/client/bin/python"
 }
