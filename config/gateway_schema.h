@@ -65,7 +65,8 @@ inline constexpr auto kGatewayKeys = std::to_array<KeyInfo>({
      "limit (3600 s), or requests meet closed connections."},
     {"endpoints[].gateway.websocket_reconnect", "duration or `off`", "100ms to 5m", "10s",
      "A connection to the pod that is lost under an open WebSocket is made anew for so long, while "
-     "the client's stays open and what it says waits. Then, and where a message was cut, 1012. "
+     "the client's stays open and what it says waits; with `replication` to another pod, if this "
+     "one is gone (`gone_after`) before the time is over. Then, and where a message was cut, 1012. "
      "`off` closes with 1011 at once."},
     {"endpoints[].gateway.tls", "map", "", "(plain HTTP)",
      "Reach the pod by TLS 1.2 or 1.3 and verify its certificate. `{}` verifies with the "

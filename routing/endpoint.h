@@ -47,7 +47,7 @@ struct Endpoint {
   std::string path_prefix;  // "" or "/a/b"
   bool strip_prefix = true;
   bool forward_other_paths = false;
-  bool notebook_sessions = false;  // clients may use the session API of Jupyter servers
+  bool notebook_sessions = false;     // clients may use the session API of Jupyter servers
   Secret gateway_token;               // empty: the gateway wants none
   bool forwards_credentials = false;  // the caller's own token goes up instead
   std::vector<Pod> pods;              // 1 to 64, as configured

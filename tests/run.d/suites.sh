@@ -3,23 +3,28 @@
 
 # Installs what the chosen suites need; with --fast only says what is missing.
 prepare() {
-  local missing
+  local missing groups=(build tests quickstart)
   if [[ $FAST == yes ]]; then
     missing=$(missing_packages build tests | paste -sd ' ')
     [[ -z $missing ]] ||
       fail "--fast installs nothing, and these packages are missing: $missing. Run tests/run once."
     return
   fi
-  install_packages "$KG_CACHE/logs/apt.log" build tests quickstart
-  if [[ " ${SUITES[*]} " == *" e2e "* ]]; then
-    install_packages "$KG_CACHE/logs/apt.log" spark
-    # Mostly downloads; the suites before it need none of them.
-    mkdir -p "$KG_CACHE/logs"
-    make_environments >"$KG_CACHE/logs/e2e-environments.log" 2>&1 9>&- &
-    ENVIRONMENTS=$!
-  fi
-  [[ " ${SUITES[*]} " != *" conformance "* ]] || make_conformance_tools
+  ! wants e2e || groups+=(spark)
+  ! wants conformance || groups+=(conformance)
+  install_packages "$KG_CACHE/logs/apt.log" "${groups[@]}"
+  mkdir -p "$KG_CACHE/logs"
+  make_peers >"$KG_CACHE/logs/peers.log" 2>&1 </dev/null 9>&- &
+  PEERS=$!
 }
+wants() { [[ " ${SUITES[*]} " == *" $1 "* ]]; }
+
+# Mostly downloads: the suites that need none of them go on meanwhile.
+make_peers() {
+  ! wants e2e || make_environments
+  ! wants conformance || make_conformance_tools
+}
+PEERS= PEERS_CODE=0
 
 make_environments() {
   local name log
@@ -33,23 +38,26 @@ make_environments() {
     fail "The direct client could not be installed; the log is $log."
 }
 
-wait_for_environments() {
-  local log=$KG_CACHE/logs/e2e-environments.log job=$ENVIRONMENTS
-  ENVIRONMENTS=
-  wait "$job" && return
-  cat "$log" >&2
-  printf 'failed\tenvironments\t%s\n' "$log" >>"$RESULTS/e2e/checks.tsv"
-  return 1
-}
-
 make_conformance_tools() {
   local log=$KG_CACHE/logs/venv-autobahn.log
-  install_packages "$KG_CACHE/logs/apt.log" conformance
   run_logged "Python environment: autobahn" "$log" make_autobahn ||
     fail "The Autobahn test suite could not be installed; the log is $log."
   log=$KG_CACHE/logs/wycheproof.log
   run_logged "signature vectors: Wycheproof" "$log" make_vectors ||
     fail "Wycheproof's vectors could not be installed; the log is $log."
+}
+
+# peers_are_there SUITE   without them it has failed
+peers_are_there() {
+  local log=$KG_CACHE/logs/peers.log
+  if [[ -n $PEERS ]]; then
+    wait "$PEERS"
+    PEERS_CODE=$? PEERS=
+  fi
+  ((PEERS_CODE == 0)) && return
+  cat "$log" >&2
+  printf 'failed\tpeers\t%s\n' "$log" >>"$RESULTS/$1/checks.tsv"
+  return 1
 }
 
 run_suite() {
@@ -87,7 +95,7 @@ build_ahead() {
     set +m
     renice -n 19 "$BASHPID"
     for preset in asan tsan fuzz; do
-      [[ " ${SUITES[*]} " == *" $preset "* && -n ${TARGETS[$preset]:-} ]] || continue
+      wants "$preset" && [[ -n ${TARGETS[$preset]:-} ]] || continue
       BUILD_DIR=$KG_CACHE/build/$preset
       compile "$preset" -j "$JOBS" "${TARGETS[$preset]}"
     done
@@ -105,8 +113,7 @@ stop_ahead() {
 }
 AHEAD=
 declare -A TARGETS=([asan]=checks [tsan]=checks [fuzz]=fuzz)
-ENVIRONMENTS=
-trap 'stop_ahead; [[ -z $ENVIRONMENTS ]] || kill "$ENVIRONMENTS" 2>/dev/null' EXIT
+trap 'stop_ahead; [[ -z $PEERS ]] || kill "$PEERS" 2>/dev/null' EXIT
 
 our_files() {
   (cd "$TREE" && git ls-files --cached --others --exclude-standard -- "$@" | sort -u |
@@ -141,7 +148,7 @@ suite_integration() {
 }
 suite_e2e() {
   built e2e release || return
-  wait_for_environments || return
+  peers_are_there e2e || return
   build_ahead
   run_pytest e2e tests/e2e 20 "$KG_CACHE/venv/client/bin/python"
 }
@@ -153,6 +160,7 @@ suite_soak() {
 }
 suite_conformance() {
   built conformance release || return
+  peers_are_there conformance || return
   build_ahead
   run_pytest conformance tests/conformance 15 /usr/bin/python3
 }
