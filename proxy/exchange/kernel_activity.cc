@@ -14,6 +14,7 @@ using kernel::MessageType;
 using kernel::PayloadBytes;
 using kernel::Speaker;
 using metrics::KernelState;
+using websocket::FrameScanner;
 
 namespace {
 
@@ -39,7 +40,8 @@ KernelActivity::KernelActivity(kernel::Framing framing, bool readable,
       gateway_{Speaker::kGateway, kernel::MessageShape(false)},
       client_{Speaker::kClient, kernel::MessageShape(framing == kernel::Framing::kLegacy)},
       framing_(framing),
-      binary_(framing == kernel::Framing::kV1),
+      kind_(framing == kernel::Framing::kV1 ? FrameScanner::Kind::kBinary
+                                            : FrameScanner::Kind::kText),
       readable_(readable) {
   counters_.kernels[static_cast<size_t>(state_)].add();
 }
@@ -48,10 +50,10 @@ KernelActivity::~KernelActivity() { counters_.kernels[static_cast<size_t>(state_
 
 // A whole message is told by its shape. False if it has none, or a value does not stand where it
 // stood: then nothing was done.
-bool KernelActivity::knows_of_gateway(std::string_view passed,
-                                      const websocket::FrameScanner& frames, uint64_t now_us) {
-  const size_t at = frames.whole_message_at(passed.size(), binary_);
-  if (at == 0) return false;
+bool KernelActivity::knows_of_gateway(std::string_view passed, const FrameScanner& frames,
+                                      uint64_t now_us) {
+  if (!frames.is_whole_message(passed.size(), kind_)) return false;
+  const size_t at = frames.header_size();
   const PayloadBytes message{passed.data() + at, passed.size() - at, 0};
   const kernel::MessageShape& shape = gateway_.shape;
   const kernel::MessageShape::Slot* slot = shape.find<false>(message);
@@ -88,11 +90,11 @@ bool KernelActivity::knows_of_gateway(std::string_view passed,
   return true;
 }
 
-bool KernelActivity::knows_of_client(std::string_view passed, const websocket::FrameScanner& frames,
+bool KernelActivity::knows_of_client(std::string_view passed, const FrameScanner& frames,
                                      uint64_t now_us) {
   constexpr size_t kMaskedHeaderMin = 6;
-  const size_t at = frames.whole_message_at(passed.size(), binary_);
-  if (at < kMaskedHeaderMin) return false;
+  const size_t at = frames.header_size();
+  if (!frames.is_whole_message(passed.size(), kind_) || at < kMaskedHeaderMin) return false;
   PayloadBytes message{passed.data() + at, passed.size() - at, 0};
   std::memcpy(&message.mask, message.data - sizeof message.mask, sizeof message.mask);
   const kernel::MessageShape::Slot* slot = client_.shape.find<true>(message);
@@ -107,15 +109,15 @@ bool KernelActivity::knows_of_client(std::string_view passed, const websocket::F
   return true;
 }
 
-void KernelActivity::look(Side& side, std::string_view passed,
-                          const websocket::FrameScanner& frames, uint64_t now_us) {
+void KernelActivity::look(Side& side, std::string_view passed, const FrameScanner& frames,
+                          uint64_t now_us) {
   if (frames.lost()) {
     readable_ = false;  // for good
     forget_cells();
     set_state(ExecutionState::kUnknown);
     return;
   }
-  const websocket::FrameScanner::Piece piece = frames.piece(passed);
+  const FrameScanner::Piece piece = frames.piece(passed);
   if (!piece.data) return;
   last_message_us_ = now_us;
   if (piece.begins_message && piece.before == 0) {
@@ -132,8 +134,7 @@ void KernelActivity::look(Side& side, std::string_view passed,
 }
 
 // Nothing of the message is held yet.
-void KernelActivity::look_at_first(Side& side, const websocket::FrameScanner::Piece& piece,
-                                   uint64_t now_us) {
+void KernelActivity::look_at_first(Side& side, const FrameScanner::Piece& piece, uint64_t now_us) {
   const std::string_view window = piece.payload.substr(0, limits::kPeekBytesMax);
   const bool whole = piece.begins_message && piece.before == 0 && piece.ends_message;
   const bool last = piece.ends_message || window.size() == limits::kPeekBytesMax;
@@ -157,8 +158,7 @@ void KernelActivity::look_at_first(Side& side, const websocket::FrameScanner::Pi
   side.held = std::make_unique<std::string>(second);
 }
 
-void KernelActivity::look_at_more(Side& side, const websocket::FrameScanner::Piece& piece,
-                                  uint64_t now_us) {
+void KernelActivity::look_at_more(Side& side, const FrameScanner::Piece& piece, uint64_t now_us) {
   std::string& held = *side.held;
   const size_t before = held.size();
   const std::string_view more = piece.payload.substr(0, limits::kPeekBytesMax - before);
@@ -182,7 +182,8 @@ bool KernelActivity::tell(Side& side, std::string_view head, std::string_view wh
     return true;
   }
   side.progress = Progress::kTold;
-  if (!whole.empty() && side.binary == binary_) side.shape.learn(whole, message);
+  const bool of_kind = side.binary == (kind_ == FrameScanner::Kind::kBinary);
+  if (!whole.empty() && of_kind) side.shape.learn(whole, message);
   count(message.channel);
   if (message.type == MessageType::kStatus) set_state(message.state);
   act(message.type, side.speaker, kernel::id_key(of_client ? message.id : message.parent_id),
@@ -229,10 +230,16 @@ void KernelActivity::begin_cell(uint64_t key, uint64_t now_us) {
   usual_.behind = kNever;  // an output means something again
 }
 
+inline KernelActivity::Cell* KernelActivity::find_cell(uint64_t key) noexcept {
+  for (Cell& each : cells_) {  // the first is nearly always the one: cheaper than std::find_if
+    if (each.key == key) return &each;
+  }
+  return nullptr;
+}
+
 void KernelActivity::saw_output(uint64_t key, uint64_t now_us) {
-  const auto cell = std::find_if(cells_.begin(), cells_.end(),
-                                 [key](const Cell& each) { return each.key == key; });
-  if (cell == cells_.end() || cell->has_output) return;
+  Cell* const cell = find_cell(key);
+  if (cell == nullptr || cell->has_output) return;
   cell->has_output = true;
   if (--outputless_ == 0) usual_.behind = usual_.behind_last;
   times_.first_output.observe_us(now_us - cell->sent_us);
@@ -241,17 +248,17 @@ void KernelActivity::saw_output(uint64_t key, uint64_t now_us) {
 // A kernel runs cells in the order of their requests: those before this one are over too, whatever
 // became of their replies.
 void KernelActivity::saw_reply(uint64_t key, uint64_t now_us) {
-  const auto cell = std::find_if(cells_.begin(), cells_.end(),
-                                 [key](const Cell& each) { return each.key == key; });
-  if (cell == cells_.end()) {
+  const Cell* const cell = find_cell(key);
+  if (cell == nullptr) {
     if (unfollowed_ > 0) --unfollowed_;  // or another WebSocket's cell: replies come to their own
     return;
   }
   times_.reply.observe_us(now_us - cell->sent_us);
+  const auto over = cells_.begin() + (cell - cells_.data()) + 1;
   const auto without =
-      std::count_if(cells_.begin(), cell + 1, [](const Cell& each) { return !each.has_output; });
+      std::count_if(cells_.begin(), over, [](const Cell& each) { return !each.has_output; });
   outputless_ -= static_cast<uint32_t>(without);
-  cells_.erase(cells_.begin(), cell + 1);
+  cells_.erase(cells_.begin(), over);
 }
 
 void KernelActivity::forget_cells() noexcept {

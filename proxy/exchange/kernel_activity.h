@@ -39,9 +39,9 @@ class KernelActivity {
   // `passed`: what one scan_frame() of that side's scanner has let pass.
   void gateway_said(std::string_view passed, const websocket::FrameScanner& frames,
                     uint64_t now_us) {
-    if (is_usual(passed, frames)) {
+    if (is_usual(passed, frames)) [[likely]] {
       saw_known(kernel::Channel::kIopub, now_us);
-    } else if (!knows_of_gateway(passed, frames, now_us)) {
+    } else if (!knows_of_gateway(passed, frames, now_us)) [[unlikely]] {
       look(gateway_, passed, frames, now_us);
     }
   }
@@ -118,6 +118,7 @@ class KernelActivity {
   void begin_cell(uint64_t key, uint64_t now_us);
   void saw_output(uint64_t key, uint64_t now_us);
   void saw_reply(uint64_t key, uint64_t now_us);
+  Cell* find_cell(uint64_t key) noexcept;  // null: it is not followed
   void forget_cells() noexcept;
   void set_state(kernel::ExecutionState state) noexcept;
 
@@ -129,7 +130,7 @@ class KernelActivity {
   Side gateway_;
   Side client_;
   kernel::Framing framing_;
-  bool binary_;  // messages are that are told by their shape
+  websocket::FrameScanner::Kind kind_;  // of messages that are told by their shape
   bool readable_;
   metrics::KernelState state_ = metrics::KernelState::kUnknown;
   uint32_t outputless_ = 0;  // of cells_

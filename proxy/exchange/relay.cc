@@ -50,7 +50,7 @@ void Relay::on_client_data(std::string_view bytes) {
   }
   const uint64_t now_us = owner_.relay_now_us();
   client_.life.heard(now_us);
-  take(client_, upstream_, bytes, now_us);
+  take<kFromClient>(bytes, now_us);
   if (closing_ == Closing::kParting) say_close_to_upstream();
 }
 
@@ -60,7 +60,7 @@ void Relay::on_upstream_data(std::string_view bytes) {
   upstream_.life.heard(now_us);
   if (closing_ == Closing::kAtBoundary) return finish_frame_to_client(bytes);
   if (upstream_.frames.at_close()) return take_close(bytes);
-  take(upstream_, client_, bytes, now_us);
+  take<kFromUpstream>(bytes, now_us);
 }
 
 inline void Relay::tell(const Peer& from, std::string_view passed, uint64_t now_us) {
@@ -72,10 +72,12 @@ inline void Relay::tell(const Peer& from, std::string_view passed, uint64_t now_
 }
 
 // What one peer says goes to the other.
-void Relay::take(Peer& from, Peer& to, std::string_view bytes, uint64_t now_us) {
+template <metrics::Direction kFrom>
+void Relay::take(std::string_view bytes, uint64_t now_us) {
+  Peer& from = kFrom == kFromClient ? client_ : upstream_;
+  Peer& to = kFrom == kFromClient ? upstream_ : client_;
   const uint64_t messages = from.frames.messages();
-  const uint32_t pings = from.frames.pings();
-  const uint32_t pongs = from.frames.pongs();
+  const uint64_t pings_and_pongs = from.frames.pings_and_pongs();
   size_t passed = 0;
   if (from.pongs.idle() && !is_attended(from)) {
     if (activity_ == nullptr) {
@@ -83,7 +85,8 @@ void Relay::take(Peer& from, Peer& to, std::string_view bytes, uint64_t now_us) 
     } else {
       passed = from.frames.scan_frame(bytes);
       if (passed == bytes.size()) {
-        tell(from, bytes, now_us);
+        kFrom == kFromUpstream ? activity_->gateway_said(bytes, from.frames, now_us)
+                               : activity_->client_said(bytes, from.frames, now_us);
       } else {
         passed = tell_and_scan(from, bytes, passed, now_us);
       }
@@ -96,10 +99,13 @@ void Relay::take(Peer& from, Peer& to, std::string_view bytes, uint64_t now_us) 
     bytes = rest;
   }
   account(from, messages, passed);
-  if (from.frames.pings() != pings) to.life.asked_by_other_end(owner_.relay_now_us());
-  if (from.frames.pongs() != pongs) from.life.answered_other_end();
+  if (from.frames.pings_and_pongs() != pings_and_pongs) {
+    const auto pings = static_cast<uint32_t>(pings_and_pongs);
+    if (from.frames.pings() != pings) to.life.asked_by_other_end(now_us);
+    if (from.frames.pongs() != pings_and_pongs >> 32) from.life.answered_other_end();
+  }
   if (from.frames.closed()) {
-    remember_end(from.direction == kFromClient ? "client" : "upstream", from.frames.close_code());
+    remember_end(kFrom == kFromClient ? "client" : "upstream", from.frames.close_code());
   }
   if (to.stream.unsent() > limits::kPendingBytesHigh) {
     from.paused = true;
@@ -108,6 +114,7 @@ void Relay::take(Peer& from, Peer& to, std::string_view bytes, uint64_t now_us) 
   if (from.frames.too_large()) return refuse_message(from);
   if (from.frames.at_close()) take_close(bytes);
 }
+template void Relay::take<kFromUpstream>(std::string_view bytes, uint64_t now_us);
 
 void Relay::pass(const Peer& from, Peer& to, std::string_view bytes) {
   if (from.direction == kFromUpstream) return to.stream.write(bytes);

@@ -156,7 +156,8 @@ class Relay {
   };
 
   // relay.cc: bytes and endings.
-  void take(Peer& from, Peer& to, std::string_view bytes, uint64_t now_us);
+  template <metrics::Direction kFrom>
+  void take(std::string_view bytes, uint64_t now_us);
   size_t tell_and_scan(Peer& from, std::string_view bytes, size_t passed, uint64_t now_us);
   void tell(const Peer& from, std::string_view passed, uint64_t now_us);
   void pass(const Peer& from, Peer& to, std::string_view bytes);

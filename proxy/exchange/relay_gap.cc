@@ -144,9 +144,9 @@ void Relay::take_close(std::string_view bytes) {
   }
   upstream_.frames.pass_close();
   const uint64_t now_us = owner_.relay_now_us();
-  take(upstream_, client_, close, now_us);
+  take<metrics::kFromUpstream>(close, now_us);
   if (!bytes.empty() && !ended_ && !client_.deaf) {
-    take(upstream_, client_, bytes, now_us);
+    take<metrics::kFromUpstream>(bytes, now_us);
   }
 }
 

@@ -60,7 +60,7 @@ class MessageShape {
     const Slot* slot = &slots_[slot_of(first, second)];
     while (slot->type_first != first || slot->type_second != second) {
       if (slot->type_first == 0) return nullptr;
-      slot = slot == &slots_.back() ? &slots_.front() : slot + 1;
+      slot = &slots_[(static_cast<size_t>(slot - slots_.data()) + 1) % kSlots];
     }
     return slot;
   }

@@ -27,19 +27,30 @@ constexpr size_t mask_offset(unsigned char second) noexcept {
   return length == kLength64 ? 10 : length == kLength16 ? 4 : 2;
 }
 
-constexpr size_t header_size(unsigned char second) noexcept {
+constexpr size_t header_bytes(unsigned char second) noexcept {
   return mask_offset(second) + ((second & kMasked) != 0 ? 4 : 0);
 }
 
-uint64_t big_endian(const unsigned char* bytes, size_t size) noexcept {
+template <size_t kSize>
+uint64_t big_endian(const unsigned char* bytes) noexcept {
   uint64_t value = 0;
-  for (size_t i = 0; i < size; ++i) value = value << 8 | bytes[i];
+  for (size_t i = 0; i < kSize; ++i) value = value << 8 | bytes[i];
   return value;
 }
 
 }  // namespace
 
-size_t FrameScanner::follow(std::string_view data, bool one_frame) noexcept {
+// Some are left.
+inline const char* FrameScanner::take_payload(const char* at, const char* end) noexcept {
+  const size_t taken =
+      static_cast<size_t>(std::min<uint64_t>(payload_left_, static_cast<uint64_t>(end - at)));
+  if ((header_[0] & kOpcode) == kClose) take_close_payload({at, taken});
+  payload_left_ -= taken;
+  if (payload_left_ == 0) finish_frame();
+  return at + taken;
+}
+
+size_t FrameScanner::scan(std::string_view data) noexcept {
   const char* at = data.data();
   const char* const end = at + data.size();
   const char* whole = nullptr;  // behind the last message that ended
@@ -58,18 +69,34 @@ size_t FrameScanner::follow(std::string_view data, bool one_frame) noexcept {
         return passed(data, begin, whole);
       }
     } else {
-      const size_t taken =
-          static_cast<size_t>(std::min<uint64_t>(payload_left_, static_cast<uint64_t>(end - at)));
-      if ((header_[0] & kOpcode) == kClose) take_close_payload({at, taken});
-      at += taken;
-      payload_left_ -= taken;
-      if (payload_left_ == 0) finish_frame();
+      at = take_payload(at, end);
     }
-    if (!at_boundary()) continue;
-    if (!in_message_) whole = at;
-    if (one_frame) return passed(data, at, whole);
+    if (between_messages()) whole = at;
   }
   return too_large_ ? 0 : passed(data, end, whole);
+}
+
+// One frame needs no loop: what is left of its header, then of its payload.
+size_t FrameScanner::scan_frame(std::string_view data) noexcept {
+  const char* at = data.data();
+  const char* const end = at + data.size();
+  if (too_large_) return 0;
+  if (lost_ || at == end) return passed(data, end, nullptr);
+  if (payload_left_ == 0) {
+    const bool begins_here = header_bytes_ == 0;
+    if (holds_close_ && begins_here && (static_cast<unsigned char>(*at) & kOpcode) == kClose) {
+      at_close_ = true;
+      return passed(data, at, nullptr);
+    }
+    at = take_header(at, end);
+    if (too_large_) {
+      if (!begins_here) header_bytes_ = 1;  // as above
+      return passed(data, data.data(), nullptr);
+    }
+    if (lost_) return passed(data, end, nullptr);
+  }
+  if (payload_left_ != 0) at = take_payload(at, end);
+  return passed(data, at, between_messages() ? at : nullptr);
 }
 
 size_t FrameScanner::passed(std::string_view data, const char* end, const char* whole) noexcept {
@@ -82,15 +109,15 @@ const char* FrameScanner::take_header(const char* at, const char* end) noexcept 
   // The usual case: a whole header and then some. One copy of fixed size is the cheapest.
   if (header_bytes_ == 0 && static_cast<size_t>(end - at) >= header_.size()) {
     std::memcpy(header_.data(), at, header_.size());
-    header_size_ = static_cast<uint8_t>(header_size(header_[1]));
+    header_size_ = static_cast<uint8_t>(header_bytes(header_[1]));
     at += header_size_;
     finish_header();
     return at;
   }
-  if (header_bytes_ == 0) header_size_ = 0;  // what header_ holds belongs to no frame now
+  if (header_bytes_ == 0) frame_bytes_ = header_size_ = 0;  // header_ is no frame's now
   while (at != end) {
     header_[header_bytes_++] = static_cast<unsigned char>(*at++);
-    if (header_bytes_ >= 2 && header_bytes_ == header_size(header_[1])) {
+    if (header_bytes_ >= 2 && header_bytes_ == header_bytes(header_[1])) {
       header_size_ = header_bytes_;
       finish_header();
       return at;
@@ -103,11 +130,13 @@ void FrameScanner::finish_header() noexcept {
   header_bytes_ = 0;
   close_bytes_ = 0;
   const unsigned char length = header_[1] & kLength;
-  payload_left_ = length < kLength16 ? length : big_endian(&header_[2], mask_offset(length) - 2);
-  payload_bytes_ = payload_left_;
+  payload_left_ = length < kLength16    ? length
+                  : length == kLength16 ? big_endian<2>(&header_[2])
+                                        : big_endian<8>(&header_[2]);
+  frame_bytes_ = header_size_ + payload_left_;
   if (payload_left_ >> 63 != 0) {
     lost_ = true;
-    header_size_ = 0;  // no bytes are a whole frame any more
+    frame_bytes_ = header_size_ = 0;  // no bytes are a whole frame any more
   } else if (!measure_message()) {
     too_large_ = true;
     payload_left_ = 0;
@@ -141,7 +170,7 @@ void FrameScanner::finish_frame() noexcept {
     ++pongs_;
   } else if (opcode == kClose && !closed_) {
     closed_ = true;
-    close_code_ = close_bytes_ == 2 ? static_cast<uint16_t>(big_endian(close_payload_.data(), 2))
+    close_code_ = close_bytes_ == 2 ? static_cast<uint16_t>(big_endian<2>(close_payload_.data()))
                                     : kCloseWithoutCode;
   }
 }
@@ -150,7 +179,7 @@ FrameScanner::Piece FrameScanner::piece(std::string_view passed) const noexcept 
   Piece out;
   const unsigned char opcode = header_[0] & kOpcode;
   if (header_size_ == 0 || header_bytes_ != 0 || lost_ || opcode >= kControl) return out;
-  const uint64_t so_far = payload_bytes_ - payload_left_;
+  const uint64_t so_far = frame_bytes_ - header_size_ - payload_left_;
   const size_t size = static_cast<size_t>(std::min<uint64_t>(so_far, passed.size()));
   out.payload = passed.substr(passed.size() - size);
   out.before = so_far - size;

@@ -24,9 +24,9 @@ class FrameScanner {
 
   // Follows `data`, however it is split, and returns how much of it may pass: all, unless a frame
   // begins that makes its message too large. Cost: per frame, not per byte.
-  size_t scan(std::string_view data) noexcept { return follow(data, false); }
+  size_t scan(std::string_view data) noexcept;
   // The same, but stops behind the frame that ends first.
-  size_t scan_frame(std::string_view data) noexcept { return follow(data, true); }
+  size_t scan_frame(std::string_view data) noexcept;
 
   bool at_boundary() const noexcept { return !lost_ && header_bytes_ == 0 && payload_left_ == 0; }
   // At a frame boundary and not inside a fragmented message.
@@ -49,17 +49,16 @@ class FrameScanner {
   uint16_t close_code() const noexcept { return close_code_; }
   uint64_t messages() const noexcept { return messages_; }  // whole data messages
 
-  // What a scan_frame() has just passed, for whoever looks into messages. `passed`: those bytes.
-  // Where the payload begins in them if they are a whole message of that kind, in one frame and
-  // uncompressed; else 0.
-  size_t whole_message_at(size_t passed, bool binary) const noexcept {
-    return is_whole_frame(passed) && header_[0] == 0x81 + int{binary} ? header_size_ : 0;
+  // What a scan_frame() has just passed, for whoever looks into messages. `passed`: how many bytes,
+  // at least one. Whether they are a whole message of that kind, in one frame and uncompressed;
+  // its payload begins behind header_size() of them.
+  enum class Kind : uint8_t { kText = 0x81, kBinary = 0x82 };  // the first byte of one
+  bool is_whole_message(size_t passed, Kind kind) const noexcept {
+    return is_whole_frame(passed) && header_[0] == static_cast<uint8_t>(kind);
   }
-  // Whether they are a whole frame; also true of some that are a part of a header.
-  bool is_whole_frame(size_t passed) const noexcept {
-    // No sum is too large: where one might be, in frames that are lost, header_size_ is 0.
-    return header_size_ + payload_bytes_ == passed;
-  }
+  size_t header_size() const noexcept { return header_size_; }
+  // Whether they are a whole frame.
+  bool is_whole_frame(size_t passed) const noexcept { return frame_bytes_ == passed; }
   // The payload of a data frame in them, and how much of that frame's went before.
   struct Piece {
     std::string_view payload;
@@ -74,12 +73,14 @@ class FrameScanner {
   Piece piece(std::string_view passed) const noexcept;
   uint32_t pings() const noexcept { return pings_; }  // whole frames; counts wrap around
   uint32_t pongs() const noexcept { return pongs_; }
+  // Both in one word, to see whether there were any.
+  uint64_t pings_and_pongs() const noexcept { return uint64_t{pongs_} << 32 | pings_; }
 
  private:
-  size_t follow(std::string_view data, bool one_frame) noexcept;
   size_t passed(std::string_view data, const char* end, const char* whole) noexcept;
   // The header stays until the next one begins: opcode, mask and length form are read from it.
   const char* take_header(const char* at, const char* end) noexcept;
+  const char* take_payload(const char* at, const char* end) noexcept;
   void finish_header() noexcept;
   void finish_frame() noexcept;
   bool measure_message() noexcept;
@@ -87,7 +88,7 @@ class FrameScanner {
 
   std::array<unsigned char, 14> header_{};
   uint8_t header_bytes_ = 0;  // of a header that is not whole yet
-  uint8_t header_size_ = 0;   // of the last frame whose header is whole, as payload_bytes_
+  uint8_t header_size_ = 0;   // of the frame whose header is in header_, else 0; as frame_bytes_
   uint8_t close_bytes_ = 0;
   std::array<unsigned char, 2> close_payload_{};
   bool in_message_ = false;
@@ -101,7 +102,7 @@ class FrameScanner {
   uint32_t pongs_ = 0;
   uint64_t open_bytes_ = 0;
   uint64_t payload_left_ = 0;
-  uint64_t payload_bytes_ = 0;
+  uint64_t frame_bytes_ = 0;  // with its header
   uint64_t messages_ = 0;
   uint64_t message_bytes_ = 0;  // of the message that runs
   uint64_t message_max_ = kNoLimit;

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <random>
 #include <string>
 #include <vector>
@@ -293,6 +294,36 @@ TEST(FrameScanner, FollowsRandomFramesInRandomPieces) {
   EXPECT_EQ(scanner.messages(), messages);
 }
 
+TEST(FrameScanner, FrameByFrameItSaysTheSame) {
+  std::mt19937 random(7);
+  for (int round = 0; round < 500; ++round) {
+    std::string bytes;
+    for (int i = 0; i < 30; ++i) {
+      bytes += frame(std::array{kContinuation, kText, kBinary, kPing, kPong}[random() % 5],
+                     random() % 2 == 0, std::string(random() % 200, 'x'), random() % 2 == 0);
+    }
+    if (round % 4 == 1) bytes += header(kBinary, true, ~uint64_t{0}, true);
+    bytes += frame(kClose, true, close_payload(1001), true) + frame(kText, true, "behind it");
+    FrameScanner at_once;
+    if (round % 4 == 2) at_once.limit_message(1'000);
+    if (round % 4 == 3) at_once.hold_close();
+    FrameScanner by_frames = at_once;
+    while (!bytes.empty() && !at_once.too_large() && !at_once.at_close()) {
+      const std::string piece = bytes.substr(0, 1 + random() % (random() % 4 == 0 ? 1'000 : 20));
+      bytes.erase(0, piece.size());
+      size_t passed = 0;
+      while (passed < piece.size() && !by_frames.too_large() && !by_frames.at_close())
+        passed += by_frames.scan_frame(std::string_view(piece).substr(passed));
+      ASSERT_EQ(at_once.scan(piece), passed);
+      ASSERT_EQ(state(at_once), state(by_frames));
+      ASSERT_TRUE(at_once.open_bytes() == by_frames.open_bytes() &&
+                  at_once.too_large() == by_frames.too_large() &&
+                  at_once.at_close() == by_frames.at_close() &&
+                  at_once.pings_and_pongs() == by_frames.pings_and_pongs());
+    }
+  }
+}
+
 TEST(FrameScanner, CountsTheBytesOfAMessageThatRuns) {
   const std::string one = frame(kText, true, "one", true);
   const std::string first = frame(kText, false, "a", true);
@@ -315,8 +346,8 @@ TEST(FrameScanner, WhereItIsLostNoBytesAreAWholeMessage) {
   FrameScanner scanner;
   scanner.scan(header(kBinary, true, ~uint64_t{0}, true) + "mask");
   ASSERT_TRUE(scanner.lost());
-  for (size_t passed = 0; passed < 20; ++passed) {
-    EXPECT_EQ(scanner.whole_message_at(passed, true), 0U) << passed;
+  for (size_t passed = 1; passed < 20; ++passed) {
+    EXPECT_FALSE(scanner.is_whole_message(passed, FrameScanner::Kind::kBinary)) << passed;
   }
 }
 
@@ -342,10 +373,15 @@ TEST(FrameScanner, StopsInFrontOfACloseThatIsHeld) {
 TEST(FrameScanner, SaysWhereAWholeMessageBegins) {
   FrameScanner scanner;
   const std::string whole = frame(kBinary, true, "message", true);
-  EXPECT_EQ(scanner.whole_message_at(scanner.scan_frame(whole), true), 6U);
-  EXPECT_EQ(scanner.whole_message_at(scanner.scan_frame(whole.substr(0, 9)), true), 0U);
-  EXPECT_EQ(scanner.whole_message_at(scanner.scan_frame(whole.substr(9)), true), 0U);
-  EXPECT_EQ(scanner.whole_message_at(scanner.scan_frame(frame(kPing, true, "p")), true), 0U);
+  const auto is_whole = [&scanner](std::string_view bytes) {
+    return scanner.is_whole_message(scanner.scan_frame(bytes), FrameScanner::Kind::kBinary);
+  };
+  EXPECT_TRUE(is_whole(whole) && scanner.header_size() == 6);
+  EXPECT_FALSE(is_whole(whole.substr(0, 1)));
+  EXPECT_FALSE(is_whole(whole.substr(1, 8)));
+  EXPECT_FALSE(is_whole(whole.substr(9)));
+  EXPECT_FALSE(is_whole(frame(kPing, true, "p")));
+  EXPECT_FALSE(is_whole(frame(kText, true, "message")));
 }
 
 TEST(FrameScanner, AFrameLongerThanAllNumbersIsNoWholeMessage) {
@@ -354,7 +390,8 @@ TEST(FrameScanner, AFrameLongerThanAllNumbersIsNoWholeMessage) {
     FrameScanner scanner;
     scanner.scan_frame(begin.substr(0, first));
     const size_t passed = scanner.scan_frame(begin.substr(first));
-    EXPECT_EQ(scanner.whole_message_at(passed, true), 0U) << first;
+    EXPECT_FALSE(passed > 0 && scanner.is_whole_message(passed, FrameScanner::Kind::kBinary))
+        << first;
   }
 }
 
