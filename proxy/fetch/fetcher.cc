@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <utility>
+#include <vector>
 
 #include "proxy/base/assert.h"
 #include "proxy/fetch/driver.h"
@@ -46,7 +47,7 @@ Fetcher::Fetcher()
     : driver_(std::make_unique<Driver>(
           loop_,
           [this](Transfer& transfer, Answer answer) { on_ended(transfer, std::move(answer)); })),
-      queue_deadline_(loop_, [this] { look_at_deadlines(); }) {}
+      deadline_(loop_, [this] { look_at_deadlines(); }) {}
 
 Fetcher::~Fetcher() { stop(); }
 
@@ -96,6 +97,7 @@ void Fetcher::admit(std::unique_ptr<Job> job) {
     return refuse(*job, Failure::kBusy, "too many exchanges wait for this service");
   }
   ++origin.admitted;
+  watch_deadline(job->deadline_us);
   queue_.push_back(std::move(job));
   start_more();
 }
@@ -112,13 +114,10 @@ void Fetcher::start_more() {
     next = queue_.erase(next);
     start_one(std::move(job));
   }
-  if (!queue_.empty() && !queue_deadline_.is_set()) look_at_deadlines();
 }
 
 void Fetcher::start_one(std::unique_ptr<Job> job) {
-  const uint64_t now = event::monotonic_us();
-  const uint64_t left_us = job->deadline_us > now ? job->deadline_us - now : 0;
-  job->transfer = std::make_unique<Transfer>(job->request, left_us / 1'000 + 1);
+  job->transfer = std::make_unique<Transfer>(job->request);
   ++origins_[job->origin].running;
   Transfer& transfer = *job->transfer;
   running_.emplace(&transfer, std::move(job));
@@ -126,14 +125,19 @@ void Fetcher::start_one(std::unique_ptr<Job> job) {
 }
 
 void Fetcher::on_ended(Transfer& transfer, Answer answer) {
+  finish(take_running(transfer), std::move(answer));
+  start_more();
+}
+
+// The driver has let go of it.
+std::unique_ptr<Fetcher::Job> Fetcher::take_running(Transfer& transfer) {
   const auto found = running_.find(&transfer);
   KG_ASSERT(found != running_.end());
   std::unique_ptr<Job> job = std::move(found->second);
   running_.erase(found);
   --origins_[job->origin].running;
   job->transfer.reset();
-  finish(std::move(job), std::move(answer));
-  start_more();
+  return job;
 }
 
 void Fetcher::finish(std::unique_ptr<Job> job, Answer answer) {
@@ -157,26 +161,38 @@ void Fetcher::refuse(Job& job, Failure failure, const char* problem) {
   job.done(std::move(answer));
 }
 
+void Fetcher::watch_deadline(uint64_t deadline_us) {
+  if (next_deadline_us_ != 0 && next_deadline_us_ <= deadline_us) return;
+  next_deadline_us_ = deadline_us;
+  const uint64_t now = event::monotonic_us();
+  deadline_.set_ms(deadline_us > now ? (deadline_us - now) / 1'000 + 1 : 0);
+}
+
+// Ours and not libcurl's: 7.88 drops a timer that something else woke less than a millisecond
+// early (lib/multi.c: add_next_timeout), and the exchange would never end.
 void Fetcher::look_at_deadlines() {
   const uint64_t now = event::monotonic_us();
-  uint64_t next = 0;
   Jobs late;
   for (auto job = queue_.begin(); job != queue_.end();) {
-    const uint64_t deadline = (*job)->deadline_us;
     const auto here = job++;
-    if (deadline <= now) {
-      late.splice(late.end(), queue_, here);
-    } else if (next == 0 || deadline < next) {
-      next = deadline;
-    }
+    if ((*here)->deadline_us <= now) late.splice(late.end(), queue_, here);
   }
-  if (next != 0) queue_deadline_.set_ms((next - now) / 1'000 + 1);
-  for (std::unique_ptr<Job>& job : late) {
-    Answer answer;
-    answer.failure = Failure::kTimeout;
-    answer.problem = "waited for its turn until its deadline";
-    finish(std::move(job), std::move(answer));
+  std::vector<Transfer*> slow;
+  for (const auto& [transfer, job] : running_) {
+    if (job->deadline_us <= now) slow.push_back(transfer);
   }
+  for (Transfer* transfer : slow) {
+    driver_->remove(*transfer);
+    late.push_back(take_running(*transfer));
+  }
+  next_deadline_us_ = 0;
+  for (const auto& job : queue_) watch_deadline(job->deadline_us);
+  for (const auto& [transfer, job] : running_) watch_deadline(job->deadline_us);
+  Answer answer;
+  answer.failure = Failure::kTimeout;
+  answer.problem = "no whole answer came before the deadline";
+  for (std::unique_ptr<Job>& job : late) finish(std::move(job), answer);
+  start_more();
 }
 
 void Fetcher::end_all() {
@@ -184,11 +200,9 @@ void Fetcher::end_all() {
   stopped.failure = Failure::kStopped;
   stopped.problem = kEnds;
   while (!running_.empty()) {
-    std::unique_ptr<Job> job = std::move(running_.begin()->second);
-    running_.erase(running_.begin());
-    driver_->remove(*job->transfer);
-    job->transfer.reset();
-    finish(std::move(job), stopped);
+    Transfer& transfer = *running_.begin()->first;
+    driver_->remove(transfer);
+    finish(take_running(transfer), stopped);
   }
   while (!queue_.empty()) {
     std::unique_ptr<Job> job = std::move(queue_.front());

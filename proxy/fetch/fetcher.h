@@ -64,8 +64,10 @@ class Fetcher {
   void start_more();
   void start_one(std::unique_ptr<Job> job);
   void on_ended(Transfer& transfer, Answer answer);
+  std::unique_ptr<Job> take_running(Transfer& transfer);
   void finish(std::unique_ptr<Job> job, Answer answer);
   void refuse(Job& job, Failure failure, const char* problem);
+  void watch_deadline(uint64_t deadline_us);
   void look_at_deadlines();
   void end_all();
 
@@ -74,7 +76,8 @@ class Fetcher {
   std::unordered_map<std::string, Origin> origins_;  // with something admitted
   Jobs queue_;                                       // oldest first
   std::unordered_map<Transfer*, std::unique_ptr<Job>> running_;
-  event::Deadline queue_deadline_;
+  event::Deadline deadline_;       // of all that wait or run
+  uint64_t next_deadline_us_ = 0;  // the earliest of them; 0: none
   bool ending_ = false;
   std::atomic<uint32_t> admitted_{0};
   std::array<std::atomic<uint64_t>, kPurposeCount * kFailureCount> counts_{};

@@ -13,8 +13,6 @@ Failure failure_of(CURLcode code) noexcept {
   switch (code) {
     case CURLE_OK:
       return Failure::kNone;
-    case CURLE_OPERATION_TIMEDOUT:
-      return Failure::kTimeout;
     case CURLE_COULDNT_RESOLVE_HOST:
     case CURLE_COULDNT_CONNECT:
     case CURLE_GOT_NOTHING:
@@ -52,13 +50,10 @@ void LinesFree::operator()(curl_slist* lines) const noexcept {
   curl_slist_free_all(lines);
 }
 
-Transfer::Transfer(const Request& request, uint64_t deadline_ms)
-    : request_(request), easy_(curl_easy_init()) {
+Transfer::Transfer(const Request& request) : request_(request), easy_(curl_easy_init()) {
   KG_ASSERT(easy_ != nullptr);
   set(CURLOPT_PRIVATE, this);
   set(CURLOPT_NOSIGNAL, 1L);
-  set(CURLOPT_TIMEOUT_MS, static_cast<long>(deadline_ms));
-  set(CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(deadline_ms));
   set(CURLOPT_QUICK_EXIT, 1L);  // a resolver that hangs does not hold up the end of the process
   set(CURLOPT_ERRORBUFFER, problem_.data());
   set(CURLOPT_HEADERFUNCTION, &Transfer::head_cb);

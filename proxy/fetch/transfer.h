@@ -1,7 +1,7 @@
 // Transfer: one HTTP exchange as libcurl sees it: options in, an Answer out.
 //
 // Owner:  a job of the Fetcher; borrows its Request. Thread: network.
-// Limits: the answer's body as the request says, its head kFetchHeadBytesMax.
+// Limits: time is the job's; the answer's body as the request says, its head kFetchHeadBytesMax.
 #pragma once
 
 #include <curl/curl.h>
@@ -21,7 +21,7 @@ struct LinesFree {
 
 class Transfer {
  public:
-  Transfer(const Request& request, uint64_t deadline_ms);
+  explicit Transfer(const Request& request);
   Transfer(const Transfer&) = delete;
   Transfer& operator=(const Transfer&) = delete;
 

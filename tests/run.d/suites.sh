@@ -171,7 +171,8 @@ suite_asan() {
   run_sanitized asan && stop_ahead && run_soak asan
 }
 suite_tsan() {
-  export TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1
+  TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1
+  export TSAN_OPTIONS+=:suppressions=$TREE/tests/run.d/tsan.supp
   KG_TEST_WORKERS=4 run_sanitized tsan
 }
 run_sanitized() {

@@ -252,6 +252,16 @@ TEST_F(FetcherTest, WhoWaitsForASlowServiceMeetsTheDeadlineToo) {
   EXPECT_EQ(fetcher.waiting(), 0U);
 }
 
+TEST_F(FetcherTest, WhoIsInAHurryDoesNotWaitForTheDeadlinesOfOthers) {
+  const HttpsPeer slow(&own, [](const std::string&) { return std::string(); });
+  for (size_t i = 0; i < limits::kFetchesRunningPerOrigin * 2; ++i) send(get(slow));
+  Request request = get(slow);
+  request.deadline_ms = 50;
+  send(std::move(request));
+  EXPECT_EQ(wait_for(1).front().failure, Failure::kTimeout);
+  EXPECT_EQ(fetcher.waiting(), limits::kFetchesRunningPerOrigin * 2);
+}
+
 TEST_F(FetcherTest, NoMoreThanTheBoundWaitInAll) {
   std::vector<std::unique_ptr<HttpsPeer>> slow;
   for (int i = 0; i < 5; ++i) {
