@@ -112,7 +112,7 @@ stop_ahead() {
   AHEAD=
 }
 AHEAD=
-declare -A TARGETS=([asan]=checks [tsan]=checks [fuzz]=fuzz)
+declare -A TARGETS=([asan]=checks [tsan]=checks [fuzz]=fuzz)  # of the presets built ahead
 trap 'stop_ahead; [[ -z $PEERS ]] || kill "$PEERS" 2>/dev/null' EXIT
 
 our_files() {
@@ -138,28 +138,28 @@ lint_all() {
 }
 
 suite_unit() {
-  built unit release || return
+  built unit release checks || return
   run_unit unit
 }
 suite_integration() {
-  built integration release || return
+  built integration release programs || return
   build_ahead
   run_integration integration 15
 }
 suite_e2e() {
-  built e2e release || return
+  built e2e release programs || return
   peers_are_there e2e || return
   build_ahead
   run_pytest e2e tests/e2e 20 "$KG_CACHE/venv/client/bin/python"
 }
 
 suite_soak() {
-  built soak release || return
+  built soak release programs || return
   stop_ahead
   run_soak soak
 }
 suite_conformance() {
-  built conformance release || return
+  built conformance release programs || return
   peers_are_there conformance || return
   build_ahead
   run_pytest conformance tests/conformance 15 /usr/bin/python3
@@ -199,7 +199,7 @@ run_unit() {
 
 # Several at a time: most of a test is waiting, and each has processes and ports of its own.
 run_integration() {
-  run_pytest "$1" tests/integration "$2" /usr/bin/python3 -m "not slow" -n $((JOBS + 1))
+  run_pytest "$1" tests/integration "$2" /usr/bin/python3 -m "not slow" -n $((JOBS + 2))
 }
 # Alone: it takes all there is.
 run_soak() {

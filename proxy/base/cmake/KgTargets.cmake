@@ -39,9 +39,12 @@ function(kg_library name)
   target_link_libraries(${name} PUBLIC kg_flags ${ARG_DEPS} PRIVATE ${ARG_PRIVATE_DEPS})
 endfunction()
 
+# All that is no unit test and no fuzz target.
+add_custom_target(programs)
 function(kg_executable name)
   cmake_parse_arguments(ARG "" "" "FILES;DEPS" ${ARGN})
   add_executable(${name} ${ARG_FILES})
+  add_dependencies(programs ${name})
   kg_unity(${name})
   target_link_libraries(${name} PRIVATE kg_flags ${ARG_DEPS})
 endfunction()
