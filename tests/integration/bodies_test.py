@@ -182,7 +182,9 @@ def test_a_truncated_request_never_looks_whole_to_the_gateway(open_stage):
 
 # ---- streaming ----
 
-SLACK = 12 * MIB  # what both hops' socket buffers and the proxy's bounds hold at most
+# Of 50 MiB, what may be under way while a side reads nothing: the kernel's buffers of both hops,
+# which grow by themselves (tcp_rmem, tcp_wmem). The proxy's own share is its memory.
+SLACK = 25 * MIB
 
 
 def test_50_mib_down_to_a_slow_reader(open_stage):
@@ -245,6 +247,8 @@ def test_50_mib_up_to_a_slow_gateway(open_stage):
     call.wire.keep_record = False
     _wait_stalled(lambda: sent[0])
     assert sent[0] < SLACK, f"the proxy took {sent[0]} bytes for a gateway that reads nothing"
+    if not sanitized():
+        assert stage.proxy.rss() - before < 4 * MIB
     received, left = hashlib.sha256(), 50 * MIB
     while left:
         piece = call.wire.read_some("the body", limit=left)
@@ -252,8 +256,6 @@ def test_50_mib_up_to_a_slow_gateway(open_stage):
         left -= len(piece)
     thread.join(10)
     assert received.digest() == digest.digest()
-    if not sanitized():
-        assert stage.proxy.rss() - before < 4 * MIB
     call.reply(200, b"all of it")
     assert client.read_response().body == b"all of it"
     stage.proxy.wait_log(operation="Other", status=200, bytes_in=50 * MIB)
