@@ -18,7 +18,7 @@ class Counted(Kernelgate):
     def __init__(self, name, keys, folder, upstream_port, inside=(), activity="on",
                  by_thread=False):
         super().__init__(name, keys, folder, upstream_port, pinned=False)
-        self.values["KERNEL_ACTIVITY"] = activity
+        self.values["MORE"] = f"websocket: {{kernel_activity: {activity}}}"
         self.out = self.folder / "callgrind.out"
         self.under = ["valgrind", "--tool=callgrind", f"--callgrind-out-file={self.out}",
                       f"--separate-threads={'yes' if by_thread else 'no'}",

@@ -64,7 +64,7 @@ class Contestant:
             "PORT": self.port, "UPSTREAM_PORT": upstream_port, "CERTIFICATE": keys.certificate,
             "PRIVATE_KEY": keys.private_key, "CERTIFICATE_AND_KEY": keys.both,
             "KEYS_FILE": keys.keys_file, "GATEWAY_TOKEN_FILE": keys.gateway_token_file,
-            "KERNEL_ACTIVITY": "on",
+            "MORE": "",  # nothing that an older program does not know
         }
         self.child = None
 
