@@ -9,28 +9,11 @@
 #include "proxy/kernel/gateway_error.h"
 #include "proxy/kernel/kernel_list.h"
 #include "proxy/kernel/operation.h"
+#include "proxy/upstream/own_request.h"
 
 namespace kg::exchange {
 
 using Kind = LaunchGate::Word::Kind;
-
-namespace {
-
-std::string delete_request(const upstream::LocalPod& pod, std::string_view token,
-                           const std::string& kernel_id) {
-  std::string out = "DELETE ";
-  if (!pod.endpoint.strip_prefix) out.append(pod.endpoint.path_prefix);
-  kernel::KernelRequest request;
-  request.operation = kernel::Operation::kDeleteKernel;
-  request.kernel_id = kernel_id;
-  kernel::append_target(request, "", out);
-  out.append(" HTTP/1.1\r\nHost: ").append(pod.pod.address.text());
-  out.append("\r\nUser-Agent: kernelgate\r\n");
-  if (!token.empty()) out.append("Authorization: token ").append(token).append("\r\n");
-  return out.append("\r\n");
-}
-
-}  // namespace
 
 void log_unfollowed(const upstream::LocalPod& pod, const std::string& kernel_id, const char* why) {
   log::warn("kernels", "a start is not followed to its end kernel={} endpoint={} pod={} why=\"{}\"",
@@ -221,7 +204,10 @@ void LaunchFollower::on_lease(upstream::UpstreamConnection& connection) {
   const Secret& own = pod_.endpoint.gateway_token;
   const std::string_view token =
       pod_.endpoint.forwards_credentials ? launch_->token.reveal() : own.reveal();
-  connection.stream().write(delete_request(pod_, token, launch_->answer->kernel_id));
+  const std::string path =
+      upstream::path_of(kernel::Operation::kDeleteKernel, launch_->answer->kernel_id);
+  connection.stream().write(upstream::head_of({.method = "DELETE", .path = path, .token = token},
+                                              pod_.endpoint, pod_.pod));
 }
 
 void LaunchFollower::on_lease_failed(const Error&) {

@@ -25,15 +25,19 @@ class DrainPlan {
   uint64_t look_again_ms(uint64_t now_us) const noexcept;
 
  private:
-  uint64_t begin_us_ = 0;
-  uint64_t idle_end_us_ = 0;  // from then on whoever becomes idle goes at once
-  uint64_t busy_begin_us_ = 0;
-  uint64_t busy_end_us_ = 0;
+  // Closes that go evenly from begin to end, and from the end on at once.
+  struct Spread {
+    uint64_t begin_us = 0;
+    uint64_t end_us = 0;
+    size_t count = 0;  // of them in all
+    size_t gone = 0;
+
+    size_t take(uint64_t now_us, size_t present) noexcept;
+  };
+
+  Spread idle_;  // all that were open at the begin count: as many as may become idle
+  Spread busy_;  // those that work when it begins
   uint64_t deadline_us_ = 0;
-  size_t open_ = 0;     // at the begin
-  size_t working_ = 0;  // at busy_begin_us_
-  size_t idle_gone_ = 0;
-  size_t busy_gone_ = 0;
 };
 
 }  // namespace kg::server

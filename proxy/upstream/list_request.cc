@@ -5,25 +5,11 @@
 #include "proxy/base/assert.h"
 #include "proxy/base/limits.h"
 #include "proxy/http/forwarding.h"
-#include "proxy/kernel/operation.h"
 #include "proxy/upstream/local_pod.h"
+#include "proxy/upstream/own_request.h"
 
 namespace kg::upstream {
 namespace {
-
-std::string request_of(const LocalPod& pod, const Secret& token) {
-  std::string out = "GET ";
-  if (!pod.endpoint.strip_prefix) out.append(pod.endpoint.path_prefix);
-  kernel::KernelRequest list;
-  list.operation = kernel::Operation::kListKernels;
-  kernel::append_target(list, "", out);
-  out.append(" HTTP/1.1\r\nHost: ").append(pod.pod.address.text());
-  out.append("\r\nUser-Agent: kernelgate\r\nAccept: application/json\r\n");
-  if (!token.empty()) {
-    out.append("Authorization: token ").append(token.reveal()).append("\r\n");
-  }
-  return out.append("\r\n");
-}
 
 Error error_of(uint16_t status) noexcept {
   if (status == 401) return {ErrorCode::kUpstreamToken, "", 0};
@@ -60,7 +46,9 @@ void ListRequest::ask(UpstreamConnection& connection) {
   connection_ = &connection;
   body_.clear();
   connection.begin(*this, http::Method::kGet);
-  connection.stream().write(request_of(pod_, token_));
+  const std::string path = path_of(kernel::Operation::kListKernels, "");
+  connection.stream().write(
+      head_of({.path = path, .token = token_.reveal()}, pod_.endpoint, pod_.pod));
 }
 
 void ListRequest::on_response_head(const http::ResponseHead& head) {

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "proxy/base/assert.h"
+#include "proxy/upstream/own_request.h"
 
 namespace kg::upstream {
 
@@ -27,18 +28,12 @@ void PodQuestion::ask(std::string_view path, uint32_t timeout_ms, size_t body_ma
   body_max_ = body_max;
   deadline_.set_ms(timeout_ms);
   connection_->begin(*this, http::Method::kGet);
-  connection_->stream().write(request(path));
-}
-
-std::string PodQuestion::request(std::string_view path) const {
-  std::string out = "GET ";
-  if (!endpoint_.strip_prefix) out.append(endpoint_.path_prefix);
-  out.append(path).append(" HTTP/1.1\r\nHost: ").append(pod_.address.text());
-  out.append("\r\nUser-Agent: ").append(user_agent_).append("\r\nAccept: */*\r\n");
-  if (!endpoint_.gateway_token.empty()) {
-    out.append("Authorization: token ").append(endpoint_.gateway_token.reveal()).append("\r\n");
-  }
-  return out.append("Connection: close\r\n\r\n");
+  connection_->stream().write(head_of({.path = path,
+                                       .token = endpoint_.gateway_token.reveal(),
+                                       .user_agent = user_agent_,
+                                       .accept = "*/*",
+                                       .last = true},
+                                      endpoint_, pod_));
 }
 
 void PodQuestion::on_response_body(std::string_view payload) {

@@ -39,7 +39,6 @@ class PodQuestion final : private UpstreamHandler, private LeaseWaiter {
   void ask(std::string_view path, uint32_t timeout_ms, size_t body_max);
 
  private:
-  std::string request(std::string_view path) const;
   void finish(const Result<Answer>& answer);
   void give_back();
   void on_response_head(const http::ResponseHead& head) override { answer_.status = head.status; }

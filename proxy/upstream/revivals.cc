@@ -6,26 +6,10 @@
 
 #include "proxy/base/assert.h"
 #include "proxy/base/limits.h"
-#include "proxy/kernel/operation.h"
+#include "proxy/upstream/own_request.h"
 
 namespace kg::upstream {
 namespace {
-
-std::string request_of(const routing::Endpoint& endpoint, const routing::Pod& pod,
-                       std::string_view id) {
-  std::string out = "GET ";
-  if (!endpoint.strip_prefix) out.append(endpoint.path_prefix);
-  kernel::KernelRequest get;
-  get.operation = kernel::Operation::kGetKernel;
-  get.kernel_id = id;
-  kernel::append_target(get, "", out);
-  out.append(" HTTP/1.1\r\nHost: ").append(pod.address.text());
-  out.append("\r\nUser-Agent: kernelgate\r\nAccept: application/json\r\n");
-  if (!endpoint.gateway_token.empty()) {
-    out.append("Authorization: token ").append(endpoint.gateway_token.reveal()).append("\r\n");
-  }
-  return out.append("\r\n");
-}
 
 Result<void> meaning_of(uint16_t status) {
   if (status == 200) return {};
@@ -77,7 +61,10 @@ class Revivals::Question final : public event::Deferred,
     queued_ = false;
     connection_ = &connection;
     connection.begin(*this, http::Method::kGet);
-    connection.stream().write(request_of(owner_.endpoint_, owner_.pod_, id_));
+    const std::string path = path_of(kernel::Operation::kGetKernel, id_);
+    connection.stream().write(
+        head_of({.path = path, .token = owner_.endpoint_.gateway_token.reveal()}, owner_.endpoint_,
+                owner_.pod_));
   }
   void end(const Result<void>& there, bool healthy) {
     drop(healthy);
