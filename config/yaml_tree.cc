@@ -1,5 +1,6 @@
 #include "config/yaml_tree.h"
 
+#include <fmt/format.h>
 #include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/exceptions.h>
 #include <yaml-cpp/parser.h>
@@ -235,6 +236,14 @@ bool is_indented_with_tab(std::string_view text, int line) noexcept {
   return line > 0 && text.substr(0, content).find('\t') != std::string_view::npos;
 }
 
+// What yaml-cpp says, without the lone byte that it quotes from the file: half a character, or the
+// end of the file as a control byte.
+std::string_view printable_start(std::string_view message) noexcept {
+  message =
+      message.substr(0, find_unprintable(message, LineBreaks::kRefuse).value_or(message.size()));
+  return message.substr(0, message.find_last_not_of(": ") + 1);
+}
+
 // False after a syntax error, which is then reported, or when the builder or the input gave up.
 bool run_parser(std::string_view text, Problems& problems, BoundedInput& input, Builder& builder) {
   std::istream stream(&input);
@@ -261,7 +270,7 @@ bool run_parser(std::string_view text, Problems& problems, BoundedInput& input, 
   if (is_indented_with_tab(text, place.line)) {
     problems.error(place, "a tab in the indentation", "indent with spaces");
   } else {
-    problems.error(place, "not valid YAML: " + message,
+    problems.error(place, fmt::format("not valid YAML: {}", printable_start(message)),
                    "check indentation, brackets and quotes here and above; quote values that hold "
                    "[ ] { } # or a colon");
   }

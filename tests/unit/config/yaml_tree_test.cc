@@ -12,6 +12,7 @@ namespace kg::config::yaml_tree_test {
 
 using testing::Contains;
 using testing::ElementsAre;
+using testing::EndsWith;
 using testing::HasSubstr;
 
 std::string repeat(std::string_view text, size_t count) {
@@ -27,6 +28,11 @@ TEST(YamlTree, SyntaxErrorsNameTheirLine) {
               ElementsAre(HasSubstr("3 : a tab in the indentation")));
   EXPECT_THAT(folder.problems("workers: 1\nalb: [1\n"), ElementsAre(HasSubstr("not valid YAML")));
   EXPECT_THAT(folder.problems("a: b: c\n"), ElementsAre(HasSubstr("1 : not valid YAML")));
+  // yaml-cpp quotes one byte of what follows a backslash.
+  for (const std::string_view escaped : {"\"\\", "\"\\\u00e4\""}) {
+    EXPECT_THAT(folder.problems("a: " + std::string(escaped)),
+                ElementsAre(EndsWith("not valid YAML: unknown escape character")));
+  }
   EXPECT_THAT(folder.load("\tworkers: 1\n").config, testing::Eq(std::nullopt));
 }
 
