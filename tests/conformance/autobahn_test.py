@@ -99,7 +99,9 @@ def test_the_proxy_changes_no_verdict(name, wstest, make_stage, tmp_path):
                            config={"alb": {"idle_timeout": "400s"}})
         alone.start(alone.port)
         behind.start(stage.proxy.port)
-        token = stage.token(lifetime=f"{SECONDS}s")  # every case is a handshake of its own
+        # Every case is a handshake of its own; and nobody is told that the session ends soon, as
+        # users are when a third of it is left.
+        token = stage.token(lifetime=f"{4 * SECONDS}s")
         url = f"wss://127.0.0.1:{stage.proxy.port}/echo{CHANNELS}?token={token}"
         runs = [Judgement(wstest, direct, f"ws://127.0.0.1:{alone.port}", GROUPS[name]),
                 Judgement(wstest, through, url, GROUPS[name])]
