@@ -257,9 +257,8 @@ struct Endpoint {
   std::string id;
   std::string virtual_cluster = "default";
   std::string execution_role_arn;
-  std::vector<std::string>
-      hosts;                // lower case, no port; "*." + suffix is a later feature and refused
-  std::string path_prefix;  // "" or "/a/b", no slash at the end
+  std::vector<std::string> hosts;  // lower case, no port; "*." + suffix is one label before it
+  std::string path_prefix;         // "" or "/a/b", no slash at the end
   bool strip_prefix = true;
   bool notebook_sessions = false;
   OtherPaths other_paths = OtherPaths::kDeny;

@@ -20,7 +20,8 @@ void warn_of_http(const std::string& value, const Place& place, Problems& proble
 }
 
 void read_route(const Section& section, RouteClaims& claims, Endpoint& endpoint) {
-  const std::vector<Listed<std::string>> hosts = section.values<std::string>("hosts", parse_host);
+  const std::vector<Listed<std::string>> hosts =
+      section.values<std::string>("hosts", parse_route_host);
   endpoint.path_prefix = section.value<std::string>("path_prefix", parse_path_prefix);
   endpoint.strip_prefix = section.value<bool>("strip_prefix", parse_boolean);
   endpoint.other_paths = section.value<OtherPaths>("other_paths", parse_other_paths);

@@ -129,9 +129,19 @@ Parsed<Range> parse_range(std::string_view text, const KeyInfo& /*info*/) {
   return Result::ok({canonical});
 }
 
+Parsed<std::string> parse_route_host(std::string_view text, const KeyInfo& info) {
+  const size_t star = text.rfind('*');
+  if (star == std::string_view::npos) return parse_host(text, info);
+  if (star != 0 || !text.starts_with("*.") || text.size() == 2) {
+    return Text::bad(quote(text) + " has a wildcard that is not its first label",
+                     "write *.example.com, which is one label before example.com");
+  }
+  Parsed<std::string> suffix = parse_host(text.substr(2), info);
+  if (suffix.value) *suffix.value = std::string(text);
+  return suffix;
+}
+
 Parsed<std::string> parse_host(std::string_view text, const KeyInfo& /*info*/) {
-  if (text.find('*') != std::string_view::npos)
-    return Text::bad("a wildcard is not supported by this version", "list each host");
   if (text.find('/') != std::string_view::npos)
     return Text::bad(quote(text) + " is not a host name", "write the host without scheme and path");
   if (text.find(':') != std::string_view::npos)

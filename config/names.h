@@ -14,6 +14,8 @@ Parsed<Address> parse_pod_address(std::string_view text, const KeyInfo& info);  
 // CIDR or one address, which gets its full prefix length. Bits below the prefix must be zero.
 Parsed<Range> parse_range(std::string_view text, const KeyInfo& info);
 Parsed<std::string> parse_host(std::string_view text, const KeyInfo& info);
+// A host, or "*." before one (domain K1).
+Parsed<std::string> parse_route_host(std::string_view text, const KeyInfo& info);
 // A web origin as browsers write it: https://host[:port].
 Parsed<std::string> parse_origin(std::string_view text, const KeyInfo& info);
 Parsed<std::string> parse_cookie_name(std::string_view text, const KeyInfo& info);

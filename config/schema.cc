@@ -200,8 +200,9 @@ constexpr auto kCoreKeys = std::to_array<KeyInfo>({
     {"endpoints[].execution_role_arn", "ARN", "", "(none)",
      "A token with a `role` claim must name this role. Without it the claim is not looked at."},
     {"endpoints[].hosts", "list of host names", "1 to 64 entries", "(any host)",
-     "Lower case, no port (ports in requests are ignored). A listed host wins over endpoints "
-     "without hosts."},
+     "Lower case, no port (ports in requests are ignored). `*.example.com` is any one label before "
+     "`example.com`, for hosts that no endpoint lists. A listed host wins over endpoints without "
+     "hosts."},
     {"endpoints[].path_prefix", "path", "256 bytes", "(none)",
      "`/abc123`, lower case; among the endpoints of one host the longest prefix wins. Hosts, "
      "prefix or both must be given."},

@@ -23,15 +23,16 @@ class Compiler {
       : config_(config), slots_(slots), sources_(sources), pods_(pods), threads_(threads) {}
 
   Compiled run(uint64_t version) {
+    Compiled compiled;
     std::vector<Route> routes;
     for (const config::Endpoint& wanted : config_.endpoints) {
       const EndpointRef endpoint = compile_endpoint(wanted);
+      compiled.endpoints.push_back(endpoint);
       if (wanted.hosts.empty()) routes.push_back({"", wanted.path_prefix, endpoint});
       for (const std::string& host : wanted.hosts) {
         routes.push_back({host, wanted.path_prefix, endpoint});
       }
     }
-    Compiled compiled;
     compiled.errors = std::move(errors_);
     compiled.session_files = session_files_.all();
     if (compiled.errors.empty()) {

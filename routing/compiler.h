@@ -19,6 +19,7 @@ namespace kg::routing {
 
 struct Compiled {
   std::shared_ptr<const RouteSnapshot> snapshot;  // null if there are errors
+  std::vector<EndpointRef> endpoints;             // as configured
   std::vector<config::ConfigError> errors;
   // What its sessions rest on and may change on disk.
   std::vector<std::shared_ptr<auth::SessionFile>> session_files;

@@ -2,9 +2,7 @@
 
 #include <algorithm>
 #include <functional>
-#include <iterator>
-#include <set>
-#include <tuple>
+#include <utility>
 
 #include "proxy/base/ascii.h"
 
@@ -17,9 +15,25 @@ std::string_view first_element(std::string_view path) {
   return path.substr(1, path.find('/', 1) - 1);
 }
 
-bool covers(std::string_view prefix, std::string_view path) {
-  return path.substr(0, prefix.size()) == prefix &&
-         (path.size() == prefix.size() || path[prefix.size()] == '/');
+bool is_wildcard(const Route& route) noexcept { return route.host.starts_with("*."); }
+
+bool fits(const Route& route, std::string_view path) noexcept {
+  if (route.type == PathType::kExact) return path == route.path;
+  return path.starts_with(route.path) &&
+         (path.size() == route.path.size() || path[route.path.size()] == '/');
+}
+
+bool same_rule(const Route& a, const Route& b) noexcept {
+  return a.type == b.type && a.host == b.host && a.path == b.path;
+}
+
+bool before(const Route& a, const Route& b) noexcept {
+  if (a.path.size() != b.path.size()) return a.path.size() > b.path.size();
+  return a.type == PathType::kExact && b.type == PathType::kPrefix;
+}
+
+size_t prefix_size(const Route& route) noexcept {
+  return route.type == PathType::kExact ? route.path.rfind('/') : route.path.size();
 }
 
 }  // namespace
@@ -29,64 +43,150 @@ size_t RouteSnapshot::KeyHash::operator()(const KeyView& key) const noexcept {
   return hash(key.host) * 31 + hash(key.element);
 }
 
-RouteSnapshot::RouteSnapshot(uint64_t version, std::vector<Route> routes) : version_(version) {
-  std::set<const Endpoint*> known;
-  // Sorted whole, so that each key's routes lie side by side, longest prefix first.
-  std::stable_sort(routes.begin(), routes.end(), [](const Route& a, const Route& b) {
-    const auto rank = [](const Route& route) {
-      return std::make_tuple(std::string_view(route.host), first_element(route.prefix));
-    };
-    if (rank(a) != rank(b)) return rank(a) < rank(b);
-    return a.prefix.size() > b.prefix.size();
-  });
-  std::array<std::shared_ptr<Shard>, kShards> building;
-  for (auto first = routes.begin(); first != routes.end();) {
-    const KeyView wanted{first->host, first_element(first->prefix)};
-    const auto last = std::find_if(first, routes.end(), [&](const Route& route) {
-      return !(KeyView{route.host, first_element(route.prefix)} == wanted);
-    });
-    auto& shard = building[KeyHash()(wanted) % kShards];
-    if (shard == nullptr) shard = std::make_shared<Shard>();
-    std::vector<Route> group(std::make_move_iterator(first), std::make_move_iterator(last));
-    for (const Route& route : group) {
-      if (known.insert(route.endpoint.get()).second) endpoints_.push_back(route.endpoint);
-    }
-    // The vector's storage, and with it the views of the key, stays where it is when moved.
-    const KeyView key{group.front().host, first_element(group.front().prefix)};
-    shard->emplace(key, std::move(group));
-    first = last;
-  }
-  for (size_t i = 0; i < kShards; ++i) shards_[i] = std::move(building[i]);
+RouteSnapshot::KeyView RouteSnapshot::key_of(const Route& route) noexcept {
+  const std::string_view host(route.host);
+  return {is_wildcard(route) ? host.substr(1) : host, first_element(route.path)};
 }
 
-const Route* RouteSnapshot::find_in(std::string_view host, std::string_view element,
-                                    std::string_view path) const {
-  const KeyView key{host, element};
+// Copies each shard that it touches once.
+class RouteSnapshot::Edit {
+ public:
+  explicit Edit(RouteSnapshot& snapshot) : snapshot_(snapshot) {}
+  ~Edit() {
+    for (size_t i = 0; i < kShards; ++i) {
+      if (fresh_[i] != nullptr) snapshot_.shards_[i] = std::move(fresh_[i]);
+    }
+  }
+  Edit(const Edit&) = delete;
+  Edit& operator=(const Edit&) = delete;
+
+  void remove(const Route& route) {
+    const KeyView key = key_of(route);
+    Group& group = group_of(key);
+    const auto found = std::find_if(group.routes.begin(), group.routes.end(),
+                                    [&](const Route& other) { return same_rule(other, route); });
+    if (found != group.routes.end()) {
+      if (is_wildcard(route)) --snapshot_.wildcards_;
+      group.routes.erase(found);
+      --group_of({key.host, {}}).of_host;
+    }
+    sweep(key);
+    sweep({key.host, {}});
+  }
+
+  void add(Route route) {
+    const KeyView key = key_of(route);
+    std::vector<Route>& routes = group_of(key).routes;
+    if (std::ranges::any_of(routes, [&](const Route& other) { return same_rule(other, route); })) {
+      return;
+    }
+    if (is_wildcard(route)) ++snapshot_.wildcards_;
+    ++group_of({key.host, {}}).of_host;
+    std::vector<Route>& at = group_of(key).routes;
+    at.insert(std::upper_bound(at.begin(), at.end(), route, before), std::move(route));
+  }
+
+ private:
+  Shard& shard_of(const KeyView& key) {
+    const size_t at = KeyHash()(key) % kShards;
+    if (fresh_[at] == nullptr) {
+      const auto& old = snapshot_.shards_[at];
+      fresh_[at] = old != nullptr ? std::make_shared<Shard>(*old) : std::make_shared<Shard>();
+    }
+    return *fresh_[at];
+  }
+
+  // A group of this edit's own.
+  Group& group_of(const KeyView& key) {
+    Shard& shard = shard_of(key);
+    auto entry = shard.find(key);
+    if (entry == shard.end()) {
+      entry = shard.emplace(Key{std::string(key.host), std::string(key.element)}, nullptr).first;
+    }
+    std::shared_ptr<Group>& own = own_[&*entry];
+    if (own == nullptr) {
+      own = entry->second != nullptr ? std::make_shared<Group>(*entry->second)
+                                     : std::make_shared<Group>();
+      entry->second = own;
+    }
+    return *own;
+  }
+
+  void sweep(const KeyView& key) {
+    Shard& shard = shard_of(key);
+    const auto entry = shard.find(key);
+    if (entry == shard.end()) return;
+    if (!entry->second->routes.empty() || entry->second->of_host > 0) return;
+    own_.erase(&*entry);
+    shard.erase(entry);
+  }
+
+  RouteSnapshot& snapshot_;
+  std::array<std::shared_ptr<Shard>, kShards> fresh_;
+  std::unordered_map<const Shard::value_type*, std::shared_ptr<Group>> own_;
+};
+
+RouteSnapshot::RouteSnapshot(uint64_t version, std::vector<Route> routes) : version_(version) {
+  Edit edit(*this);
+  for (Route& route : routes) edit.add(std::move(route));
+}
+
+std::shared_ptr<const RouteSnapshot> RouteSnapshot::edited(uint64_t version,
+                                                           const std::vector<Route>& without,
+                                                           std::vector<Route> with) const {
+  std::shared_ptr<RouteSnapshot> next(new RouteSnapshot(version, *this));
+  {
+    Edit edit(*next);
+    for (const Route& route : without) edit.remove(route);
+    for (Route& route : with) edit.add(std::move(route));
+  }
+  return next;
+}
+
+const RouteSnapshot::Group* RouteSnapshot::group(const KeyView& key) const {
   const auto& shard = shards_[KeyHash()(key) % kShards];
   if (shard == nullptr) return nullptr;
   const auto found = shard->find(key);
-  if (found == shard->end()) return nullptr;
-  for (const Route& route : found->second) {
-    if (covers(route.prefix, path)) return &route;
-  }
-  return nullptr;
+  return found == shard->end() ? nullptr : found->second.get();
 }
 
-const Route* RouteSnapshot::find(std::string_view host, std::string_view path) const {
+RouteSnapshot::Found RouteSnapshot::find(std::string_view host, std::string_view path) const {
   const std::string_view element = first_element(path);
-  const Route* route = element.empty() ? nullptr : find_in(host, element, path);
-  return route != nullptr ? route : find_in(host, {}, path);
+  Found found;
+  if (!element.empty()) {
+    if (const Group* own = group({host, element})) {
+      for (const Route& route : own->routes) {
+        if (fits(route, path)) return {&route, true};
+      }
+    }
+  }
+  const Group* rest = group({host, {}});
+  if (rest == nullptr) return found;
+  found.host_known = true;
+  for (const Route& route : rest->routes) {
+    if (!fits(route, path)) continue;
+    found.route = &route;
+    break;
+  }
+  return found;
 }
 
 Match RouteSnapshot::match(std::string_view authority, std::string_view path) const {
   std::string storage;
   const std::string_view host = normalised_host(authority, storage);
-  const Route* route = find(host, path);
-  if (route == nullptr) route = find({}, path);
-  if (route == nullptr) return {};
-  std::string_view rest = path;
-  rest.remove_prefix(route->prefix.size());
-  return {&route->endpoint, rest.empty() ? std::string_view("/") : rest};
+  Found found;
+  // No name begins with a dot, and that is how the keys of wildcards do.
+  if (!host.starts_with('.')) {
+    if (!host.empty()) found = find(host, path);
+    const size_t dot = host.find('.');
+    if (!found.host_known && wildcards_ > 0 && dot != std::string_view::npos) {
+      found = find(host.substr(dot), path);
+    }
+  }
+  if (found.route == nullptr) found = find({}, path);
+  if (found.route == nullptr) return {};
+  const std::string_view rest = path.substr(prefix_size(*found.route));
+  return {&found.route->endpoint, rest.empty() ? std::string_view("/") : rest};
 }
 
 std::string_view normalised_host(std::string_view authority, std::string& storage) {

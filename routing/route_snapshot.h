@@ -2,10 +2,13 @@
 //
 // A fixed array of hash shards, each shared with the snapshots before and after it unless an edit
 // touched it. Built on the control thread, read by every worker; a worker pins an Endpoint, never
-// the snapshot, for as long as an exchange needs it. Matching: the host's own routes first, then
-// routes for any host; within each the longest prefix by path element wins (/a never matches /ab).
-// Ports in a host are ignored (domain A24), a trailing dot and letter case too (K2). Cost: a few
-// hash look-ups, whatever the number of routes.
+// the snapshot, for as long as an exchange needs it.
+// Matching (domain K1 to K6): the host's own routes; if it has none, those of a wildcard for its
+// first label; if nothing fits, routes for any host. Within each the longest path wins, an exact
+// one before a prefix of the same length; prefixes match by element (/a never matches /ab). Ports
+// in a host are ignored (domain A24), a trailing dot and letter case too.
+// Cost: of a match a few hash look-ups, of an edit a copy of the shards that it touches, whatever
+// the number of routes.
 #pragma once
 
 #include <array>
@@ -22,47 +25,77 @@ namespace kg::routing {
 
 using EndpointRef = std::shared_ptr<const Endpoint>;
 
+enum class PathType : uint8_t { kPrefix, kExact };
+
 struct Route {
-  std::string host;    // lower case, "" for any
-  std::string prefix;  // "" or "/a/b"
+  std::string host;  // lower case, "*.suffix" for one label before it, "" for any
+  std::string path;  // "" or "/a/b"; exact ones may end with a slash
   EndpointRef endpoint;
+  PathType type = PathType::kPrefix;
 };
 
 struct Match {
   const EndpointRef* endpoint = nullptr;  // null: no route
-  std::string_view path;                  // after the prefix, begins with '/'
+  // After the prefix, begins with '/'. The prefix of an exact path is all before its last element.
+  std::string_view path;
 };
 
 class RouteSnapshot {
  public:
-  // Routes with equal host and prefix: the first one holds (the configuration refuses them).
+  // Routes with equal host, path and type: the first one holds (the configuration refuses them).
   RouteSnapshot(uint64_t version, std::vector<Route> routes);
+
+  // Without those routes (the host, path and type of each count) and with these.
+  std::shared_ptr<const RouteSnapshot> edited(uint64_t version, const std::vector<Route>& without,
+                                              std::vector<Route> with) const;
 
   // `authority`: Host as sent, with or without port. `path` begins with '/'.
   Match match(std::string_view authority, std::string_view path) const;
   uint64_t version() const noexcept { return version_; }
-  const std::vector<EndpointRef>& endpoints() const noexcept { return endpoints_; }
 
  private:
   static constexpr size_t kShards = 256;
   struct KeyView {
-    std::string_view host;
-    std::string_view element;  // first of the path prefix, "" for none
-    bool operator==(const KeyView&) const = default;
+    std::string_view host;     // of a wildcard all but its star: ".example.com"
+    std::string_view element;  // first of the path, "" for none
+  };
+  struct Key {
+    std::string host;
+    std::string element;
+    operator KeyView() const noexcept { return {host, element}; }
   };
   struct KeyHash {
+    using is_transparent = void;
     size_t operator()(const KeyView& key) const noexcept;
   };
-  // Routes by host and first path element, longest prefix first; the keys are parts of their
-  // routes.
-  using Shard = std::unordered_map<KeyView, std::vector<Route>, KeyHash>;
-  const Route* find(std::string_view host, std::string_view path) const;
-  const Route* find_in(std::string_view host, std::string_view element,
-                       std::string_view path) const;
+  struct KeyEqual {
+    using is_transparent = void;
+    bool operator()(const KeyView& a, const KeyView& b) const noexcept {
+      return a.host == b.host && a.element == b.element;
+    }
+  };
+  // Routes by host and first path element, in the order of their precedence. A host with routes
+  // has a group without element too, be it empty: that is how it is known.
+  struct Group {
+    std::vector<Route> routes;
+    uint32_t of_host = 0;  // all routes of the host, in the group without element
+  };
+  using Shard = std::unordered_map<Key, std::shared_ptr<const Group>, KeyHash, KeyEqual>;
+  struct Found {
+    const Route* route = nullptr;
+    bool host_known = false;
+  };
+  class Edit;
+
+  RouteSnapshot(uint64_t version, const RouteSnapshot& before) noexcept
+      : version_(version), shards_(before.shards_), wildcards_(before.wildcards_) {}
+  static KeyView key_of(const Route& route) noexcept;
+  const Group* group(const KeyView& key) const;
+  Found find(std::string_view host, std::string_view path) const;
 
   uint64_t version_;
-  std::vector<EndpointRef> endpoints_;
   std::array<std::shared_ptr<const Shard>, kShards> shards_;
+  uint32_t wildcards_ = 0;  // routes
 };
 
 // Host of an authority: without port and trailing dot; lower case in `storage` if it was not.

@@ -137,10 +137,10 @@ Result<auth::PrincipalRef> session_of(const http::RequestHead& head,
 }
 
 // What an admin call closed stands in state_dir.
-void close_pods(const config::Config& config, const routing::RouteSnapshot& routes) {
+void close_pods(const config::Config& config, const std::vector<routing::EndpointRef>& endpoints) {
   std::string problem;
   const routing::Cordons cordons = read_cordons(cordon_file(config.state_dir), problem);
-  for (const routing::EndpointRef& endpoint : routes.endpoints()) {
+  for (const routing::EndpointRef& endpoint : endpoints) {
     for (const routing::Pod& pod : endpoint->pods) {
       pod.facts->set_cordoned(cordons.has(endpoint->id, pod.name));
     }
@@ -232,7 +232,7 @@ int explain_command(const ExplainOptions& options) {
   const Result<size_t> read = reader.feed(text);
   if (!read) return refused(read.error());
   fetcher.start();
-  close_pods(*loaded.config, *prepared.routes);
+  close_pods(*loaded.config, prepared.endpoints);
   const int code = explain_request(head, *prepared.routes, find_kernel_id_keys(*loaded.config));
   fetcher.stop();
   return code;

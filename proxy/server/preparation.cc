@@ -67,6 +67,7 @@ Prepared prepare(const config::Config& config, const std::vector<uint16_t>& port
   Prepared prepared;
   routing::Compiled compiled = routing::compile(config, version, slots, sources, pods, workers + 1);
   prepared.routes = std::move(compiled.snapshot);
+  prepared.endpoints = std::move(compiled.endpoints);
   prepared.errors = std::move(compiled.errors);
   prepared.session_files = std::move(compiled.session_files);
   prepared.tls = read_tls(config, own, prepared.tls_errors);

@@ -19,6 +19,7 @@ namespace kg::server {
 
 struct Prepared {
   std::shared_ptr<const routing::RouteSnapshot> routes;
+  std::vector<routing::EndpointRef> endpoints;
   std::vector<std::shared_ptr<auth::SessionFile>> session_files;
   std::vector<tls::ListenerTls> tls;            // one per listener of the file
   std::vector<config::ConfigError> tls_errors;  // those of `errors` that are about its files

@@ -104,12 +104,12 @@ void Server::make_workers(size_t count) {
 void Server::start_workers(Prepared prepared) {
   const auto routes = prepared.routes;
   routes_version_ = routes->version();
-  endpoints_ = routes->endpoints().size();
+  endpoints_ = prepared.endpoints.size();
   tls_.adopt(config_, std::move(prepared.tls));
   live_sessions_.start(config_, std::move(prepared.revocations), std::move(prepared.admin_token));
   sessions_.adopt(std::move(prepared.session_files));
   kernel_ids_.adopt(config_);
-  pod_keeper_->adopt(config_, routes->endpoints());
+  pod_keeper_->adopt(config_, prepared.endpoints);
   for (size_t i = 0; i < workers_.size(); ++i) {
     workers_[i]->use_kernel_id_keys(kernel_ids_.keys());
     workers_[i]->set_configuration(std::move(prepared.listeners[i]), prepared.routes,
@@ -218,10 +218,10 @@ void Server::reload() {
   sessions_.adopt(std::move(prepared.session_files));
   kernel_ids_.adopt(config_);
   routes_version_ = prepared.routes->version();
-  endpoints_ = prepared.routes->endpoints().size();
+  endpoints_ = prepared.endpoints.size();
   overload_.set_limits(config_.settings.limits);
   ++reloads_ok_;
-  pod_keeper_->adopt(config_, prepared.routes->endpoints());
+  pod_keeper_->adopt(config_, prepared.endpoints);
   live_sessions_.adopt(config_, std::move(prepared.revocations), std::move(prepared.admin_token));
   for (size_t i = 0; i < workers_.size(); ++i) {
     workers_[i]->use_kernel_id_keys(kernel_ids_.keys());

@@ -43,6 +43,16 @@ def test_unknown_hosts_are_404_json(stage, target, host):
     stage.gateway.assert_untouched()
 
 
+def test_a_wildcard_is_one_label(make_stage):
+    stage = make_stage(endpoint={"hosts": ["*.ep.test"]})
+    client = ask(stage, ONE, "any.ep.test")
+    stage.gateway.next_call().reply(200, b"[]")
+    assert client.read_response().status == 200
+    for host in ["ep.test", "a.b.ep.test"]:
+        assert ask(stage, ONE, host).read_response().status == 404
+        assert stage.proxy.wait_log(host=host)["error"] == "no_route"
+
+
 @pytest.mark.parametrize("host", ["ep.test", "127.0.0.1:8443", "anything.example"])
 def test_a_stripped_prefix(make_stage, host):
     stage = prefix_stage(make_stage)

@@ -161,7 +161,7 @@ metrics: {endpoints_max: 20000}
 drain: {lame_duck: 25, deadlin: 10m}
 endpoints:
   - id: ABC
-    hosts: [lab.example.com:443, "*.example.com", Lab.example.com]
+    hosts: [lab.example.com:443, "a.*.example.com", Lab.example.com]
     gateway:
       pods: [{address: "service: jeg:8888"}]
       credentials: forward
@@ -182,7 +182,8 @@ endpoints:
           "10 drain.lame_duck: \"25\" is not a duration",
           "12 endpoints[0].id: \"ABC\" is not an endpoint id",
           "13 endpoints[0].hosts[0]: \"lab.example.com:443\" is not a host name",
-          "13 endpoints[0].hosts[1]: a wildcard is not supported by this version",
+          "13 endpoints[0].hosts[1]: \"a.*.example.com\" has a wildcard that is not its first "
+          "label",
           "13 endpoints[0].hosts[2]: upper-case letters in a host",
           "15 endpoints[0].gateway.pods[0].address: a service name is not supported by "
           "this version",

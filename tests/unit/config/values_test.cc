@@ -125,6 +125,15 @@ TEST(Hosts, AreLowerCaseDnsNames) {
   EXPECT_FALSE(parse_host(longest + "aa", key).value);
 }
 
+TEST(RouteHosts, MayBeAWildcardForTheFirstLabel) {
+  const KeyInfo& key = info("endpoints[].hosts");
+  for (const char* right : {"a.test", "*.test", "*.kernels.example.com"})
+    EXPECT_EQ(parse_route_host(right, key).value, right);
+  for (const char* wrong : {"*", "*.", "*test", "a.*.test", "*.*.test", "a.*", "*.A.test",
+                            "*.a.test:443", "*.a..test", "**.test"})
+    EXPECT_FALSE(parse_route_host(wrong, key).value) << wrong;
+}
+
 TEST(Prefixes, ArePlainLowerCasePaths) {
   const KeyInfo& key = info("endpoints[].path_prefix");
   for (const char* right : {"/abc123", "/a/b", "/a-b_c.d~e/0", "/healthy"})

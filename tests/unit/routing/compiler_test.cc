@@ -102,7 +102,7 @@ TEST_F(CompilerTest, CarriesEverythingAWorkerNeeds) {
   wanted.gateway.kernel_launch_timeout = config::Millis(123'000);
   const Compiled compiled = compile_all({wanted});
   EXPECT_EQ(compiled.snapshot->version(), 42U);
-  EXPECT_EQ(compiled.snapshot->endpoints().size(), 1U);
+  EXPECT_EQ(compiled.endpoints.size(), 1U);
   EXPECT_EQ(compiled.snapshot->match("a.test", "/").endpoint, nullptr);
   const Match match = compiled.snapshot->match("a.test", "/p/q/api");
   ASSERT_NE(match.endpoint, nullptr);
@@ -177,7 +177,7 @@ TEST_F(CompilerTest, HostsShareAnEndpointAndNoHostMeansAny) {
   config::Endpoint any = endpoint("any");
   any.hosts = {};
   const Compiled compiled = compile_all({both, any});
-  EXPECT_EQ(compiled.snapshot->endpoints().size(), 2U);
+  EXPECT_EQ(compiled.endpoints.size(), 2U);
   EXPECT_EQ(*compiled.snapshot->match("a.test", "/").endpoint,
             *compiled.snapshot->match("b.test", "/").endpoint);
   EXPECT_EQ((*compiled.snapshot->match("else.test", "/").endpoint)->id, "any");
