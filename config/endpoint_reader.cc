@@ -23,9 +23,6 @@ void read_route(const Section& section, RouteClaims& claims, Endpoint& endpoint)
   const std::vector<Listed<std::string>> hosts =
       section.values<std::string>("hosts", parse_route_host);
   endpoint.path_prefix = section.value<std::string>("path_prefix", parse_path_prefix);
-  endpoint.strip_prefix = section.value<bool>("strip_prefix", parse_boolean);
-  endpoint.other_paths = section.value<OtherPaths>("other_paths", parse_other_paths);
-  endpoint.notebook_sessions = section.value<bool>("notebook_sessions", parse_boolean);
   Problems& problems = section.problems();
   if (!section.has("hosts") && !section.has("path_prefix")) {
     problems.error(section.place(), "no way leads to this endpoint",
@@ -104,7 +101,6 @@ HealthCheck read_health_check(const Section& gateway) {
 }
 
 void read_gateway(const Section& section, const Files& files, Gateway& out) {
-  read_pods(section, out.pods);
   out.credentials = section.value<GatewayCredentials>("credentials", parse_credentials);
   out.credentials_place = section.place_of("credentials");
   out.token_file = files.existing(section, "token_file", Secrecy::kSecret);
@@ -165,19 +161,39 @@ void check_forward(const Endpoint& endpoint, Problems& problems) {
   }
 }
 
-}  // namespace
+void refuse(const Section& section, std::string_view name) {
+  if (!section.has(name)) return;
+  section.problems().error(section.place_of(name), "comes with the routes and pods, not from here",
+                           "remove it");
+}
 
-Endpoint read_endpoint(const Section& section, const Files& files, RouteClaims& claims) {
+// `claims` null: routes and pods come from elsewhere.
+Endpoint read_one(const Section& section, const Files& files, RouteClaims* claims) {
   Endpoint out;
   out.place = section.place();
   out.id = section.value<std::string>("id", parse_endpoint_id);
-  if (!out.id.empty()) claims.claim_id(out.id, section.place_of("id"));
+  if (claims != nullptr && !out.id.empty()) claims->claim_id(out.id, section.place_of("id"));
   out.virtual_cluster = section.value<std::string>("virtual_cluster", parse_dns_label);
   out.execution_role_arn = section.value<std::string>("execution_role_arn", parse_role_arn);
-  read_route(section, claims, out);
+  if (claims != nullptr) {
+    read_route(section, *claims, out);
+  } else {
+    refuse(section, "hosts");
+    refuse(section, "path_prefix");
+  }
+  out.strip_prefix = section.value<bool>("strip_prefix", parse_boolean);
+  out.other_paths = section.value<OtherPaths>("other_paths", parse_other_paths);
+  out.notebook_sessions = section.value<bool>("notebook_sessions", parse_boolean);
   for (Listed<std::string>& origin : section.values<std::string>("allowed_origins", parse_origin))
     out.allowed_origins.push_back(std::move(origin.value));
-  if (const auto gateway = section.map("gateway")) read_gateway(*gateway, files, out.gateway);
+  if (const auto gateway = section.map("gateway")) {
+    if (claims != nullptr) {
+      read_pods(*gateway, out.gateway.pods);
+    } else {
+      refuse(*gateway, "pods");
+    }
+    read_gateway(*gateway, files, out.gateway);
+  }
   if (const auto sessions = section.map("sessions")) {
     out.sessions = read_sessions(*sessions, files);
     out.sharing = read_sharing(*sessions);
@@ -191,6 +207,16 @@ Endpoint read_endpoint(const Section& section, const Files& files, RouteClaims& 
   if (const auto quotas = section.map("quotas")) out.quotas = read_quotas(*quotas);
   check_forward(out, section.problems());
   return out;
+}
+
+}  // namespace
+
+Endpoint read_endpoint(const Section& section, const Files& files, RouteClaims& claims) {
+  return read_one(section, files, &claims);
+}
+
+Endpoint read_lone_endpoint(const Section& section, const Files& files) {
+  return read_one(section, files, nullptr);
 }
 
 }  // namespace kg::config

@@ -11,5 +11,7 @@
 namespace kg::config {
 
 Endpoint read_endpoint(const Section& section, const Files& files, RouteClaims& claims);
+// One whose hosts, path prefix and pods come from elsewhere: their keys are refused.
+Endpoint read_lone_endpoint(const Section& section, const Files& files);
 
 }  // namespace kg::config

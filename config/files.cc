@@ -38,6 +38,8 @@ std::string errno_text() { return std::generic_category().message(errno); }
 Files::Files(const std::string& config_file)
     : folder_(std::filesystem::path(config_file).parent_path().string()) {}
 
+Files::Files(const Texts& texts) : texts_(&texts) {}
+
 std::string Files::resolve(const std::string& name) const {
   return (std::filesystem::path(folder_) / name).lexically_normal().string();
 }
@@ -45,6 +47,7 @@ std::string Files::resolve(const std::string& name) const {
 std::string Files::existing(const Section& section, std::string_view name, Secrecy secrecy) const {
   const std::string written = section.value<std::string>(name, parse_text);
   if (written.empty()) return "";
+  if (texts_ != nullptr) return text(section, name, written);
   std::string path = resolve(written);
   Problems& problems = section.problems();
   const Fd file(path, O_NONBLOCK);  // a named pipe without a writer must not hang the start
@@ -60,6 +63,19 @@ std::string Files::existing(const Section& section, std::string_view name, Secre
                   "take the right away: chmod o-r");
   }
   return path;
+}
+
+std::string Files::text(const Section& section, std::string_view name,
+                        const std::string& written) const {
+  if (!written.starts_with(kTextPrefix)) {
+    section.problems().error(
+        section.place_of(name), quote(written) + " is a file of this machine",
+        "give the text itself: files are named in the configuration file only");
+  } else if (!texts_->contains(std::string_view(written).substr(kTextPrefix.size()))) {
+    section.problems().error(section.place_of(name), "there is no text " + quote(written),
+                             "send it along under this name");
+  }
+  return written;
 }
 
 std::string Files::folder(const Section& section, std::string_view name) const {

@@ -12,6 +12,9 @@ namespace kg::config {
 Section::Section(const YamlNode& root, Problems& problems)
     : Section(&root, {1, ""}, "", problems) {}
 
+Section::Section(const YamlNode& map, std::string_view schema_path, Problems& problems)
+    : Section(&map, {1, ""}, std::string(schema_path), problems) {}
+
 Section::Section(const YamlNode* map, Place place, std::string schema_path, Problems& problems)
     : map_(map),
       place_(std::move(place)),

@@ -27,6 +27,8 @@ class Section {
  public:
   // The whole file.
   Section(const YamlNode& root, Problems& problems);
+  // A map that stands alone, whose keys are those of the schema below `schema_path`.
+  Section(const YamlNode& map, std::string_view schema_path, Problems& problems);
 
   bool has(std::string_view name) const noexcept { return map_ != nullptr && map_->find(name); }
   // Whether a key holds this very word: `off` where else a map stands.
