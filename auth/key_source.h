@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <utility>
 
 #include "auth/key_set.h"
 
@@ -29,6 +30,17 @@ class KeySource {
   virtual void learn(const std::function<void()>& done) { done(); }
   // Are keys() the last word? If not, an unknown kid proves nothing.
   virtual bool is_current() const noexcept { return true; }
+};
+
+// Keys that came as a text and stay as they are.
+class HeldKeys final : public KeySource {
+ public:
+  explicit HeldKeys(std::shared_ptr<const KeySet> keys) : keys_(std::move(keys)) {}
+  std::shared_ptr<const KeySet> keys() const override { return keys_; }
+  uint64_t generation() const noexcept override { return 1; }
+
+ private:
+  std::shared_ptr<const KeySet> keys_;
 };
 
 }  // namespace kg::auth

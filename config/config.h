@@ -153,6 +153,10 @@ struct Sessions {
 struct Pod {
   std::string name;  // default: the address as text
   Address address;
+  std::string uid;  // Kubernetes'; "": a pod is known by its name
+
+  // What kernel ids, and all that is known of the pod, go by.
+  const std::string& identity() const noexcept { return uid.empty() ? name : uid; }
 };
 
 enum class OtherPaths { kDeny, kForward };

@@ -1,213 +1,31 @@
 #include "routing/compiler.h"
 
-#include <algorithm>
-#include <fstream>
-#include <map>
 #include <utility>
 
-#include "proxy/base/ascii.h"
-#include "proxy/kernel/kernel_id.h"
-#include "routing/session_compiler.h"
+#include "routing/endpoint_compiler.h"
 
 namespace kg::routing {
-namespace {
-
-constexpr size_t kTokenBytesMax = size_t{8} * 1024;  // one header line of a gateway (domain G8)
-
-using TlsContextRef = std::shared_ptr<const tls::TlsClientContext>;
-
-class Compiler {
- public:
-  Compiler(const config::Config& config, metrics::EndpointSlots& slots, auth::Sources& sources,
-           PodBook& pods, size_t threads)
-      : config_(config), slots_(slots), sources_(sources), pods_(pods), threads_(threads) {}
-
-  Compiled run(uint64_t version) {
-    Compiled compiled;
-    std::vector<Route> routes;
-    for (const config::Endpoint& wanted : config_.endpoints) {
-      const EndpointRef endpoint = compile_endpoint(wanted);
-      compiled.endpoints.push_back(endpoint);
-      if (wanted.hosts.empty()) routes.push_back({"", wanted.path_prefix, endpoint});
-      for (const std::string& host : wanted.hosts) {
-        routes.push_back({host, wanted.path_prefix, endpoint});
-      }
-    }
-    compiled.errors = std::move(errors_);
-    compiled.session_files = session_files_.all();
-    if (compiled.errors.empty()) {
-      compiled.snapshot = std::make_shared<const RouteSnapshot>(version, std::move(routes));
-    }
-    return compiled;
-  }
-
- private:
-  EndpointRef compile_endpoint(const config::Endpoint& wanted) {
-    auto endpoint = std::make_shared<Endpoint>();
-    endpoint->id = wanted.id;
-    endpoint->virtual_cluster = wanted.virtual_cluster;
-    endpoint->path_prefix = wanted.path_prefix;
-    endpoint->strip_prefix = wanted.strip_prefix;
-    endpoint->forward_other_paths = wanted.other_paths == config::OtherPaths::kForward;
-    endpoint->notebook_sessions = wanted.notebook_sessions;
-    endpoint->launch_timeout_ms =
-        static_cast<uint32_t>(wanted.gateway.kernel_launch_timeout.count());
-    endpoint->launches_max = wanted.gateway.launches_max;
-    endpoint->launch_queue_max = wanted.gateway.launch_queue_max;
-    endpoint->kernels = kernel_policy(wanted);
-    endpoint->launch_rules = {wanted.kernels.pass, wanted.kernels.deny, wanted.kernels.spark_conf};
-    endpoint->metrics_slot = slots_.slot_for(wanted.virtual_cluster, wanted.id);
-    endpoint->gateway_token = read_token(wanted.gateway);
-    endpoint->forwards_credentials =
-        wanted.gateway.credentials == config::GatewayCredentials::kForward;
-    endpoint->health = health_check(wanted.gateway.health_check);
-    endpoint->census_ms = static_cast<uint32_t>(wanted.gateway.census.count());
-    endpoint->session_rules = wanted.sessions.rules;
-    endpoint->quotas = wanted.quotas;
-    const config::IdentityHeaders& headers = wanted.gateway.identity_headers;
-    endpoint->identity_headers = {headers.subject, headers.realm, headers.groups, headers.role};
-    endpoint->sessions = compile_sessions(wanted, endpoint->gateway_token, sources_, session_files_,
-                                          config_.file, errors_);
-    endpoint->session_cookie = wanted.sessions.cookie;
-    endpoint->allowed_origins = wanted.allowed_origins;
-    endpoint->replication = wanted.gateway.replication;
-    endpoint->list_stale_ms = static_cast<uint32_t>(wanted.gateway.list_stale_for.count());
-    endpoint->reconnect_ms = static_cast<uint32_t>(wanted.gateway.websocket_reconnect.count());
-    endpoint->gone_after_ms = static_cast<uint32_t>(wanted.gateway.gone_after.count());
-    endpoint->pods = compile_pods(wanted);
-    return endpoint;
-  }
-
-  std::vector<Pod> compile_pods(const config::Endpoint& wanted) {
-    std::vector<Pod> pods;
-    for (const config::Pod& pod : wanted.gateway.pods) {
-      const auto address = event::SocketAddress::parse(pod.address.host, pod.address.port);
-      if (!address) {
-        fail(wanted.place, "the pod's address is not numeric", "write it as IP:port");
-        continue;
-      }
-      Pod made;
-      made.name = pod.name;
-      made.tag = kernel::pod_tag_of(pod.name);
-      made.address = *address;
-      made.limits = pool_limits(wanted.gateway);
-      made.tls = pod_tls(wanted.gateway, pod);
-      made.facts = pods_.facts_of(wanted.virtual_cluster, wanted.id, pod.name, address->text());
-      made.twin = std::any_of(pods.begin(), pods.end(),
-                              [&](const Pod& other) { return other.tag == made.tag; });
-      pods.push_back(std::move(made));
-    }
-    return pods;
-  }
-
-  static KernelPolicy kernel_policy(const config::Endpoint& wanted) {
-    using Kind = config::Sharing::Kind;
-    KernelPolicy out;
-    if (wanted.sharing.kind == Kind::kGroup) out.sharing = KernelPolicy::Sharing::kGroup;
-    if (wanted.sharing.kind == Kind::kEndpoint) out.sharing = KernelPolicy::Sharing::kEndpoint;
-    out.group = wanted.sharing.group;
-    out.foreign_ids = wanted.kernels.foreign_ids == config::ForeignIds::kEndpoint;
-    return out;
-  }
-
-  static PoolLimits pool_limits(const config::Gateway& gateway) {
-    PoolLimits out;
-    out.active_max = gateway.connections_max;
-    out.queue_max = gateway.queue_max;
-    out.queue_ms = static_cast<uint32_t>(gateway.queue_timeout.count());
-    out.connect_ms = static_cast<uint32_t>(gateway.connect_timeout.count());
-    out.idle_ms = static_cast<uint32_t>(gateway.idle_timeout.count());
-    return out;
-  }
-
-  static HealthCheck health_check(const config::HealthCheck& wanted) {
-    HealthCheck out;
-    out.enabled = wanted.enabled;
-    out.path = wanted.path;
-    out.interval_ms = static_cast<uint32_t>(wanted.interval.count());
-    out.timeout_ms = static_cast<uint32_t>(wanted.timeout.count());
-    out.unhealthy_after = wanted.unhealthy_after;
-    out.healthy_after = wanted.healthy_after;
-    return out;
-  }
-
-  std::shared_ptr<const PodTls> pod_tls(const config::Gateway& gateway, const config::Pod& pod) {
-    if (!gateway.tls) return nullptr;
-    auto out = std::make_shared<PodTls>();
-    const std::string& name = gateway.tls->server_name;
-    out->name.text = name.empty() ? pod.address.host : name;
-    out->name.is_address = event::SocketAddress::parse(out->name.text, 0).has_value();
-    out->contexts = contexts_for(*gateway.tls);
-    return out;
-  }
-
-  // Endpoints with the same files share their contexts: a CA bundle takes a megabyte.
-  const std::vector<TlsContextRef>& contexts_for(const config::GatewayTls& wanted) {
-    tls::ClientTlsFiles files{wanted.ca_file, "", ""};
-    if (wanted.client_certificate) {
-      files.certificate = wanted.client_certificate->certificate;
-      files.private_key = wanted.client_certificate->private_key;
-    }
-    const auto [entry, added] = contexts_.try_emplace(files);
-    std::string problem;
-    while (added && problem.empty() && entry->second.size() < threads_) {
-      entry->second.push_back(tls::TlsClientContext::make(files, problem));
-    }
-    if (!problem.empty()) {
-      fail(wanted.place, problem,
-           "give PEM files: the CA's certificates, and the chain, leaf first, with its unencrypted "
-           "private key");
-    }
-    return entry->second;
-  }
-
-  Secret read_token(const config::Gateway& gateway) {
-    if (gateway.token_file.empty()) return {};
-    std::ifstream file(gateway.token_file, std::ios::binary);
-    std::string token(kTokenBytesMax + 3, '\0');  // one byte more than a token and its line end
-    file.read(token.data(), static_cast<std::streamsize>(token.size()));
-    if (!file.is_open() || file.bad()) {
-      fail(gateway.token_place, "cannot read " + gateway.token_file,
-           "check that the file exists and that this user may read it");
-      return {};
-    }
-    token.resize(static_cast<size_t>(file.gcount()));
-    while (!token.empty() && (token.back() == '\n' || token.back() == '\r')) token.pop_back();
-    bool printable = !token.empty() && token.size() <= kTokenBytesMax;
-    for (const char c : token) printable = printable && c > ' ' && c < 0x7f;
-    Secret secret(std::move(token));
-    if (!printable) {
-      fail(gateway.token_place, "the token file does not hold one printable token",
-           "write the gateway's EG_AUTH_TOKEN into it, on one line");
-    }
-    return secret;
-  }
-
-  void fail(const config::Place& place, std::string problem, std::string remedy) {
-    config::ConfigError error;
-    error.file = config_.file;
-    error.line = place.line;
-    error.key = place.key;
-    error.problem = std::move(problem);
-    error.remedy = std::move(remedy);
-    errors_.push_back(std::move(error));
-  }
-
-  const config::Config& config_;
-  metrics::EndpointSlots& slots_;
-  auth::Sources& sources_;
-  PodBook& pods_;
-  size_t threads_;
-  std::map<tls::ClientTlsFiles, std::vector<TlsContextRef>> contexts_;
-  auth::SessionFiles session_files_;
-  std::vector<config::ConfigError> errors_;
-};
-
-}  // namespace
 
 Compiled compile(const config::Config& config, uint64_t version, metrics::EndpointSlots& slots,
                  auth::Sources& sources, PodBook& pods, size_t threads) {
-  return Compiler(config, slots, sources, pods, threads).run(version);
+  EndpointCompiler compiler(slots, sources, pods, threads);
+  const Source source{config.file, nullptr};
+  Compiled compiled;
+  std::vector<Route> routes;
+  for (const config::Endpoint& wanted : config.endpoints) {
+    const EndpointRef endpoint = compiler.compile(wanted, source);
+    compiled.endpoints.push_back(endpoint);
+    if (wanted.hosts.empty()) routes.push_back({"", wanted.path_prefix, endpoint});
+    for (const std::string& host : wanted.hosts) {
+      routes.push_back({host, wanted.path_prefix, endpoint});
+    }
+  }
+  compiled.errors = compiler.take_errors();
+  compiled.session_files = compiler.session_files();
+  if (compiled.errors.empty()) {
+    compiled.snapshot = std::make_shared<const RouteSnapshot>(version, std::move(routes));
+  }
+  return compiled;
 }
 
 }  // namespace kg::routing

@@ -5,6 +5,7 @@
 //   healthy   | the health checker            | it answers its checks (true until some failed)
 //   gone      | the health checker            | its kernels are nobody's any more
 //   cordoned  | the admin interface           | it takes no new kernels, and keeps its own
+//   ready     | the feed                      | Kubernetes sends it new work (domain K16)
 //   restarts  | whoever saw one               | times that its memory may have been emptied
 //   launches  | workers                       | starts in flight there, of this process
 //   websockets| workers                       | open there, of this process
@@ -36,12 +37,14 @@ class alignas(64) PodFacts {
   uint32_t websockets() const noexcept { return websockets_.load(std::memory_order_relaxed); }
   uint32_t kernels() const noexcept { return kernels_.load(std::memory_order_relaxed); }
   KnownKernels& known() noexcept { return known_; }
-  bool takes_new() const noexcept { return healthy() && !gone() && !cordoned(); }
+  bool ready() const noexcept { return ready_.load(std::memory_order_relaxed); }
+  bool takes_new() const noexcept { return healthy() && !gone() && !cordoned() && ready(); }
 
   // Who finds a pod back also finds the restart suspected that was noted before.
   void set_healthy(bool on) noexcept { healthy_.store(on, std::memory_order_release); }
   void set_gone(bool on) noexcept { gone_.store(on, std::memory_order_release); }
   void set_cordoned(bool on) noexcept { cordoned_.store(on, std::memory_order_relaxed); }
+  void set_ready(bool on) noexcept { ready_.store(on, std::memory_order_relaxed); }
   void set_kernels(uint32_t count) noexcept { kernels_.store(count, std::memory_order_relaxed); }
   // One more came up; the next census counts it too.
   void note_kernel() noexcept { kernels_.fetch_add(1, std::memory_order_relaxed); }
@@ -69,6 +72,7 @@ class alignas(64) PodFacts {
   std::atomic<bool> healthy_{true};
   std::atomic<bool> gone_{false};
   std::atomic<bool> cordoned_{false};
+  std::atomic<bool> ready_{true};
   std::atomic<bool> silent_{false};  // since the last restart that was suspected
   std::atomic<uint64_t> restarts_{0};
   // Changes more often than what stands above, which placement reads.

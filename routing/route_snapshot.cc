@@ -32,11 +32,11 @@ bool before(const Route& a, const Route& b) noexcept {
   return a.type == PathType::kExact && b.type == PathType::kPrefix;
 }
 
-size_t prefix_size(const Route& route) noexcept {
-  return route.type == PathType::kExact ? route.path.rfind('/') : route.path.size();
-}
-
 }  // namespace
+
+std::string_view prefix_of(PathType type, std::string_view path) noexcept {
+  return type == PathType::kExact ? path.substr(0, path.rfind('/')) : path;
+}
 
 size_t RouteSnapshot::KeyHash::operator()(const KeyView& key) const noexcept {
   const std::hash<std::string_view> hash;
@@ -185,7 +185,7 @@ Match RouteSnapshot::match(std::string_view authority, std::string_view path) co
   }
   if (found.route == nullptr) found = find({}, path);
   if (found.route == nullptr) return {};
-  const std::string_view rest = path.substr(prefix_size(*found.route));
+  const std::string_view rest = path.substr(prefix_of(found.route->type, found.route->path).size());
   return {&found.route->endpoint, rest.empty() ? std::string_view("/") : rest};
 }
 

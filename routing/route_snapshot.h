@@ -34,9 +34,12 @@ struct Route {
   PathType type = PathType::kPrefix;
 };
 
+// What is before the last element of an exact path, and all of a prefix.
+std::string_view prefix_of(PathType type, std::string_view path) noexcept;
+
 struct Match {
   const EndpointRef* endpoint = nullptr;  // null: no route
-  // After the prefix, begins with '/'. The prefix of an exact path is all before its last element.
+  // After the prefix (prefix_of()), begins with '/'.
   std::string_view path;
 };
 

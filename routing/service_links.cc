@@ -35,12 +35,12 @@ Secret digest_key(const Secret& gateway_token) {
 }  // namespace
 
 ServiceLinks::ServiceLinks(const config::Endpoint& endpoint, const Secret& gateway_token,
-                           auth::Sources& sources, const std::string& file,
+                           auth::Sources& sources, const Source& source,
                            std::vector<config::ConfigError>& errors)
     : endpoint_(endpoint),
       gateway_token_(gateway_token),
       sources_(sources),
-      file_(file),
+      source_(source),
       errors_(errors) {}
 
 std::shared_ptr<auth::JwksSource> ServiceLinks::keys(const config::JwtSessions& jwt) {
@@ -93,6 +93,10 @@ std::unique_ptr<const auth::Authenticator> ServiceLinks::link(
     options.trust = trust(*wanted.service);
   } else {
     const config::Gateway& gateway = endpoint_.gateway;
+    if (gateway.pods.empty()) {
+      fail(wanted.place, "there is no pod to ask", "wait for one, or name a service");
+      return nullptr;
+    }
     const config::Address& pod = gateway.pods.front().address;
     const bool has_name = gateway.tls && !gateway.tls->server_name.empty();
     const std::string address = config::address_text(pod);
@@ -134,6 +138,7 @@ ServiceLinks::TrustRef ServiceLinks::trust(const std::string& ca_file,
 }
 
 Secret ServiceLinks::read(const std::string& file, const config::Place& place) {
+  if (const std::string* text = source_.text_of(file)) return Secret(*text);
   auth::KeyFile got = auth::read_key_file(file);
   if (!got.error.empty()) {
     fail(place, std::move(got.error), "check that the file exists and may be read");
@@ -156,7 +161,7 @@ Secret ServiceLinks::read_line(const std::string& file, const config::Place& pla
 
 void ServiceLinks::fail(const config::Place& place, std::string problem, std::string remedy) {
   config::ConfigError error;
-  error.file = file_;
+  error.file = source_.name;
   error.line = place.line;
   error.key = place.key;
   error.problem = std::move(problem);

@@ -14,15 +14,15 @@
 #include "auth/sources.h"
 #include "config/config.h"
 #include "proxy/base/secret.h"
+#include "routing/source.h"
 
 namespace kg::routing {
 
 class ServiceLinks {
  public:
-  // `gateway_token`: the endpoint's, empty if it has none. `file`: of the configuration, for
-  // errors.
+  // `gateway_token`: the endpoint's, empty if it has none. `source`: of the configuration.
   ServiceLinks(const config::Endpoint& endpoint, const Secret& gateway_token,
-               auth::Sources& sources, const std::string& file,
+               auth::Sources& sources, const Source& source,
                std::vector<config::ConfigError>& errors);
 
   std::shared_ptr<auth::JwksSource> keys(const config::JwtSessions& jwt);
@@ -48,7 +48,7 @@ class ServiceLinks {
   const config::Endpoint& endpoint_;
   const Secret& gateway_token_;
   auth::Sources& sources_;
-  const std::string& file_;
+  const Source& source_;
   std::vector<config::ConfigError>& errors_;
 };
 

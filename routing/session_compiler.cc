@@ -19,11 +19,11 @@ class LinkMaker {
  public:
   // `claims`: what the policy asks for besides the usual ones.
   LinkMaker(ServiceLinks& services, auth::SessionFiles& files, std::vector<std::string> claims,
-            const std::string& file, std::vector<config::ConfigError>& errors)
+            const Source& source, std::vector<config::ConfigError>& errors)
       : services_(services),
         files_(files),
         claims_(std::move(claims)),
-        file_(file),
+        source_(source),
         errors_(errors) {}
 
   std::unique_ptr<const auth::Authenticator> operator()(const config::JwtSessions& jwt) {
@@ -90,7 +90,14 @@ class LinkMaker {
  private:
   std::shared_ptr<auth::KeySource> keys_of(const config::JwtSessions& jwt) {
     std::string problem;
-    std::shared_ptr<auth::KeysFile> keys = files_.keys(jwt.keys_file, problem);
+    std::shared_ptr<auth::KeySource> keys;
+    if (const std::string* text = source_.text_of(jwt.keys_file)) {
+      auth::KeySet::Loaded loaded = auth::KeySet::from_text(*text);
+      problem = std::move(loaded.error);
+      if (loaded.keys != nullptr) keys = std::make_shared<auth::HeldKeys>(std::move(loaded.keys));
+    } else {
+      keys = files_.keys(jwt.keys_file, problem);
+    }
     if (keys == nullptr) {
       fail(
           jwt.place, std::move(problem),
@@ -101,7 +108,7 @@ class LinkMaker {
 
   void fail(const config::Place& place, std::string problem, std::string remedy) {
     config::ConfigError error;
-    error.file = file_;
+    error.file = source_.name;
     error.line = place.line;
     error.key = place.key;
     error.problem = std::move(problem);
@@ -112,7 +119,7 @@ class LinkMaker {
   ServiceLinks& services_;
   auth::SessionFiles& files_;
   std::vector<std::string> claims_;
-  const std::string& file_;
+  const Source& source_;
   std::vector<config::ConfigError>& errors_;
 };
 
@@ -120,11 +127,10 @@ class LinkMaker {
 
 auth::SessionsRef compile_sessions(const config::Endpoint& wanted, const Secret& gateway_token,
                                    auth::Sources& sources, auth::SessionFiles& files,
-                                   const std::string& file,
-                                   std::vector<config::ConfigError>& errors) {
-  ServiceLinks services(wanted, gateway_token, sources, file, errors);
+                                   const Source& source, std::vector<config::ConfigError>& errors) {
+  ServiceLinks services(wanted, gateway_token, sources, source, errors);
   auth::Policy policy = compile_policy(wanted);
-  LinkMaker make(services, files, policy.claims_wanted(), file, errors);
+  LinkMaker make(services, files, policy.claims_wanted(), source, errors);
   auth::Sessions::Chain chain;
   for (const config::Authenticator& link : wanted.sessions.authenticators) {
     if (auto made = std::visit(make, link)) chain.push_back(std::move(made));

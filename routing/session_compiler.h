@@ -11,14 +11,14 @@
 #include "auth/sessions.h"
 #include "auth/sources.h"
 #include "config/config.h"
+#include "routing/source.h"
 
 namespace kg::routing {
 
 // `gateway_token`: the endpoint's. `sources`: of before, so that what is known of issuers outlives
-// a reload. `files`: those that its endpoints share. `file`: of the configuration, for errors.
+// a reload. `files`: those that its endpoints share. `source`: of the configuration.
 auth::SessionsRef compile_sessions(const config::Endpoint& wanted, const Secret& gateway_token,
                                    auth::Sources& sources, auth::SessionFiles& files,
-                                   const std::string& file,
-                                   std::vector<config::ConfigError>& errors);
+                                   const Source& source, std::vector<config::ConfigError>& errors);
 
 }  // namespace kg::routing

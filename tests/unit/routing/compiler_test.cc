@@ -32,7 +32,7 @@ class CompilerTest : public testing::Test {
     config::Endpoint endpoint;
     endpoint.id = id;
     endpoint.hosts = {id + ".test"};
-    endpoint.gateway.pods = {{"pod-" + id, {"127.0.0.1", 8888}}};
+    endpoint.gateway.pods = {{"pod-" + id, {"127.0.0.1", 8888}, ""}};
     endpoint.gateway.token_file = token_.path();
     endpoint.gateway.token_place = {10, "endpoints." + id + ".gateway.token_file"};
     config::JwtSessions jwt;

@@ -1,0 +1,63 @@
+// Announced: one endpoint as the feed carries it, read and checked: its configuration, and beside
+// it the routes, pods and texts that come from Kubernetes.
+//
+// A value; any thread. Schema 1, JSON; members that are not known are ignored, so that an older
+// proxy follows a newer controller:
+//   {"schema":1, "kind":"endpoint", "id", "namespace",
+//    "config": {...an entry of endpoints[] without hosts, path_prefix and gateway.pods...},
+//    "files": {"NAME": "text"},                           named "feed:NAME" in the configuration
+//    "routes": [{"host", "path", "type": "Exact"|"Prefix"}],
+//    "pods": [{"name", "uid", "address", "ready", "serving", "terminating"}]}
+// Limits: kAnnouncedBytesMax, kAnnouncedRoutesMax, kAnnouncedPodsMax.
+// Errors: a sentence that says what is wrong, without any value of "files".
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "config/config.h"
+#include "config/files.h"
+#include "routing/endpoint_compiler.h"
+#include "routing/route_snapshot.h"
+
+namespace kg::routing {
+
+inline constexpr size_t kAnnouncedBytesMax = size_t{1} << 20;  // an object of Kubernetes
+inline constexpr size_t kAnnouncedRoutesMax = 1'000;           // of one endpoint
+inline constexpr size_t kAnnouncedPodsMax = 64;                // as gateway.pods
+
+struct AnnouncedRoute {
+  std::string host;  // as in Route
+  std::string path;  // "" or "/a/b"; a prefix has no slash at its end (domain K5)
+  PathType type = PathType::kPrefix;
+};
+
+struct AnnouncedPod {
+  std::string name;
+  std::string uid;  // tells a pod from the one before it with the same name (domain K17)
+  config::Address address;
+  bool ready = false;    // takes new kernels (domain K16)
+  bool serving = false;  // keeps its own
+};
+
+struct Announced {
+  config::Endpoint endpoint;  // id and namespace too; hosts, path_prefix and pods are empty
+  config::Texts texts;
+  std::vector<AnnouncedRoute> routes;
+  std::vector<AnnouncedPod> pods;
+};
+
+struct ReadAnnounced {
+  std::optional<Announced> endpoint;
+  std::string problem;
+};
+ReadAnnounced read_announced(std::string_view payload);
+
+// Its routes, each with the endpoint that it leads to: one for every path prefix, since that is put
+// before a gateway's paths or taken away (Endpoint::strip_prefix). What is wrong is the compiler's
+// to tell. Thread: control.
+std::vector<Route> compile_announced(const Announced& announced, EndpointCompiler& compiler);
+
+}  // namespace kg::routing

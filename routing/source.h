@@ -1,0 +1,23 @@
+// Source: where an endpoint's configuration stands.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "config/files.h"
+
+namespace kg::routing {
+
+struct Source {
+  std::string name;                      // in errors
+  const config::Texts* texts = nullptr;  // that came along; null: it names files
+
+  // Null: `file` is none of them.
+  const std::string* text_of(std::string_view file) const {
+    if (texts == nullptr || !file.starts_with(config::kTextPrefix)) return nullptr;
+    const auto found = texts->find(file.substr(config::kTextPrefix.size()));
+    return found == texts->end() ? nullptr : &found->second;
+  }
+};
+
+}  // namespace kg::routing
