@@ -9,7 +9,8 @@ packages_of() {
       # GoogleTest: the tests are part of the CMake configuration.
       echo g++ cmake ninja-build ccache pkg-config libevent-dev libssl-dev libcurl4-openssl-dev \
         libyaml-cpp-dev nlohmann-json3-dev libspdlog-dev libfmt-dev libcli11-dev \
-        prometheus-cpp-dev libjemalloc-dev libgtest-dev libgmock-dev "$(llhttp_package)"
+        prometheus-cpp-dev libjemalloc-dev libzmq3-dev cppzmq-dev libgtest-dev libgmock-dev \
+        "$(llhttp_package)"
       ;;
     quickstart) echo openssl python3 python3-venv ca-certificates curl ;;
     spark) echo openjdk-17-jre-headless ;;

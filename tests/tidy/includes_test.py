@@ -14,10 +14,13 @@ CONTAINED = {
     # The benchmark's files have a client side of TLS of their own: it must not use the proxy's.
     "OpenSSL": (r"<openssl/", ["proxy/tls/", "auth/", "proxy/base/crypto.cc", "proxy/base/crypto.h",
                                "proxy/base/secret.cc", "proxy/base/secret.h",
+                               "routing/feed/seal.cc", "routing/feed/state_digest.cc",
                                "bench/load/target.", "bench/load/connection.",
                                "bench/peers/loop_connection."],
                 "proxy/base/crypto.h, proxy/base/secret.h or proxy/tls"),
     "libcurl": (r"<curl/", ["proxy/fetch/"], "proxy/fetch/fetcher.h"),
+    "ZeroMQ": (r"<zmq", ["routing/feed/socket.cc", "routing/feed/keys.cc"],
+               "routing/feed/socket.h and keys.h"),
     "llhttp": (r"<llhttp", ["proxy/http/"], "proxy/http's readers"),
     "prometheus-cpp": (r"<prometheus/", ["metrics/"], "the table of metrics/worker_metrics.h"),
     "yaml-cpp": (r"<yaml-cpp/", ["config/"], "config/loader.h"),

@@ -7,7 +7,7 @@ from source_tree import CPP, ROOT, of
 
 # Whoever includes one of these may start a thread.
 STARTERS = {"<thread>", "<future>", "<pthread.h>", '"proxy/fetch/fetcher.h"',
-            '"metrics/log_writer.h"', '"proxy/server/worker.h"'}
+            '"metrics/log_writer.h"', '"proxy/server/worker.h"', '"routing/feed/subscriber.h"'}
 
 
 def _starts_threads(source, by_path, seen):

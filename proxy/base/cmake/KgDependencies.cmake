@@ -11,6 +11,9 @@ find_package(spdlog REQUIRED)
 find_package(CLI11 REQUIRED)
 find_package(prometheus-cpp REQUIRED)
 pkg_check_modules(LIBEVENT REQUIRED IMPORTED_TARGET libevent libevent_pthreads)
+# cppzmq is headers over it.
+pkg_check_modules(LIBZMQ REQUIRED IMPORTED_TARGET libzmq>=4.3)
+find_path(CPPZMQ_INCLUDE_DIR zmq.hpp REQUIRED)
 pkg_check_modules(JEMALLOC REQUIRED IMPORTED_TARGET jemalloc)
 
 # llhttp: a library on newer Debian releases, C sources of package node-llhttp on Debian 12.

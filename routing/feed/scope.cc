@@ -1,0 +1,111 @@
+#include "routing/feed/scope.h"
+
+#include <algorithm>
+
+#include "proxy/base/ascii.h"
+#include "routing/feed/limits.h"
+
+namespace kg::feed {
+namespace {
+
+constexpr size_t kKeyTextBytes = 40;  // 32 bytes in z85 (ZeroMQ RFC 32)
+
+// As Kubernetes names namespaces, and endpoints may be called in configurations.
+bool is_word(std::string_view text, size_t bytes_max) noexcept {
+  return !text.empty() && text.size() <= bytes_max &&
+         std::all_of(text.begin(), text.end(), [](char c) {
+           return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                  c == '-' || c == '_' || c == '.';
+         });
+}
+
+bool is_key_text(std::string_view text) noexcept {
+  return text.size() == kKeyTextBytes &&
+         std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c < '\x7f'; });
+}
+
+std::optional<std::string_view> after(std::string_view text, std::string_view prefix) noexcept {
+  if (!text.starts_with(prefix)) return std::nullopt;
+  return text.substr(prefix.size());
+}
+
+}  // namespace
+
+Scope Scope::all() {
+  Scope scope;
+  scope.all_ = true;
+  return scope;
+}
+
+std::optional<Scope> Scope::parse(std::string_view text, std::string& problem) {
+  if (text == "all") return all();
+  Scope scope;
+  bool good = true;
+  ascii::for_each_element(text, [&](std::string_view element) {
+    if (const auto name = after(element, "namespace:");
+        name && is_word(*name, kNamespaceBytesMax)) {
+      scope.namespaces_.emplace(*name);
+      return;
+    }
+    const std::string_view place = after(element, "endpoint:").value_or("");
+    const size_t slash = std::min(place.find('/'), place.size());
+    const std::string_view name = place.substr(0, slash);
+    const std::string_view id = place.substr(std::min(slash + 1, place.size()));
+    good = good && is_word(name, kNamespaceBytesMax) && is_word(id, kEndpointBytesMax);
+    if (good) scope.endpoints_.emplace(name, id);
+  });
+  const size_t names = scope.namespaces_.size() + scope.endpoints_.size();
+  if (!good || names == 0) {
+    problem = "a scope is \"all\", or a list of namespace:NAME and endpoint:NAMESPACE/ID";
+    return std::nullopt;
+  }
+  if (names > kScopeNamesMax) {
+    problem = "a scope names more than " + std::to_string(kScopeNamesMax) + " things";
+    return std::nullopt;
+  }
+  return scope;
+}
+
+bool Scope::sees(std::string_view scope_namespace, std::string_view endpoint) const noexcept {
+  if (all_ || scope_namespace.empty() || namespaces_.contains(scope_namespace)) return true;
+  return std::any_of(endpoints_.begin(), endpoints_.end(), [&](const auto& place) {
+    return place.first == scope_namespace && place.second == endpoint;
+  });
+}
+
+std::optional<AllowList> AllowList::parse(std::string_view text, std::string& problem) {
+  AllowList out;
+  for (size_t number = 1; !text.empty(); ++number) {
+    const size_t end = std::min(text.find('\n'), text.size());
+    const std::string_view line = text.substr(0, end);
+    text.remove_prefix(std::min(end + 1, text.size()));
+    if (line.empty() || line == "#" || line.starts_with("# ")) continue;
+    const std::string_view key = line.substr(0, kKeyTextBytes);
+    std::string wrong = "is not a key of 40 characters, a space and a scope";
+    std::optional<Scope> scope;
+    if (is_key_text(key) && line.size() > kKeyTextBytes && line[kKeyTextBytes] == ' ') {
+      scope = Scope::parse(ascii::trim(line.substr(kKeyTextBytes + 1)), wrong);
+    }
+    if (scope && !out.add(std::string(key), *std::move(scope))) {
+      scope.reset();
+      wrong = out.find(key) != nullptr ? "has a key that stands above" : "is one too many";
+    }
+    if (!scope) {
+      problem = "line " + std::to_string(number) + ": " + wrong;
+      return std::nullopt;
+    }
+  }
+  return out;
+}
+
+bool AllowList::add(std::string key, Scope scope) {
+  if (scopes_.size() >= kAllowedKeysMax) return false;
+  return scopes_.emplace(std::move(key), std::move(scope)).second;
+}
+
+const Scope* AllowList::find(std::string_view key) const noexcept {
+  const auto at = scopes_.find(key);
+  return at == scopes_.end() ? nullptr : &at->second;
+}
+
+}  // namespace kg::feed
