@@ -277,6 +277,23 @@ struct Endpoint {
   Place place;
 };
 
+// Controllers that announce endpoints.
+struct Feed {
+  std::vector<std::string> controllers;      // "HOST:PORT"
+  std::vector<std::string> controller_keys;  // public; empty with plaintext
+  std::string key_file;                      // our secret one; "" with plaintext
+  bool plaintext = false;
+  std::string name;
+  Place place;
+  Place key_place;
+
+  // Where it stands is no difference.
+  bool operator==(const Feed& other) const {
+    return controllers == other.controllers && controller_keys == other.controller_keys &&
+           key_file == other.key_file && plaintext == other.plaintext && name == other.name;
+  }
+};
+
 enum class AuditSubjects { kClear, kHashed, kOff };
 
 struct AuditLog {
@@ -307,6 +324,7 @@ struct Config {
   Millis drain_lame_duck{25'000};
   Millis drain_deadline{600'000};
   uint32_t metrics_endpoints_max = 500;
+  std::optional<Feed> feed;  // none: endpoints are those of this file
   std::vector<Endpoint> endpoints;
 };
 

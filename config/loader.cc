@@ -5,6 +5,7 @@
 
 #include "config/alb_reader.h"
 #include "config/endpoint_reader.h"
+#include "config/feed_reader.h"
 #include "config/files.h"
 #include "config/kernel_reader.h"
 #include "config/names.h"
@@ -173,6 +174,10 @@ void read_config(const Section& root, const Files& files, Config& config) {
   read_drain(root, config);
   if (const auto metrics = root.map("metrics"))
     config.metrics_endpoints_max = metrics->value<uint32_t>("endpoints_max", parse_integer);
+  config.feed = read_feed(root, files);
+  if (!config.feed && !root.has("endpoints") && !root.is_misspelt("endpoints")) {
+    root.problems().error(root.place_of("endpoints"), "missing", "add it: list of maps");
+  }
   RouteClaims claims(root.problems());
   for (const Section& section : root.maps("endpoints"))
     config.endpoints.push_back(read_endpoint(section, files, claims));

@@ -4,6 +4,7 @@
 #include <array>
 #include <vector>
 
+#include "config/feed_schema.h"
 #include "config/gateway_schema.h"
 #include "config/policy_schema.h"
 #include "config/service_schema.h"
@@ -190,8 +191,8 @@ constexpr auto kCoreKeys = std::to_array<KeyInfo>({
     {"metrics.endpoints_max", "integer", "0 to 10000", "500",
      "So many endpoints have counters of their own, the rest counts as `other`: every one costs "
      "time series in Prometheus."},
-    {"endpoints", "list of maps", "1 to 10000 entries", "required",
-     "The interactive endpoints behind this proxy."},
+    {"endpoints", "list of maps", "1 to 10000 entries", "(none)",
+     "The interactive endpoints behind this proxy. Required without a `feed`."},
     {"endpoints[].id", "word", "`[0-9a-z]`, 64 bytes", "required",
      "The endpoint's id at EMR on EKS, or a name of your choice; session tokens name it in their "
      "`endpoint` claim."},
@@ -256,8 +257,10 @@ constexpr auto joined(const std::array<KeyInfo, First>& first,
   std::copy(then.begin(), then.end(), std::copy(first.begin(), first.end(), all.begin()));
   return all;
 }
-constexpr auto kSchema = joined(
-    joined(joined(joined(kCoreKeys, kGatewayKeys), kSessionKeys), kServiceKeys), kPolicyKeys);
+constexpr auto kSchema =
+    joined(joined(joined(joined(joined(kCoreKeys, kGatewayKeys), kSessionKeys), kServiceKeys),
+                  kPolicyKeys),
+           kFeedKeys);
 
 constexpr std::string_view kOtherTlsKeys = "listeners[].tls.*";
 constexpr auto kLaterKeys = std::to_array<LaterKey>({

@@ -48,6 +48,7 @@ class Exporter::Collector final : public prometheus::Collectable {
     const ProcessFacts facts = facts_();
     collect_process(facts, families);
     collect_fetches(facts, families);
+    if (facts.feed) collect_feed(*facts.feed, families);
     collect_workers(families);
     collect_pings(families);
     collect_operations(families);
@@ -62,6 +63,7 @@ class Exporter::Collector final : public prometheus::Collectable {
 
   static void collect_process(const ProcessFacts& facts, Families& out);
   static void collect_fetches(const ProcessFacts& facts, Families& out);
+  static void collect_feed(const FeedFact& facts, Families& out);
   void collect_workers(Families& out) const;
   void collect_pings(Families& out) const;
   void collect_operations(Families& out) const;
@@ -148,6 +150,31 @@ void Exporter::Collector::collect_fetches(const ProcessFacts& facts, Families& o
   out.push_back(single("kernelgate_session_keys_age_seconds", MetricType::Gauge,
                        "Since the oldest of the issuers' keys were fetched; -1 without keys.",
                        static_cast<double>(facts.session_keys_age_s)));
+}
+
+void Exporter::Collector::collect_feed(const FeedFact& facts, Families& out) {
+  const auto gauge = [&out](const char* name, const char* help, double value) {
+    out.push_back(single(name, MetricType::Gauge, help, value));
+  };
+  gauge("kernelgate_feed_term",
+        "Of the version that serves: transitions of the controllers' Lease.",
+        static_cast<double>(facts.term));
+  gauge("kernelgate_feed_sequence", "Of the version that serves, within its term.",
+        static_cast<double>(facts.sequence));
+  gauge("kernelgate_feed_age_seconds", "Since the version that serves was known to be the newest.",
+        facts.age_seconds);
+  gauge("kernelgate_feed_items", "Endpoints and what belongs to them, as announced.",
+        static_cast<double>(facts.items));
+  gauge("kernelgate_feed_controllers", "Controllers that are connected.",
+        static_cast<double>(facts.connected));
+  out.push_back(single("kernelgate_feed_updates_total", MetricType::Counter,
+                       "Updates that were applied.", static_cast<double>(facts.updates)));
+  MetricFamily rejected = make_family("kernelgate_feed_rejected_total", MetricType::Counter,
+                                      "Updates that changed nothing.");
+  for (const auto& [reason, count] : facts.rejected) {
+    add_sample(rejected, {{"reason", std::string(reason)}}, static_cast<double>(count));
+  }
+  out.push_back(std::move(rejected));
 }
 
 void Exporter::Collector::collect_workers(Families& out) const {

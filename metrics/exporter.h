@@ -11,6 +11,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "metrics/endpoint_slots.h"
@@ -71,6 +72,17 @@ struct CertificateFact {
 };
 
 // What belongs to the process, not to a worker.
+// What the feed of controllers brought.
+struct FeedFact {
+  uint64_t term = 0;
+  uint64_t sequence = 0;
+  double age_seconds = 0;  // since the version was known to be the newest
+  uint64_t items = 0;
+  uint64_t connected = 0;  // controllers
+  uint64_t updates = 0;
+  std::vector<std::pair<std::string_view, uint64_t>> rejected;  // by reason
+};
+
 struct ProcessFacts {
   std::string version;
   std::string openssl_version;
@@ -93,6 +105,7 @@ struct ProcessFacts {
   double start_time_seconds = 0;
   std::vector<EndpointHealth> health;  // by slot
   std::vector<PodFact> pods;           // those of one endpoint together
+  std::optional<FeedFact> feed = {};   // none: no controllers are followed
 };
 
 class Exporter {

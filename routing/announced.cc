@@ -108,6 +108,8 @@ std::string read_config(const Json& payload, Announced& out) {
     return "\"config\" is not usable";
   }
   out.endpoint = std::move(*loaded.endpoint);
+  const Json* files = member(payload, "files", Json::value_t::object);
+  out.digest = crypto::sha256(config->dump(), files == nullptr ? "" : files->dump());
   if (text(payload, "id") != out.endpoint.id ||
       text(payload, "namespace") != out.endpoint.virtual_cluster) {
     return "id and namespace are not those of \"config\"";
@@ -137,7 +139,8 @@ ReadAnnounced read_announced(std::string_view payload) {
   return {std::move(out), ""};
 }
 
-std::vector<Route> compile_announced(const Announced& announced, EndpointCompiler& compiler) {
+std::vector<Route> compile_announced(const Announced& announced, EndpointCompiler& compiler,
+                                     const auth::SessionsRef& sessions) {
   config::Endpoint wanted = announced.endpoint;
   for (const AnnouncedPod& pod : announced.pods) {
     wanted.gateway.pods.push_back({pod.name, pod.address, pod.uid});
@@ -149,16 +152,18 @@ std::vector<Route> compile_announced(const Announced& announced, EndpointCompile
     EndpointRef& endpoint = by_prefix[prefix_of(route.type, route.path)];
     if (endpoint == nullptr) {
       wanted.path_prefix = prefix_of(route.type, route.path);
-      endpoint = compiler.compile(wanted, source);
+      endpoint = compiler.compile(wanted, source, sessions);
     }
     routes.push_back({route.host, route.path, endpoint, route.type});
   }
-  for (const auto& [prefix, endpoint] : by_prefix) {
-    for (size_t i = 0; i < endpoint->pods.size(); ++i) {
-      endpoint->pods[i].facts->set_ready(announced.pods[i].ready);
-    }
-  }
   return routes;
+}
+
+void mark_ready_pods(const Announced& announced, const std::vector<Route>& routes) {
+  // All prefixes share their pods' facts.
+  if (routes.empty()) return;
+  const std::vector<Pod>& pods = routes.front().endpoint->pods;
+  for (size_t i = 0; i < pods.size(); ++i) pods[i].facts->set_ready(announced.pods[i].ready);
 }
 
 }  // namespace kg::routing

@@ -19,6 +19,7 @@
 
 #include "config/config.h"
 #include "config/files.h"
+#include "proxy/base/crypto.h"
 #include "routing/endpoint_compiler.h"
 #include "routing/route_snapshot.h"
 
@@ -44,6 +45,7 @@ struct AnnouncedPod {
 
 struct Announced {
   config::Endpoint endpoint;  // id and namespace too; hosts, path_prefix and pods are empty
+  crypto::Sha256 digest{};    // of "config" and "files"
   config::Texts texts;
   std::vector<AnnouncedRoute> routes;
   std::vector<AnnouncedPod> pods;
@@ -58,6 +60,10 @@ ReadAnnounced read_announced(std::string_view payload);
 // Its routes, each with the endpoint that it leads to: one for every path prefix, since that is put
 // before a gateway's paths or taken away (Endpoint::strip_prefix). What is wrong is the compiler's
 // to tell. Thread: control.
-std::vector<Route> compile_announced(const Announced& announced, EndpointCompiler& compiler);
+// `sessions`: what was made of the same configuration and texts before, or null.
+std::vector<Route> compile_announced(const Announced& announced, EndpointCompiler& compiler,
+                                     const auth::SessionsRef& sessions);
+// Once these routes serve.
+void mark_ready_pods(const Announced& announced, const std::vector<Route>& routes);
 
 }  // namespace kg::routing

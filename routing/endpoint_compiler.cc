@@ -56,7 +56,8 @@ HealthCheck health_check(const config::HealthCheck& wanted) {
 }  // namespace
 
 std::shared_ptr<Endpoint> EndpointCompiler::compile(const config::Endpoint& wanted,
-                                                    const Source& source) {
+                                                    const Source& source,
+                                                    auth::SessionsRef sessions) {
   source_ = source;
   auto endpoint = std::make_shared<Endpoint>();
   endpoint->id = wanted.id;
@@ -80,8 +81,11 @@ std::shared_ptr<Endpoint> EndpointCompiler::compile(const config::Endpoint& want
   endpoint->quotas = wanted.quotas;
   const config::IdentityHeaders& headers = wanted.gateway.identity_headers;
   endpoint->identity_headers = {headers.subject, headers.realm, headers.groups, headers.role};
-  endpoint->sessions =
-      compile_sessions(wanted, endpoint->gateway_token, sources_, session_files_, source_, errors_);
+  if (sessions == nullptr) {
+    sessions = compile_sessions(wanted, endpoint->gateway_token, sources_, session_files_, source_,
+                                errors_);
+  }
+  endpoint->sessions = std::move(sessions);
   endpoint->session_cookie = wanted.sessions.cookie;
   endpoint->allowed_origins = wanted.allowed_origins;
   endpoint->replication = wanted.gateway.replication;

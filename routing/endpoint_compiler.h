@@ -29,8 +29,9 @@ class EndpointCompiler {
                    size_t threads)
       : slots_(slots), sources_(sources), pods_(pods), threads_(threads) {}
 
-  // Not null, but of no use once there are errors.
-  std::shared_ptr<Endpoint> compile(const config::Endpoint& wanted, const Source& source);
+  // Not null, but of no use once there are errors. `sessions`: made before of the same, or null.
+  std::shared_ptr<Endpoint> compile(const config::Endpoint& wanted, const Source& source,
+                                    auth::SessionsRef sessions = nullptr);
 
   std::vector<config::ConfigError> take_errors() { return std::exchange(errors_, {}); }
   // What sessions rest on and may change on disk.

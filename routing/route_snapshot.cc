@@ -143,6 +143,13 @@ std::shared_ptr<const RouteSnapshot> RouteSnapshot::edited(uint64_t version,
   return next;
 }
 
+bool RouteSnapshot::has(const Route& route) const {
+  const Group* own = group(key_of(route));
+  return own != nullptr && std::ranges::any_of(own->routes, [&](const Route& other) {
+           return same_rule(other, route);
+         });
+}
+
 const RouteSnapshot::Group* RouteSnapshot::group(const KeyView& key) const {
   const auto& shard = shards_[KeyHash()(key) % kShards];
   if (shard == nullptr) return nullptr;

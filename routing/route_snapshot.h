@@ -52,6 +52,9 @@ class RouteSnapshot {
   std::shared_ptr<const RouteSnapshot> edited(uint64_t version, const std::vector<Route>& without,
                                               std::vector<Route> with) const;
 
+  // Is there a route with this one's host, path and type?
+  bool has(const Route& route) const;
+
   // `authority`: Host as sent, with or without port. `path` begins with '/'.
   Match match(std::string_view authority, std::string_view path) const;
   uint64_t version() const noexcept { return version_; }

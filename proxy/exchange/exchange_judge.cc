@@ -177,6 +177,7 @@ Result<void> Exchange::authorise() {
     const Result<void> kernel = judge_kernel();
     if (!kernel) return kernel;
   }
+  if (endpoint_->pods.empty()) return Error{ErrorCode::kNoPod, "the endpoint has none", 0};
   // Without it a gateway shows the specs of everybody (domain J10a).
   request_.user = record_.principal->subject;
   const Result<void> judged = judge_operation();

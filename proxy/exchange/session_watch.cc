@@ -232,6 +232,13 @@ void SessionWatch::recheck_all(uint64_t now_us) {
   arm(now_us);
 }
 
+void SessionWatch::recheck(const std::set<std::string, std::less<>>& endpoints, uint64_t now_us) {
+  for (const auto& [person, seat] : seats_) {
+    if (endpoints.contains(seat->endpoint())) recheck_soon(*seat, now_us);
+  }
+  arm(now_us);
+}
+
 void SessionWatch::recheck_soon(Seat& seat, uint64_t now_us) {
   if (seat.leaving_) return;
   unlist(seat);

@@ -13,6 +13,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <set>
 #include <string>
@@ -145,6 +146,8 @@ class SessionWatch {
   void expel_if_revoked(Seat& seat, uint64_t now_us);
   // Configuration or keys changed: every session is judged anew, spread over kRecheckSpreadMs.
   void recheck_all(uint64_t now_us);
+  // Of these endpoints.
+  void recheck(const std::set<std::string, std::less<>>& endpoints, uint64_t now_us);
   // What came of it, by `sessions` and under `rules`.
   void judged(Seat& seat, Result<PrincipalRef> who, auth::SessionsRef sessions,
               const SessionRules& rules, uint64_t now_us);

@@ -33,4 +33,7 @@ struct TokenOptions {
 };
 int token_command(const TokenOptions& options);
 
+// A key pair for the feed, in `file` and `file`.pub; prints the public key.
+int new_keys_command(const std::string& file);
+
 }  // namespace kg::server

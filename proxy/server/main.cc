@@ -48,6 +48,12 @@ int main(int argc, char** argv) {
   add_explain(app, explain);
   kg::server::TokenOptions token;
   add_token(app, token);
+  std::string key_file;
+  CLI::App* keys = app.add_subcommand("keys", "Make keys");
+  keys->require_subcommand(1);
+  keys->add_subcommand("new", "A key pair for the feed: FILE, and FILE.pub")
+      ->add_option("FILE", key_file, "Must not exist")
+      ->required();
   app.add_subcommand("version", "Print the version");
   try {
     app.parse(argc, argv);
@@ -59,6 +65,7 @@ int main(int argc, char** argv) {
   if (check->parsed()) return kg::server::check_command(config_file);
   if (app.got_subcommand("explain")) return kg::server::explain_command(explain);
   if (app.got_subcommand("token")) return kg::server::token_command(token);
+  if (keys->parsed()) return kg::server::new_keys_command(key_file);
   std::cout << "kernelgate " << kg::server::kVersion << "\n";
   return 0;
 }

@@ -1,5 +1,7 @@
 #include "proxy/server/pod_keeper.h"
 
+#include <algorithm>
+
 #include "proxy/base/limits.h"
 #include "proxy/base/log.h"
 
@@ -10,13 +12,27 @@ void PodKeeper::adopt(const config::Config& config,
   cordons_.adopt(config.state_dir);
   for (const PodName& name : cordons_.cordons().all()) closed_us_.emplace(name, loop_.now_us());
   endpoints_ = endpoints;
-  for (const routing::EndpointRef& endpoint : endpoints_) {
+  close_cordoned(endpoints_);
+  health_.apply(endpoints_);
+  census_.apply(endpoints_);
+}
+
+void PodKeeper::edit(const std::vector<routing::EndpointRef>& gone,
+                     const std::vector<routing::EndpointRef>& fresh) {
+  std::erase_if(endpoints_,
+                [&](const auto& one) { return std::ranges::find(gone, one) != gone.end(); });
+  endpoints_.insert(endpoints_.end(), fresh.begin(), fresh.end());
+  close_cordoned(fresh);
+  health_.edit(gone, fresh);
+  census_.edit(gone, fresh);
+}
+
+void PodKeeper::close_cordoned(const std::vector<routing::EndpointRef>& endpoints) const {
+  for (const routing::EndpointRef& endpoint : endpoints) {
     for (const routing::Pod& pod : endpoint->pods) {
       pod.facts->set_cordoned(cordons_.cordons().has(endpoint->id, pod.name));
     }
   }
-  health_.apply(endpoints_);
-  census_.apply(endpoints_);
 }
 
 std::pair<const routing::Endpoint*, const routing::Pod*> PodKeeper::find(

@@ -30,6 +30,9 @@ class PodKeeper final : public PodActions {
   // A configuration is applied. Before workers see its endpoints: a cordon holds from the first
   // request on.
   void adopt(const config::Config& config, const std::vector<routing::EndpointRef>& endpoints);
+  // Of the feed: likewise before workers see it.
+  void edit(const std::vector<routing::EndpointRef>& gone,
+            const std::vector<routing::EndpointRef>& fresh);
   void add_facts(metrics::ProcessFacts& facts) const;
 
  private:
@@ -38,6 +41,7 @@ class PodKeeper final : public PodActions {
   Outcome cordon(const PodName& name) override;
   Outcome uncordon(const PodName& name) override;
 
+  void close_cordoned(const std::vector<routing::EndpointRef>& endpoints) const;
   PodReport report(const routing::Endpoint& endpoint, const routing::Pod& pod) const;
   PodReport report_left(const PodName& name) const;
   std::pair<const routing::Endpoint*, const routing::Pod*> find(const PodName& name) const;

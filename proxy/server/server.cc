@@ -44,6 +44,8 @@ Server::Server(config::Config config)
       sources_(fetcher_),
       exporter_(slots_, launches_.specs(), operation_names(), [this] { return facts(); }),
       monitoring_(loop_),
+      feed_(loop_, [this](auto upserts, auto deletes,
+                          bool whole) { return apply_feed(upserts, deletes, whole); }),
       live_sessions_(loop_, crew_.workers, logs_),
       lame_duck_(loop_, [this] { drain(); }),
       trim_(loop_, [this] { trim_memory(); }),
@@ -74,6 +76,7 @@ int Server::run() {
   log_errors(prepared.errors);
   if (!prepared.usable()) return 2;
   start_workers(std::move(prepared));
+  if (!start_feed()) return 2;
   announce_ready();
   trim_.arm_ms(kTrimEveryMs);
   overload_.start(config_.settings.limits);
@@ -88,6 +91,7 @@ int Server::run() {
 void Server::make_workers(size_t count) {
   const exchange::Logs logs = logs_.for_workers();
   crew_.open = std::vector<OpenCount>(count);
+  routes_ = std::make_unique<routing::RouteBook>(slots_, sources_, pods_, count + 1);
   // The thread after the workers', in the order of routing::PodTls.
   pod_keeper_ = std::make_unique<PodKeeper>(loop_, count, slots_.capacity(), logs_);
   for (size_t i = 0; i < count; ++i) {
@@ -102,17 +106,15 @@ void Server::make_workers(size_t count) {
 }
 
 void Server::start_workers(Prepared prepared) {
-  const auto routes = prepared.routes;
-  routes_version_ = routes->version();
-  endpoints_ = prepared.endpoints.size();
+  routes_->adopt(std::move(prepared.routes), std::move(prepared.endpoints));
   tls_.adopt(config_, std::move(prepared.tls));
   live_sessions_.start(config_, std::move(prepared.revocations), std::move(prepared.admin_token));
   sessions_.adopt(std::move(prepared.session_files));
   kernel_ids_.adopt(config_);
-  pod_keeper_->adopt(config_, prepared.endpoints);
+  pod_keeper_->adopt(config_, routes_->endpoints());
   for (size_t i = 0; i < workers_.size(); ++i) {
     workers_[i]->use_kernel_id_keys(kernel_ids_.keys());
-    workers_[i]->set_configuration(std::move(prepared.listeners[i]), prepared.routes,
+    workers_[i]->set_configuration(std::move(prepared.listeners[i]), routes_->snapshot(),
                                    config_.settings);
   }
   fetcher_.start();
@@ -148,9 +150,11 @@ bool Server::start_monitoring() {
     return Answer{200, "application/json", "{\"status\":\"ok\"}\n"};
   });
   monitoring_.add_page("/readyz", [this] {
-    if (state_ == State::kRunning) return Answer{200, "application/json", "{\"status\":\"ok\"}\n"};
+    const bool running = state_ == State::kRunning;
+    if (running && feed_.ready()) return Answer{200, "application/json", "{\"status\":\"ok\"}\n"};
     return Answer{503, "application/json",
-                  "{\"reason\":\"Service Unavailable\",\"message\":\"draining\"}\n"};
+                  fmt::format("{{\"reason\":\"Service Unavailable\",\"message\":\"{}\"}}\n",
+                              running ? "no controller has announced endpoints yet" : "draining")};
   });
   monitoring_.add_page("/metrics", [this] {
     return Answer{200, "text/plain; version=0.0.4; charset=utf-8", exporter_.text()};
@@ -192,9 +196,10 @@ void Server::announce_ready() const {
     if (i > 0) listeners += ',';
     listeners += fmt::format("{}:{}", config_.listeners[i].address.host, ports_[i]);
   }
-  log::info(
-      "server", "server ready listeners={} monitoring={}:{} workers={} endpoints={} version={}",
-      listeners, config_.monitoring.host, monitoring_port_, workers_.size(), endpoints_, kVersion);
+  log::info("server",
+            "server ready listeners={} monitoring={}:{} workers={} endpoints={} version={}",
+            listeners, config_.monitoring.host, monitoring_port_, workers_.size(), routes_->size(),
+            kVersion);
 }
 
 void Server::reload() {
@@ -202,7 +207,7 @@ void Server::reload() {
   log_errors(loaded.errors);
   Prepared prepared;
   if (loaded.config && !needs_restart(*loaded.config)) {
-    prepared = prepare(*loaded.config, ports_, workers_.size(), routes_version_ + 1, tls_.own(),
+    prepared = prepare(*loaded.config, ports_, workers_.size(), routes_->next_version(), tls_.own(),
                        slots_, sources_, pods_);
     log_errors(prepared.errors);
     tls_.count_refused(prepared.tls_errors);
@@ -217,18 +222,40 @@ void Server::reload() {
   tls_.adopt(config_, std::move(prepared.tls));
   sessions_.adopt(std::move(prepared.session_files));
   kernel_ids_.adopt(config_);
-  routes_version_ = prepared.routes->version();
-  endpoints_ = prepared.endpoints.size();
+  routes_->adopt(std::move(prepared.routes), std::move(prepared.endpoints));
   overload_.set_limits(config_.settings.limits);
   ++reloads_ok_;
-  pod_keeper_->adopt(config_, prepared.endpoints);
+  pod_keeper_->adopt(config_, routes_->endpoints());
   live_sessions_.adopt(config_, std::move(prepared.revocations), std::move(prepared.admin_token));
   for (size_t i = 0; i < workers_.size(); ++i) {
     workers_[i]->use_kernel_id_keys(kernel_ids_.keys());
-    workers_[i]->apply(prepared.listeners[i], prepared.routes, config_.settings, loop_);
+    workers_[i]->apply(prepared.listeners[i], routes_->snapshot(), config_.settings, loop_);
   }
-  log::info("config", "reloaded file={} version={} endpoints={}", config_.file, routes_version_,
-            endpoints_);
+  log::info("config", "reloaded file={} version={} endpoints={}", config_.file,
+            routes_->snapshot()->version(), routes_->size());
+}
+
+bool Server::start_feed() {
+  if (!config_.feed) return true;
+  const std::string problem = feed_.start(*config_.feed, config_.state_dir);
+  if (!problem.empty()) {
+    log_errors({{config_.file, config_.feed->place.line, config_.feed->place.key, problem,
+                 "see config/README.md", false}});
+  }
+  return problem.empty();
+}
+
+std::string Server::apply_feed(std::span<const feed::Item> upserts,
+                               std::span<const std::string> deletes, bool whole) {
+  routing::RouteBook::Change change;
+  std::string refused = routes_->update(upserts, deletes, whole, change);
+  if (!refused.empty()) return refused;
+  pod_keeper_->edit(change.gone, change.fresh);
+  auto edit = std::make_shared<EndpointEdit>();
+  edit->gone = std::move(change.gone);
+  edit->judged_anew = std::move(change.judged_anew);
+  for (const auto& worker : workers_) worker->edit(change.snapshot, edit, loop_);
+  return "";
 }
 
 bool Server::needs_restart(const config::Config& fresh) const {
@@ -251,6 +278,7 @@ bool Server::needs_restart(const config::Config& fresh) const {
                   })) {
     key = "listeners[].address";
   }
+  if (!(fresh.feed == config_.feed)) key = "feed";
   if (key != nullptr) log::error("config", "{} changed: that needs a restart of the process", key);
   return key != nullptr;
 }
@@ -323,8 +351,9 @@ metrics::ProcessFacts Server::facts() const {
   facts.openssl_version = tls::library_version();
   facts.draining = state_ != State::kRunning;
   facts.overload = overload_.active();
-  facts.routes_version = routes_version_;
-  facts.endpoints = endpoints_;
+  facts.routes_version = routes_->snapshot() == nullptr ? 0 : routes_->snapshot()->version();
+  facts.endpoints = routes_->size();
+  feed_.add_facts(facts);
   facts.reloads_ok = reloads_ok_;
   facts.reloads_failed = reloads_failed_;
   if (pod_keeper_ != nullptr) pod_keeper_->add_facts(facts);

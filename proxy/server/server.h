@@ -9,6 +9,7 @@
 #pragma once
 
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -19,6 +20,7 @@
 #include "proxy/event/status_server.h"
 #include "proxy/exchange/launch_board.h"
 #include "proxy/fetch/fetcher.h"
+#include "proxy/server/feed_keeper.h"
 #include "proxy/server/kernel_id_keeper.h"
 #include "proxy/server/overload_watch.h"
 #include "proxy/server/pod_keeper.h"
@@ -28,6 +30,7 @@
 #include "proxy/server/session_keeper.h"
 #include "proxy/server/tls_keeper.h"
 #include "proxy/server/worker.h"
+#include "routing/route_book.h"
 
 namespace kg::server {
 
@@ -48,6 +51,9 @@ class Server {
   bool start_admin();
   void announce_ready() const;
   void reload();
+  bool start_feed();
+  std::string apply_feed(std::span<const feed::Item> upserts, std::span<const std::string> deletes,
+                         bool whole);
   bool needs_restart(const config::Config& fresh) const;
   void terminate();
   void drain();
@@ -77,6 +83,8 @@ class Server {
   metrics::Exporter exporter_;
   event::StatusServer monitoring_;
   std::unique_ptr<PodKeeper> pod_keeper_;
+  std::unique_ptr<routing::RouteBook> routes_;
+  FeedKeeper feed_;
   WorkerCrew crew_;
   std::vector<std::unique_ptr<Worker>> workers_;
   SessionControl live_sessions_;
@@ -89,8 +97,6 @@ class Server {
   uint64_t open_peak_ = 0;  // connections since the last trim
   State state_ = State::kRunning;
   size_t drained_ = 0;
-  uint64_t routes_version_ = 0;
-  uint64_t endpoints_ = 0;
   uint64_t reloads_ok_ = 0;
   uint64_t reloads_failed_ = 0;
   uint64_t started_wall_us_;

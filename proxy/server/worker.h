@@ -13,6 +13,8 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <set>
+#include <string>
 #include <thread>
 #include <unordered_map>
 #include <vector>
@@ -29,6 +31,12 @@ namespace kg::server {
 // WebSockets lopsided.
 struct alignas(64) OpenCount {
   std::atomic<uint32_t> value{0};
+};
+
+// What goes from one snapshot to the next.
+struct EndpointEdit {
+  std::vector<routing::EndpointRef> gone;
+  std::set<std::string, std::less<>> judged_anew;  // ids of endpoints whose sessions' rules changed
 };
 
 class Worker;
@@ -61,6 +69,9 @@ class Worker final : private AcceptHandler, private exchange::ConnectionTable {
   // Control. The old values come back to `control` to be destroyed there.
   void apply(ListenerFactsList listeners, std::shared_ptr<const routing::RouteSnapshot> routes,
              const Settings& settings, event::EventLoop& control);
+  // Some endpoints were announced, changed or withdrawn; nothing else is touched.
+  void edit(std::shared_ptr<const routing::RouteSnapshot> routes,
+            std::shared_ptr<const EndpointEdit> edit, event::EventLoop& control);
   void replace_listeners(ListenerFactsList listeners, event::EventLoop& control);
   // Ends what it revokes; `done` hears how many, on the worker's thread. So does the next one.
   void revoke(std::shared_ptr<const auth::Revocations> revocations, event::EventLoop& control,

@@ -102,8 +102,22 @@ HealthChecker::HealthChecker(event::EventLoop& loop, size_t thread, uint32_t slo
 HealthChecker::~HealthChecker() = default;
 
 void HealthChecker::apply(const std::vector<routing::EndpointRef>& endpoints) {
-  std::map<const routing::PodFacts*, std::unique_ptr<PodCheck>> before;
-  before.swap(checks_);
+  begin(endpoints, std::exchange(checks_, {}));
+}
+
+void HealthChecker::edit(const std::vector<routing::EndpointRef>& gone,
+                         const std::vector<routing::EndpointRef>& fresh) {
+  Checks before;
+  for (const routing::EndpointRef& endpoint : gone) {
+    for (const routing::Pod& pod : endpoint->pods) {
+      if (auto check = checks_.extract(pod.facts.get())) before.insert(std::move(check));
+    }
+  }
+  begin(fresh, before);
+}
+
+void HealthChecker::begin(const std::vector<routing::EndpointRef>& endpoints,
+                          const Checks& before) {
   for (const routing::EndpointRef& endpoint : endpoints) {
     for (const routing::Pod& pod : endpoint->pods) {
       if (!endpoint->health.enabled) {

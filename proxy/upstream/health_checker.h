@@ -36,18 +36,23 @@ class HealthChecker {
   // These endpoints from now on. What is known of a pod stays known; a pod that is not checked
   // counts as healthy.
   void apply(const std::vector<routing::EndpointRef>& endpoints);
+  // Those no more, and these from now on.
+  void edit(const std::vector<routing::EndpointRef>& gone,
+            const std::vector<routing::EndpointRef>& fresh);
   // By metrics slot.
   std::vector<metrics::EndpointHealth> counts() const;
 
  private:
   friend class PodCheck;
+  using Checks = std::map<const routing::PodFacts*, std::unique_ptr<PodCheck>>;
+  void begin(const std::vector<routing::EndpointRef>& endpoints, const Checks& before);
 
   event::EventLoop& loop_;
   size_t thread_;
   metrics::WorkerMetrics unexported_{1};  // of its connections: they serve no request
   Chance chance_;
   std::vector<metrics::EndpointHealth> counts_;
-  std::map<const routing::PodFacts*, std::unique_ptr<PodCheck>> checks_;
+  Checks checks_;
 };
 
 }  // namespace kg::upstream

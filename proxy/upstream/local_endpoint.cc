@@ -114,17 +114,21 @@ EndpointPin EndpointRegistry::pin(const routing::EndpointRef& endpoint) {
 }
 
 void EndpointRegistry::retire_all() {
-  for (auto entry = locals_.begin(); entry != locals_.end();) {
-    LocalEndpoint& local = *entry->second;
-    local.retired = true;
-    local.close_idle();
-    if (local.pins > 0) {
-      ++entry;
-      continue;
-    }
-    loop_.defer_delete(std::move(entry->second));
-    entry = locals_.erase(entry);
-  }
+  for (auto entry = locals_.begin(); entry != locals_.end();) entry = retire(entry);
+}
+
+void EndpointRegistry::retire(const routing::Endpoint& endpoint) {
+  const auto found = locals_.find(&endpoint);
+  if (found != locals_.end()) retire(found);
+}
+
+EndpointRegistry::Locals::iterator EndpointRegistry::retire(Locals::iterator entry) {
+  LocalEndpoint& local = *entry->second;
+  local.retired = true;
+  local.close_idle();
+  if (local.pins > 0) return std::next(entry);
+  loop_.defer_delete(std::move(entry->second));
+  return locals_.erase(entry);
 }
 
 void EndpointRegistry::drop(LocalEndpoint& local) noexcept {

@@ -30,7 +30,7 @@ struct LocalEndpoint final : event::Deferred {
   // Whether a kernel's pod is a question at all. With one pod it is only where kernels have to be
   // loaded again; where callers' own tokens go up, ids are the gateway's affair.
   bool has_places() const noexcept {
-    return pods.size() > 1 || (endpoint->replication && !endpoint->forwards_credentials);
+    return pods.size() != 1 || (endpoint->replication && !endpoint->forwards_credentials);
   }
   // What is known of the pods now, no list asked for; good until the next call.
   std::span<routing::PodView> view_pods();
@@ -95,15 +95,19 @@ class EndpointRegistry {
   EndpointPin pin(const routing::EndpointRef& endpoint);
   // A new snapshot took over: what only older ones knew goes, at once or with its last exchange.
   void retire_all();
+  // No route leads to it any more.
+  void retire(const routing::Endpoint& endpoint);
 
  private:
   friend class EndpointPin;
+  using Locals = std::unordered_map<const routing::Endpoint*, std::unique_ptr<LocalEndpoint>>;
+  Locals::iterator retire(Locals::iterator entry);
   void drop(LocalEndpoint& local) noexcept;
 
   event::EventLoop& loop_;
   metrics::WorkerMetrics& metrics_;
   size_t thread_;
-  std::unordered_map<const routing::Endpoint*, std::unique_ptr<LocalEndpoint>> locals_;
+  Locals locals_;
 };
 
 }  // namespace kg::upstream

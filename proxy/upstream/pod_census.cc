@@ -106,9 +106,22 @@ PodCensus::PodCensus(event::EventLoop& loop, size_t thread) : loop_(loop), threa
 PodCensus::~PodCensus() = default;
 
 void PodCensus::apply(const std::vector<routing::EndpointRef>& endpoints) {
-  std::map<const routing::PodFacts*, std::unique_ptr<PodCounter>> before;
-  before.swap(counters_);
-  uint64_t pods = 0;
+  begin(endpoints, std::exchange(counters_, {}));
+}
+
+void PodCensus::edit(const std::vector<routing::EndpointRef>& gone,
+                     const std::vector<routing::EndpointRef>& fresh) {
+  Counters before;
+  for (const routing::EndpointRef& endpoint : gone) {
+    for (const routing::Pod& pod : endpoint->pods) {
+      if (auto counter = counters_.extract(pod.facts.get())) before.insert(std::move(counter));
+    }
+  }
+  begin(fresh, before);
+}
+
+void PodCensus::begin(const std::vector<routing::EndpointRef>& endpoints, const Counters& before) {
+  uint64_t pods = counters_.size();
   for (const routing::EndpointRef& endpoint : endpoints) pods += endpoint->pods.size();
   const uint64_t interval_min_ms = pods * 1'000 / limits::kCensusPerSecond;
   for (const routing::EndpointRef& endpoint : endpoints) {

@@ -41,6 +41,9 @@ class PodCensus {
 
   // These endpoints from now on. What is known of a pod stays known.
   void apply(const std::vector<routing::EndpointRef>& endpoints);
+  // Those no more, and these from now on.
+  void edit(const std::vector<routing::EndpointRef>& gone,
+            const std::vector<routing::EndpointRef>& fresh);
   // What a pod's last list said, if that is known.
   std::optional<PodCount> find(const routing::PodFacts& pod) const;
   // Asks it once more, after `milliseconds`.
@@ -48,12 +51,14 @@ class PodCensus {
 
  private:
   friend class PodCounter;
+  using Counters = std::map<const routing::PodFacts*, std::unique_ptr<PodCounter>>;
+  void begin(const std::vector<routing::EndpointRef>& endpoints, const Counters& before);
 
   event::EventLoop& loop_;
   size_t thread_;
   metrics::WorkerMetrics unexported_{1};  // of its connections: they serve no request
   Chance chance_;
-  std::map<const routing::PodFacts*, std::unique_ptr<PodCounter>> counters_;
+  Counters counters_;
 };
 
 }  // namespace kg::upstream

@@ -1,5 +1,7 @@
 #include "routing/feed/copy_writer.h"
 
+#include <system_error>
+
 #include "proxy/base/log.h"
 #include "routing/feed/disk_copy.h"
 
@@ -21,7 +23,13 @@ void CopyWriter::save(Content content) {
     waiting_ = std::move(content);
   }
   changed_.notify_one();
-  if (!thread_.joinable()) thread_ = std::thread([this] { run(); });
+  if (thread_.joinable()) return;
+  try {
+    thread_ = std::thread([this] { run(); });
+  } catch (const std::system_error& error) {
+    ++failed_;
+    log::error("feed", "the last good state is not on disk: {}", error.what());
+  }
 }
 
 void CopyWriter::run() {

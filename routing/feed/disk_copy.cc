@@ -18,8 +18,8 @@
 namespace kg::feed {
 namespace {
 
-constexpr std::string_view kMagic = "KGFCOPY1";
-constexpr size_t kLengthBytes = 4;
+constexpr std::string_view kCopyMagic = "KGFCOPY1";
+constexpr size_t kRecordLengthBytes = 4;
 constexpr std::string_view kRemedy =
     ": it is not used; it is written anew with the next update from a controller";
 
@@ -61,14 +61,14 @@ bool write_all(const File& file, const Secret& secret, const Content& content) {
   std::string salt(Seal::kSaltBytes, '\0');
   crypto::random_bytes(salt.data(), salt.size());
   const Seal seal(secret, salt);
-  if (!file.write(kMagic) || !file.write(salt)) return false;
+  if (!file.write(kCopyMagic) || !file.write(salt)) return false;
   size_t next = 0;
   uint64_t number = 0;
   do {
     const std::string sealed = seal.close(number, encode_part(content, number, next));
-    std::string length(kLengthBytes, '\0');
-    for (size_t i = 0; i < kLengthBytes; ++i) {
-      length[i] = static_cast<char>(sealed.size() >> (8 * (kLengthBytes - 1 - i)));
+    std::string length(kRecordLengthBytes, '\0');
+    for (size_t i = 0; i < kRecordLengthBytes; ++i) {
+      length[i] = static_cast<char>(sealed.size() >> (8 * (kRecordLengthBytes - 1 - i)));
     }
     if (!file.write(length) || !file.write(sealed)) return false;
     ++number;
@@ -81,13 +81,13 @@ using Source = std::function<bool(char* out, size_t size)>;
 
 const char* read_all(const Source& source, const Secret& secret, uint64_t schema_low,
                      uint64_t schema_high, HeldState& state) {
-  std::string head(kMagic.size() + Seal::kSaltBytes, '\0');
-  if (!source(head.data(), head.size()) || !head.starts_with(kMagic)) {
+  std::string head(kCopyMagic.size() + Seal::kSaltBytes, '\0');
+  if (!source(head.data(), head.size()) || !head.starts_with(kCopyMagic)) {
     return " is no copy of a feed";
   }
-  const Seal seal(secret, std::string_view(head).substr(kMagic.size()));
+  const Seal seal(secret, std::string_view(head).substr(kCopyMagic.size()));
   for (uint64_t number = 0;; ++number) {
-    std::string length(kLengthBytes, '\0');
+    std::string length(kRecordLengthBytes, '\0');
     if (!source(length.data(), length.size())) return " is cut off";
     size_t size = 0;
     for (const char c : length) size = (size << 8U) | static_cast<unsigned char>(c);
@@ -109,7 +109,8 @@ const char* read_all(const Source& source, const Secret& secret, uint64_t schema
   }
 }
 
-Copy judge(const char* wrong, const std::string& name, HeldState& state, std::string& problem) {
+Copy verdict_on(const char* wrong, const std::string& name, HeldState& state,
+                std::string& problem) {
   if (wrong == nullptr) return Copy::kLoaded;
   state.discard();
   problem = name + wrong + std::string(kRemedy);
@@ -137,7 +138,7 @@ Copy load_copy(const std::string& file, const Secret& secret, uint64_t schema_lo
     return Copy::kUnusable;
   }
   const Source source = [&](char* out, size_t size) { return in.read(out, size); };
-  return judge(read_all(source, secret, schema_low, schema_high, state), file, state, problem);
+  return verdict_on(read_all(source, secret, schema_low, schema_high, state), file, state, problem);
 }
 
 Copy read_copy(std::string_view text, const Secret& secret, uint64_t schema_low,
@@ -148,8 +149,8 @@ Copy read_copy(std::string_view text, const Secret& secret, uint64_t schema_low,
     text.remove_prefix(size);
     return true;
   };
-  return judge(read_all(source, secret, schema_low, schema_high, state), "the copy", state,
-               problem);
+  return verdict_on(read_all(source, secret, schema_low, schema_high, state), "the copy", state,
+                    problem);
 }
 
 }  // namespace kg::feed

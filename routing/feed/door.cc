@@ -5,16 +5,16 @@
 namespace kg::feed {
 namespace {
 
-constexpr std::string_view kVersion = "1.0";
+constexpr std::string_view kZapVersion = "1.0";
 enum Frame : size_t {
-  kVersionFrame,
-  kRequest,
-  kDomain,
-  kAddress,
-  kIdentity,
-  kMechanism,
-  kKey,
-  kCount
+  kZapVersionFrame,
+  kZapRequest,
+  kZapDomain,
+  kZapAddress,
+  kZapIdentity,
+  kZapMechanism,
+  kZapKey,
+  kZapFrames
 };
 
 }  // namespace
@@ -33,16 +33,17 @@ std::string Door::open(Context& context) {
 }
 
 void Door::on_message(std::span<const std::string_view> frames, std::string_view) {
-  const bool readable =
-      frames.size() == kCount && frames[kVersionFrame] == kVersion && frames[kMechanism] == "CURVE";
-  const std::string key = readable ? key_text(frames[kKey]) : "";
+  const bool readable = frames.size() == kZapFrames && frames[kZapVersionFrame] == kZapVersion &&
+                        frames[kZapMechanism] == "CURVE";
+  const std::string key = readable ? key_text(frames[kZapKey]) : "";
   const bool welcome = !key.empty() && judge_(key);
-  const std::array<std::string_view, 6> answer{kVersion,
-                                               frames.size() > kRequest ? frames[kRequest] : "",
-                                               welcome ? "200" : "400",
-                                               welcome ? "" : "unknown key",
-                                               welcome ? std::string_view(key) : "",
-                                               ""};
+  const std::array<std::string_view, 6> answer{
+      kZapVersion,
+      frames.size() > kZapRequest ? frames[kZapRequest] : "",
+      welcome ? "200" : "400",
+      welcome ? "" : "unknown key",
+      welcome ? std::string_view(key) : "",
+      ""};
   socket_->send(answer);
 }
 

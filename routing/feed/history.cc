@@ -9,7 +9,7 @@ namespace {
 
 constexpr size_t kEntryBytes = 128;  // of an entry or a change, besides text
 
-bool equal(const Item& a, const Item& b) noexcept {
+bool same_item(const Item& a, const Item& b) noexcept {
   return a.scope_namespace == b.scope_namespace && a.endpoint == b.endpoint &&
          (a.payload == b.payload || *a.payload == *b.payload);
 }
@@ -79,7 +79,7 @@ void History::apply(Change change, Entry& entry) {
   const std::shared_ptr<const Item> before = at == items_.end() ? nullptr : at->second;
   const Item* after = change.item.get();
   if (before == nullptr && after == nullptr) return;
-  if (before != nullptr && after != nullptr && equal(*before, *after)) return;
+  if (before != nullptr && after != nullptr && same_item(*before, *after)) return;
   std::optional<ItemMark> old_mark;
   std::optional<ItemMark> new_mark;
   for (auto audience = audiences_.begin(); audience != audiences_.end();) {
@@ -188,11 +188,10 @@ std::shared_ptr<Parts> Audience::since(Version held) {
 
 std::shared_ptr<Parts> Audience::whole() {
   std::erase_if(snapshots_, [](const auto& one) { return one.expired(); });
-  if (!snapshots_.empty()) {
-    // One that is being sent already, if those who get it will find what follows in the ring.
-    const auto known = snapshots_.back().lock();
-    const auto behind =
-        known->retired() ? std::nullopt : history_.entry_behind(known->content().to);
+  // One that is being sent already, if those who get it will find what follows in the ring.
+  std::shared_ptr<Parts> known = snapshots_.empty() ? nullptr : snapshots_.back().lock();
+  if (known != nullptr && !known->retired()) {
+    const auto behind = history_.entry_behind(known->content().to);
     if (behind && *behind >= history_.ring_.size() / 2) return known;
   }
   while (snapshots_.size() >= kSnapshotsAtATime) {

@@ -25,6 +25,7 @@ struct Item {
 struct Version {
   uint64_t term = 0;
   uint64_t sequence = 0;
+  // clang-tidy 14 takes the zero in it for a pointer. NOLINTNEXTLINE(modernize-use-nullptr)
   auto operator<=>(const Version&) const = default;
 };
 

@@ -27,7 +27,7 @@ bool is_z85(std::string_view text) noexcept {
   return true;
 }
 
-std::string create(const std::string& file, std::string_view text, mode_t mode) {
+std::string create_file(const std::string& file, std::string_view text, mode_t mode) {
   const int fd = ::open(file.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
   if (fd < 0) return file + ": " + std::strerror(errno);
   const bool done = ::write(fd, text.data(), text.size()) == static_cast<ssize_t>(text.size()) &&
@@ -82,8 +82,8 @@ std::optional<KeyPair> keys_of(const Secret& secret_key) {
 
 std::string write_keys(const std::string& file, const KeyPair& keys) {
   const Secret line(std::string(keys.secret_key.reveal()) + "\n");
-  std::string problem = create(file, line.reveal(), 0600);
-  if (problem.empty()) problem = create(file + ".pub", keys.public_key + "\n", 0644);
+  std::string problem = create_file(file, line.reveal(), 0600);
+  if (problem.empty()) problem = create_file(file + ".pub", keys.public_key + "\n", 0644);
   return problem;
 }
 

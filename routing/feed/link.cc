@@ -1,5 +1,6 @@
 #include "routing/feed/link.h"
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -46,8 +47,8 @@ void Link::restart() {
 
 void Link::tick() {
   timer_.arm_ms(kHeartbeatMs);
-  const uint64_t silent_us = loop_.now_us() - uint64_t{kSilentMs} * 1'000;
-  if (heard_us_ < silent_us || (asked_us_ != 0 && asked_us_ < silent_us)) {
+  const uint64_t oldest_us = asked_us_ != 0 ? std::min(asked_us_, heard_us_) : heard_us_;
+  if (loop_.now_us() > oldest_us + uint64_t{kSilentMs} * 1'000) {
     lose_welcome();
     restart();
     return;

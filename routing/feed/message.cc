@@ -252,6 +252,7 @@ void ReadFields::operator()(Tag, std::vector<Item>& items) {
   }
 }
 
+bool is_fine(const Hello& hello) noexcept { return is_name(hello.name); }
 bool is_fine(const Fact& fact) noexcept { return fact.id.size() == kFactIdBytes; }
 template <class Other>
 bool is_fine(const Other&) noexcept {
@@ -305,6 +306,19 @@ std::string encode_part(const Content& content, uint64_t part, size_t& next) {
   }
   if (next == content.changes.size()) write(kDigest, content.digest);
   return std::move(writer).finish();
+}
+
+bool is_name(std::string_view text) noexcept {
+  return !text.empty() && text.size() <= kNameBytesMax &&
+         std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c < '\x7f'; });
+}
+
+std::string printable(std::string_view text) {
+  std::string out(text);
+  for (char& c : out) {
+    if (c < ' ' || c >= '\x7f') c = '?';
+  }
+  return out;
 }
 
 bool is_item(const Item& item) noexcept {

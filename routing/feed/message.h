@@ -115,6 +115,10 @@ struct Content {
 // The part that begins with change `next`, which becomes the one behind it.
 std::string encode_part(const Content& content, uint64_t part, size_t& next);
 
+// What a proxy may call itself: 1 to kNameBytesMax visible characters of ASCII.
+bool is_name(std::string_view text) noexcept;
+// What others said, for logs: whatever is not printable ASCII becomes a question mark.
+std::string printable(std::string_view text);
 // Within limits.h, and with a payload?
 bool is_item(const Item& item) noexcept;
 size_t bytes_of(const Item& item) noexcept;

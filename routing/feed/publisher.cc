@@ -36,6 +36,7 @@ Publisher::Publisher(event::EventLoop& loop, PublisherHandler& handler, Options 
               return known;
             }),
       history_(options_.schema),
+      everything_(history_.audience(Scope::all())),
       timer_(loop, [this] { tick(); }) {}
 
 Publisher::~Publisher() {
@@ -122,8 +123,8 @@ void Publisher::on_message(std::span<const std::string_view> frames, std::string
     ++counts_.unreadable;
     return;
   }
-  if (Hello* hello = std::get_if<Hello>(&*message)) {
-    return on_hello(id, user, *scope, std::move(*hello));
+  if (const Hello* hello = std::get_if<Hello>(&*message)) {
+    return on_hello(id, user, *scope, *hello);
   }
   const auto at = peers_.find(id);
   if (at == peers_.end() || at->second->key() != user) {
@@ -134,7 +135,7 @@ void Publisher::on_message(std::span<const std::string_view> frames, std::string
 }
 
 void Publisher::on_hello(const std::string& id, std::string_view user, const Scope& scope,
-                         Hello hello) {
+                         const Hello& hello) {
   if (!within(hello.protocol_low, hello.protocol_high, kProtocol)) {
     return deny(id, "this controller speaks feed protocol " + std::to_string(kProtocol));
   }
@@ -179,7 +180,7 @@ void Publisher::on_peer(const std::string& id, Peer& peer, Message& message) {
   } else if (const Refuse* refuse = std::get_if<Refuse>(&message)) {
     ++counts_.refusals;
     peer.on_refuse(*refuse);
-    handler_.on_refused(peer.name(), refuse->to, refuse->reason);
+    handler_.on_refused(peer.name(), refuse->to, printable(refuse->reason));
     stays = pump(id, peer, false);
   } else if (std::holds_alternative<Rest>(message)) {
     peer.on_rest();

@@ -38,6 +38,7 @@ struct PublisherCounts {
 
 class PublisherHandler {
  public:
+  // Neither may publish from within: that is for a later turn.
   // Said by a proxy, within its scope, once for each fact.
   virtual void on_fact(const Fact& fact) = 0;
   virtual void on_refused(std::string_view proxy, Version version, std::string_view reason) = 0;
@@ -86,7 +87,8 @@ class Publisher final : SocketHandler {
   using Peers = std::unordered_map<std::string, std::unique_ptr<Peer>>;  // by routing id
 
   void on_message(std::span<const std::string_view> frames, std::string_view user) override;
-  void on_hello(const std::string& id, std::string_view user, const Scope& scope, Hello hello);
+  void on_hello(const std::string& id, std::string_view user, const Scope& scope,
+                const Hello& hello);
   void on_peer(const std::string& id, Peer& peer, Message& message);
   void on_fact(const std::string& id, Peer& peer, const Fact& fact);
   const Scope* scope_of(std::string_view user) const noexcept;
@@ -109,6 +111,7 @@ class Publisher final : SocketHandler {
   std::unique_ptr<Socket> socket_;
   std::vector<std::string> bound_;
   History history_;
+  std::shared_ptr<Audience> everything_;  // kept, because its digest costs a look at all items
   Peers peers_;
   SeenFacts seen_;
   PublisherCounts counts_;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <mutex>
+#include <system_error>
 #include <thread>
 #include <utility>
 
@@ -66,8 +67,7 @@ struct Resolver::Shared {
 
 Resolver::Resolver(event::EventLoop& loop, std::vector<Controller> controllers, LookUp look_up,
                    Found found)
-    : loop_(loop),
-      controllers_(std::move(controllers)),
+    : controllers_(std::move(controllers)),
       look_up_(std::move(look_up)),
       found_(std::move(found)),
       timer_(loop, [this] { start(); }),
@@ -83,14 +83,19 @@ Resolver::~Resolver() {
 }
 
 void Resolver::start() {
-  std::thread([shared = shared_, controllers = controllers_, look_up = look_up_] {
+  const auto work = [shared = shared_, controllers = controllers_, look_up = look_up_] {
     Addresses addresses = look_up(controllers);
     const std::lock_guard lock(shared->mutex);
     if (shared->loop == nullptr) return;
     shared->loop->post([shared, addresses = std::move(addresses)] {
       if (shared->resolver != nullptr) shared->resolver->finish(addresses);
     });
-  }).detach();
+  };
+  try {
+    std::thread(work).detach();
+  } catch (const std::system_error&) {
+    timer_.arm_ms(kHeartbeatMs);  // no thread is to be had
+  }
 }
 
 void Resolver::finish(const Addresses& addresses) {

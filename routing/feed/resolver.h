@@ -47,7 +47,6 @@ class Resolver {
   struct Shared;
   void finish(const Addresses& addresses);
 
-  event::EventLoop& loop_;
   std::vector<Controller> controllers_;
   LookUp look_up_;
   Found found_;

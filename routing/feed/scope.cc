@@ -24,7 +24,8 @@ bool is_key_text(std::string_view text) noexcept {
          std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c < '\x7f'; });
 }
 
-std::optional<std::string_view> after(std::string_view text, std::string_view prefix) noexcept {
+std::optional<std::string_view> text_after(std::string_view text,
+                                           std::string_view prefix) noexcept {
   if (!text.starts_with(prefix)) return std::nullopt;
   return text.substr(prefix.size());
 }
@@ -42,12 +43,12 @@ std::optional<Scope> Scope::parse(std::string_view text, std::string& problem) {
   Scope scope;
   bool good = true;
   ascii::for_each_element(text, [&](std::string_view element) {
-    if (const auto name = after(element, "namespace:");
+    if (const auto name = text_after(element, "namespace:");
         name && is_word(*name, kNamespaceBytesMax)) {
       scope.namespaces_.emplace(*name);
       return;
     }
-    const std::string_view place = after(element, "endpoint:").value_or("");
+    const std::string_view place = text_after(element, "endpoint:").value_or("");
     const size_t slash = std::min(place.find('/'), place.size());
     const std::string_view name = place.substr(0, slash);
     const std::string_view id = place.substr(std::min(slash + 1, place.size()));
@@ -86,11 +87,9 @@ std::optional<AllowList> AllowList::parse(std::string_view text, std::string& pr
     if (is_key_text(key) && line.size() > kKeyTextBytes && line[kKeyTextBytes] == ' ') {
       scope = Scope::parse(ascii::trim(line.substr(kKeyTextBytes + 1)), wrong);
     }
-    if (scope && !out.add(std::string(key), *std::move(scope))) {
-      scope.reset();
-      wrong = out.find(key) != nullptr ? "has a key that stands above" : "is one too many";
-    }
-    if (!scope) {
+    const bool known = out.find(key) != nullptr;
+    if (scope) wrong = known ? "has a key that stands above" : "is one too many";
+    if (!scope || !out.add(std::string(key), *std::move(scope))) {
       problem = "line " + std::to_string(number) + ": " + wrong;
       return std::nullopt;
     }

@@ -29,6 +29,7 @@ class Scope {
   bool speaks_for(std::string_view scope_namespace, std::string_view endpoint) const noexcept {
     return all_ || (!scope_namespace.empty() && sees(scope_namespace, endpoint));
   }
+  // NOLINTNEXTLINE(modernize-use-nullptr): item.h says why
   auto operator<=>(const Scope&) const = default;
 
  private:

@@ -12,9 +12,9 @@ namespace kg::feed {
 namespace {
 
 constexpr int kQueueMessages = 1'024;  // updates have credit, facts are counted: seconds of both
-constexpr int kHeartbeatMs = 5'000;    // libzmq's own: finds connections that are dead below us
-constexpr int kHeartbeatDeadMs = 10'000;
-constexpr int kHandshakeMs = 10'000;
+constexpr int kZmtpPingMs = 5'000;     // libzmq's own: finds connections that are dead below us
+constexpr int kZmtpDeadMs = 10'000;
+constexpr int kZmtpHandshakeMs = 10'000;
 constexpr int kBacklog = 512;
 constexpr char kAddressMark = 'k';  // libzmq's own names begin with zero
 
@@ -43,9 +43,9 @@ void configure(zmq::socket_t& socket, const Socket::Options& options) {
   socket.set(zmq::sockopt::maxmsgsize, static_cast<int64_t>(options.bytes_max));
   socket.set(zmq::sockopt::sndhwm, kQueueMessages);
   socket.set(zmq::sockopt::rcvhwm, options.kind == Socket::Kind::kRouter ? 64 : kQueueMessages);
-  socket.set(zmq::sockopt::heartbeat_ivl, kHeartbeatMs);
-  socket.set(zmq::sockopt::heartbeat_timeout, kHeartbeatDeadMs);
-  socket.set(zmq::sockopt::handshake_ivl, kHandshakeMs);
+  socket.set(zmq::sockopt::heartbeat_ivl, kZmtpPingMs);
+  socket.set(zmq::sockopt::heartbeat_timeout, kZmtpDeadMs);
+  socket.set(zmq::sockopt::handshake_ivl, kZmtpHandshakeMs);
   const bool server = options.kind == Socket::Kind::kRouter;
   if (server) {
     socket.set(zmq::sockopt::router_mandatory, true);

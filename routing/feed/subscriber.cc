@@ -35,8 +35,8 @@ std::string Subscriber::check_options() {
   for (const std::string& key : options_.controller_keys) {
     if (!is_key(key)) return "a controller's key is not 40 characters of z85";
   }
-  if (options_.name.size() > kNameBytesMax) {
-    return "the name is longer than " + std::to_string(kNameBytesMax) + " bytes";
+  if (!is_name(options_.name)) {
+    return "the name is not 1 to " + std::to_string(kNameBytesMax) + " visible characters";
   }
   for (const std::string& text : options_.controllers) {
     auto controller = Controller::parse(text);
@@ -179,7 +179,8 @@ void Subscriber::on_unreadable(Link& link, const char* problem) {
 
 void Subscriber::on_denied(Link& link, std::string_view reason) {
   if (counts_.denied++ % 60 == 0) {  // it is asked again every second
-    log::error("feed", "a controller denies its feed: {} controller={}", reason, link.address());
+    log::error("feed", "a controller denies its feed: {} controller={}", printable(reason),
+               link.address());
   }
 }
 

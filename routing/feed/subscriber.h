@@ -60,6 +60,7 @@ struct SubscriberStatus {
 
 class SubscriberHandler {
  public:
+  // Neither may call the subscriber from within, but for publish_fact().
   // "" takes it; a reason refuses all of it. Keys come once; `whole`: what is not there is gone.
   virtual std::string on_update(Version version, std::span<const Item> upserts,
                                 std::span<const std::string> deletes, bool whole) = 0;

@@ -6,11 +6,11 @@
 namespace kg::feed {
 namespace {
 
-constexpr std::string_view kMagic = "KGF";
-constexpr size_t kHeadBytes = kMagic.size() + 2;
+constexpr std::string_view kMessageMagic = "KGF";
+constexpr size_t kEnvelopeHeadBytes = kMessageMagic.size() + 2;
 constexpr size_t kChecksumBytes = sizeof(crypto::Sha256);
-constexpr size_t kLengthBytes = 4;
-constexpr size_t kFieldHeadBytes = 1 + kLengthBytes;
+constexpr size_t kFieldLengthBytes = 4;
+constexpr size_t kFieldHeadBytes = 1 + kFieldLengthBytes;
 
 uint64_t read_big_endian(std::string_view bytes) noexcept {
   uint64_t value = 0;
@@ -24,7 +24,7 @@ void write_big_endian(uint64_t value, size_t bytes, char* out) noexcept {
 
 }  // namespace
 
-Writer::Writer(uint8_t type) : out_(kMagic) {
+Writer::Writer(uint8_t type) : out_(kMessageMagic) {
   out_.push_back(static_cast<char>(kProtocol));
   out_.push_back(static_cast<char>(type));
 }
@@ -48,14 +48,14 @@ void Writer::raw(uint64_t value) {
 
 size_t Writer::open(uint8_t tag) {
   out_.push_back(static_cast<char>(tag));
-  out_.append(kLengthBytes, '\0');
+  out_.append(kFieldLengthBytes, '\0');
   return out_.size();
 }
 
 void Writer::close(size_t mark) {
   const size_t size = out_.size() - mark;
   KG_ASSERT(size <= UINT32_MAX);
-  write_big_endian(size, kLengthBytes, out_.data() + mark - kLengthBytes);
+  write_big_endian(size, kFieldLengthBytes, out_.data() + mark - kFieldLengthBytes);
 }
 
 std::string Writer::finish() && {
@@ -72,7 +72,7 @@ std::optional<uint64_t> Field::number() const noexcept {
 bool Fields::next(Field& field) noexcept {
   if (left_.empty()) return false;
   const bool has_head = left_.size() >= kFieldHeadBytes;
-  const uint64_t size = has_head ? read_big_endian(left_.substr(1, kLengthBytes)) : 0;
+  const uint64_t size = has_head ? read_big_endian(left_.substr(1, kFieldLengthBytes)) : 0;
   if (!has_head || size > left_.size() - kFieldHeadBytes) {
     broken_ = true;
     return false;
@@ -85,11 +85,11 @@ bool Fields::next(Field& field) noexcept {
 
 std::optional<Envelope> open_envelope(std::string_view message, const char*& problem) noexcept {
   problem = "form";
-  if (message.size() < kHeadBytes + kChecksumBytes || !message.starts_with(kMagic)) {
+  if (message.size() < kEnvelopeHeadBytes + kChecksumBytes || !message.starts_with(kMessageMagic)) {
     return std::nullopt;
   }
   problem = "protocol";
-  if (static_cast<uint8_t>(message[kMagic.size()]) != kProtocol) return std::nullopt;
+  if (static_cast<uint8_t>(message[kMessageMagic.size()]) != kProtocol) return std::nullopt;
   problem = "checksum";
   const std::string_view summed = message.substr(0, message.size() - kChecksumBytes);
   const crypto::Sha256 sum = crypto::sha256(summed);
@@ -98,7 +98,8 @@ std::optional<Envelope> open_envelope(std::string_view message, const char*& pro
     return std::nullopt;
   }
   problem = "";
-  return Envelope{static_cast<uint8_t>(message[kMagic.size() + 1]), summed.substr(kHeadBytes)};
+  return Envelope{static_cast<uint8_t>(message[kMessageMagic.size() + 1]),
+                  summed.substr(kEnvelopeHeadBytes)};
 }
 
 }  // namespace kg::feed

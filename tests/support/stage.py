@@ -44,8 +44,8 @@ class Workshop:
 
 class Stage:
     """Endpoint `ep` (host ep.test) on self.gateway. `endpoint` changes its keys, `listener` those
-    of the listener, `config` the top keys of the file; more_endpoints(stage) gives further
-    endpoint entries; descriptors is the process's bound (ulimit -n)."""
+    of the listener, `config` the top keys of the file (None removes one); more_endpoints(stage)
+    gives further endpoint entries; descriptors is the process's bound (ulimit -n)."""
 
     def __init__(self, workshop, folder, endpoint=None, config=None, gateway=None,
                  more_endpoints=None, certificates=None, start=True, listener=None,
@@ -60,6 +60,7 @@ class Stage:
             whole["endpoints"] += more_endpoints(self)
         whole["listeners"][0].update(listener or {})
         whole.update(config or {})
+        whole = {key: value for key, value in whole.items() if value is not None}
         self.proxy = ProxyProcess(self.folder, whole, descriptors=descriptors)
         self.context = workshop.context()
         if start:

@@ -31,7 +31,7 @@ class ConfigFolder {
     for (const char* name :
          {"tls/server.key", "tls/proxy.key", "secrets/gateway-token", "secrets/ticket-keys",
           "secrets/kernel-id-keys", "secrets/introspection", "secrets/admin-token",
-          "secrets/revocations", "secrets/audit-key"})
+          "secrets/revocations", "secrets/audit-key", "secrets/feed-key"})
       write(name, "x", 0600);
   }
   ~ConfigFolder() {

@@ -189,6 +189,8 @@ bool is_needed_by_another(std::string_view path) {
       "endpoints[].sessions.operations[].allow",
       "endpoints[].sessions.operations[].deny",
       "endpoints[].quotas.requests_per_second",
+      "feed.controller_keys",
+      "feed.key_file",
   };
   return kPaths.contains(path);
 }

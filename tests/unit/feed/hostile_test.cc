@@ -33,14 +33,11 @@ struct Scripted final : SocketHandler {
     heard.push_back(*std::move(message));
   }
   void on_connection(bool stands) override { connected = stands; }
+  // Waits for room: libzmq hands messages over by a thread of its own.
   void say(std::string_view bytes) {
-    if (peer.empty()) {
-      const std::array<std::string_view, 1> frames{bytes};
-      EXPECT_EQ(socket->send(frames), Sent::kYes);
-    } else {
-      const std::array<std::string_view, 2> frames{peer, bytes};
-      EXPECT_EQ(socket->send(frames), Sent::kYes);
-    }
+    std::vector<std::string_view> frames{bytes};
+    if (!peer.empty()) frames.insert(frames.begin(), peer);
+    EXPECT_TRUE(event::run_until(loop, [&] { return socket->send(frames) == Sent::kYes; }));
   }
   void say(const Message& message) { say(encode(message)); }
   // The next thing that is heard, which must be this.
@@ -183,9 +180,9 @@ class HostileProxy : public FeedTest {
 TEST_F(HostileProxy, WhoHasNotSaidHelloIsAskedForIt) {
   scripted.say(Sync{1, {}, {}, true});
   scripted.next<Again>();
-  scripted.say(Hello{9, 9, 1, 1, "from the future"});
+  scripted.say(Hello{9, 9, 1, 1, "from-the-future"});
   scripted.next<Deny>();
-  scripted.say(Hello{1, 1, 2, 3, "another schema"});
+  scripted.say(Hello{1, 1, 2, 3, "another-schema"});
   scripted.next<Deny>();
   EXPECT_EQ(counts().denied, 2U);
   EXPECT_TRUE(publisher->proxies().empty());
@@ -229,7 +226,6 @@ TEST_F(HostileProxy, AFloodOfFactsIsHeldToARate) {
     std::string id(kFactIdBytes, 'f');
     id.replace(0, 5, std::to_string(10'000 + i));
     scripted.say(Fact{id, "", "", ""});
-    if (i % 500 == 0) event::run_turns(loop);
   }
   ASSERT_TRUE(
       until([&] { return counts().facts_heard + counts().facts_dropped == kFactsAtOnce + 500; }));

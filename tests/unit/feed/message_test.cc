@@ -120,6 +120,9 @@ TEST(FeedMessage, UnknownOptionalFieldsAreSkippedAndOthersRefused) {
 TEST(FeedMessage, WhatIsTooLongIsRefused) {
   Hello hello{1, 1, 1, 1, std::string(kNameBytesMax + 1, 'n')};
   EXPECT_STREQ(problem_of(encode(hello)), "fields");
+  for (const char* name : {"", "two words", "line\n"}) {
+    EXPECT_STREQ(problem_of(encode(Hello{1, 1, 1, 1, name})), "fields") << name;
+  }
   Update update = an_update();
   update.upserts[0].key = std::string(kKeyBytesMax + 1, 'k');
   EXPECT_STREQ(problem_of(encode(update)), "fields");

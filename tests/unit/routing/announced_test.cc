@@ -137,7 +137,8 @@ class CompileAnnouncedTest : public testing::Test {
     const ReadAnnounced read = read_announced(payload.dump());
     EXPECT_TRUE(read.endpoint) << read.problem;
     EndpointCompiler compiler(slots_, sources_, pods_, 2);
-    std::vector<Route> routes = compile_announced(*read.endpoint, compiler);
+    std::vector<Route> routes = compile_announced(*read.endpoint, compiler, nullptr);
+    mark_ready_pods(*read.endpoint, routes);
     for (const config::ConfigError& error : compiler.take_errors()) {
       problems_.push_back(error.file + " " + error.key + ": " + error.problem);
     }

@@ -1,0 +1,55 @@
+#include "proxy/server/feed_keeper.h"
+
+#include <filesystem>
+
+#include "proxy/base/log.h"
+
+namespace kg::server {
+
+std::string FeedKeeper::start(const config::Feed& wanted, const std::string& state_dir) {
+  feed::Subscriber::Options options;
+  options.controllers = wanted.controllers;
+  options.name = wanted.name;
+  options.controller_keys = wanted.controller_keys;
+  options.plaintext = wanted.plaintext;
+  if (!wanted.plaintext) {
+    std::string problem;
+    options.keys = feed::read_keys(wanted.key_file, problem);
+    if (!options.keys) return problem;
+    if (!state_dir.empty()) options.copy_file = std::filesystem::path(state_dir) / "feed";
+  }
+  feed::SubscriberHandler& handler = *this;
+  subscriber_ = std::make_unique<feed::Subscriber>(loop_, handler, std::move(options));
+  return subscriber_->start();
+}
+
+std::string FeedKeeper::on_update(feed::Version version, std::span<const feed::Item> upserts,
+                                  std::span<const std::string> deletes, bool whole) {
+  std::string refused = apply_(upserts, deletes, whole);
+  if (!refused.empty()) {
+    log::error("feed", "update refused, what was announced before serves on version={}.{} why={}",
+               version.term, version.sequence, refused);
+    return refused;
+  }
+  has_state_ = true;
+  return "";
+}
+
+void FeedKeeper::add_facts(metrics::ProcessFacts& facts) const {
+  if (subscriber_ == nullptr) return;
+  const feed::SubscriberStatus status = subscriber_->status();
+  const feed::SubscriberCounts& counts = subscriber_->counts();
+  metrics::FeedFact& out = facts.feed.emplace();
+  out.term = status.version.term;
+  out.sequence = status.version.sequence;
+  out.age_seconds = static_cast<double>(status.age_ms) / 1e3;
+  out.items = status.items;
+  out.connected = status.connected;
+  out.updates = counts.updates;
+  out.rejected = {{"refused", counts.refused},   {"unreadable", counts.unreadable},
+                  {"older", counts.older},       {"gap", counts.gaps},
+                  {"diverged", counts.diverged}, {"too_large", counts.too_large},
+                  {"schema", counts.schema}};
+}
+
+}  // namespace kg::server

@@ -1,0 +1,139 @@
+"""Endpoints that controllers announce: whole or not at all, at once, and nothing else moves."""
+
+import pytest
+
+from support.feed import Feed, announced
+from support.scripted_gateway import ScriptedGateway
+from support.stage import CHANNELS, PLAIN
+from support.waiting import wait_until
+
+
+@pytest.fixture
+def feed(tmp_path):
+    feed = Feed(tmp_path / "controller")
+    yield feed
+    feed.close()
+
+
+def feed_stage(make_stage, feed, **options):
+    config = {"feed": feed.config(), **options.pop("config", {})}
+    return make_stage(config=config, **options)
+
+
+def readiness(stage):
+    return stage.proxy.monitoring("/readyz")[0]
+
+
+def ask(stage, endpoint, gateway):
+    """One exchange with an endpoint, over a connection of its own."""
+    client = stage.connect(sni=None)
+    client.send_request("GET", PLAIN, token=stage.token(endpoint), host=f"{endpoint}.test")
+    gateway.next_call().reply(200, b"{}")
+    assert client.read_response().status == 200
+
+
+def status_of(stage, endpoint, target=PLAIN):
+    client = stage.connect(sni=None)
+    client.send_request("GET", target, token=stage.token(endpoint), host=f"{endpoint}.test")
+    return client.read_response().status
+
+
+def test_ready_once_endpoints_are_announced(make_stage, feed):
+    stage = feed_stage(make_stage, feed, config={"endpoints": None})
+    assert readiness(stage) == 503
+    feed.wait_taken(feed.publish(announced(stage.workshop, "one", [stage.gateway])))
+    assert readiness(stage) == 200
+    ask(stage, "one", stage.gateway)
+    assert status_of(stage, "ep") == 404
+    stage.moved("kernelgate_feed_updates_total")
+    assert stage.proxy.metrics().value("kernelgate_feed_items") == 1
+    assert stage.proxy.metrics().value("kernelgate_feed_controllers") == 1
+    assert stage.proxy.metrics().value("kernelgate_endpoints") == 1
+
+
+def test_beside_the_file_which_comes_first(make_stage, feed):
+    stage = feed_stage(make_stage, feed)
+    other = stage.closes(ScriptedGateway())
+    feed.wait_taken(feed.publish(announced(stage.workshop, "ep", [other]),
+                                 announced(stage.workshop, "two", [other])))
+    ask(stage, "ep", stage.gateway)
+    ask(stage, "two", other)
+    stage.proxy.wait_for_stderr("has the id or a route of announced endpoint ep", "a warning")
+    feed.wait_taken(feed.publish(deletes=["endpoint/analytics/ep", "endpoint/analytics/two"]))
+    ask(stage, "ep", stage.gateway)
+    assert status_of(stage, "two") == 404
+
+
+def test_no_edit_touches_a_websocket(make_stage, feed):
+    stage = feed_stage(make_stage, feed)
+    mine, gateways_end = stage.websocket()
+    other = stage.closes(ScriptedGateway())
+    feed.wait_taken(feed.publish(announced(stage.workshop, "two", [other])))
+    client = stage.connect(sni=None)
+    key = client.send_upgrade(CHANNELS, token=stage.token("two"), host="two.test")
+    theirs_end = other.next_call().accept_websocket(None)
+    theirs = client.read_upgrade(key)
+    for number in range(200):
+        moved = announced(stage.workshop, "two", [other], kernels={"env": {"pass": [f"A{number}"]}})
+        version = feed.publish(moved, announced(stage.workshop, f"n{number}", [other]))
+    feed.wait_taken(version)
+    for ends in [(mine, gateways_end), (theirs, theirs_end)]:
+        ends[0].send_text("still here")
+        assert ends[1].read_text() == "still here"
+    assert stage.proxy.metrics().value("kernelgate_endpoints") == 202
+
+
+def test_a_bad_update_is_refused_whole(make_stage, feed):
+    stage = feed_stage(make_stage, feed)
+    feed.wait_taken(feed.publish(announced(stage.workshop, "one", [stage.gateway])))
+    bad = announced(stage.workshop, "three", [stage.gateway])
+    bad["payload"]["config"]["gateway"]["replication"] = "perhaps"
+    feed.publish(announced(stage.workshop, "two", [stage.gateway]), bad)
+    wait_until(lambda: feed.status()["refusals"], "a refusal")
+    assert "gateway.replication" in feed.status()["refusals"][0]
+    stage.moved("kernelgate_feed_rejected_total", reason="refused")
+    ask(stage, "one", stage.gateway)
+    assert status_of(stage, "two") == 404
+    feed.wait_taken(feed.publish(announced(stage.workshop, "three", [stage.gateway])))
+    ask(stage, "two", stage.gateway)
+
+
+def test_an_endpoint_without_pods_is_503(make_stage, feed):
+    stage = feed_stage(make_stage, feed)
+    feed.wait_taken(feed.publish(announced(stage.workshop, "one", [])))
+    assert status_of(stage, "one") == 503
+    assert status_of(stage, "one", "/api/kernels") == 503
+    assert stage.proxy.wait_log(endpoint="one", operation="ListKernels")["error"] == "no_pod"
+    feed.wait_taken(feed.publish(announced(stage.workshop, "one", [stage.gateway])))
+    ask(stage, "one", stage.gateway)
+
+
+def test_a_restart_without_controllers_serves_what_was(make_stage, feed, tmp_path):
+    state = tmp_path / "state"
+    state.mkdir()
+    stage = feed_stage(make_stage, feed, config={"state_dir": str(state)})
+    feed.wait_taken(feed.publish(announced(stage.workshop, "one", [stage.gateway])))
+    stage.proxy.stop()
+    feed.close()
+    assert (state / "feed").stat().st_mode & 0o777 == 0o600
+    assert b"gateway-secret" not in (state / "feed").read_bytes()
+    stage.proxy.stderr_lines.clear()
+    stage.start()
+    assert readiness(stage) == 200
+    ask(stage, "one", stage.gateway)
+    feed.start(feed.address)
+    feed.wait_taken(feed.publish(whole=True))
+    assert status_of(stage, "one") == 404
+
+
+def test_another_key_learns_nothing(make_stage, feed, tmp_path):
+    stranger = Feed(tmp_path / "stranger")
+    stranger.close()
+    feed.publish({"key": "endpoint/analytics/x", "namespace": "analytics", "endpoint": "x",
+                  "payload": "secret"})
+    config = feed.config(key_file=str(stranger.folder / "proxy"))
+    stage = make_stage(config={"feed": config, "endpoints": None})
+    wait_until(lambda: stage.proxy.metrics().value("kernelgate_feed_age_seconds") > 1, "a second")
+    assert readiness(stage) == 503
+    assert stage.proxy.metrics().value("kernelgate_feed_items") == 0
+    assert feed.status()["proxies"] == []

@@ -1,0 +1,95 @@
+"""Feed: the controller's end of the route feed, told by a test what to announce."""
+
+import json
+import os
+import subprocess
+from pathlib import Path
+
+from . import tokens
+from .waiting import PATIENCE, wait_until
+
+
+def announced(workshop, endpoint_id, gateways, hosts=None, routes=None, **config):
+    """An item of the feed: an endpoint on ENDPOINT_ID.test, with these scripted gateways as pods.
+    `config` changes keys of its configuration."""
+    pods = [{"name": f"jeg-{index}", "uid": f"uid-{endpoint_id}-{gateway.port}",
+             "address": f"127.0.0.1:{gateway.port}", "ready": True, "serving": True,
+             "terminating": False} for index, gateway in enumerate(gateways)]
+    whole = workshop.endpoint(endpoint_id, 1, **config)
+    del whole["hosts"], whole["gateway"]["pods"]
+    whole["gateway"]["token_file"] = "feed:token"
+    whole["sessions"]["jwt"]["keys_file"] = "feed:keys"
+    hosts = [f"{endpoint_id}.test"] if hosts is None else hosts
+    return {
+        "key": f"endpoint/analytics/{endpoint_id}", "namespace": "analytics",
+        "endpoint": endpoint_id,
+        "payload": {
+            "schema": 1, "kind": "endpoint", "id": endpoint_id, "namespace": "analytics",
+            "config": whole,
+            "files": {"token": workshop.gateway_token_file.read_text(),
+                      "keys": workshop.jwks.read_text()},
+            "routes": routes or [{"host": host, "path": "/", "type": "Prefix"} for host in hosts],
+            "pods": pods}}
+
+
+def make_keys(file):
+    """The public key of a new pair."""
+    return subprocess.run([tokens.binary(), "keys", "new", file], check=True, text=True,
+                          capture_output=True).stdout.strip()
+
+
+class Feed:
+    """One controller, and a key for one proxy that may see everything. Versions count up."""
+
+    def __init__(self, folder, address="tcp://127.0.0.1:*", scope="all"):
+        self.folder = Path(folder)
+        self.folder.mkdir(exist_ok=True)
+        self.public_key = make_keys(self.folder / "controller")
+        proxy_key = make_keys(self.folder / "proxy")
+        (self.folder / "allow").write_text(f"{proxy_key} {scope}\n")
+        self.sequence = 0
+        self._process = None
+        self.start(address)
+
+    def start(self, address):
+        program = Path(os.environ["KERNELGATE_BIN"]).parents[2] / "tests/feed_announcer"
+        self._process = subprocess.Popen(
+            [program, address, self.folder / "controller", self.folder / "allow"],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.address = json.loads(self._process.stdout.readline())["bound"]
+
+    def config(self, **changes):
+        return {"controllers": [self.address.removeprefix("tcp://")],
+                "controller_keys": [self.public_key],
+                "key_file": str(self.folder / "proxy"), **changes}
+
+    def _ask(self, **command):
+        self._process.stdin.write(json.dumps(command) + "\n")
+        self._process.stdin.flush()
+        return json.loads(self._process.stdout.readline())
+
+    def publish(self, *items, deletes=(), whole=False):
+        """The version of it."""
+        self.sequence += 1
+        version = [1, self.sequence]
+        said = self._ask(do="publish", version=version, items=list(items), deletes=list(deletes),
+                         whole=whole)
+        assert said["problem"] == "", said
+        return version
+
+    def status(self):
+        return self._ask(do="status")
+
+    def wait_taken(self, version):
+        """Until every proxy that follows has taken it."""
+        def taken():
+            proxies = self.status()["proxies"]
+            return proxies and all(proxy["version"] == version for proxy in proxies)
+        wait_until(taken, lambda: f"{version} to be taken: {self.status()}", PATIENCE)
+
+    def close(self):
+        if self._process is not None:
+            self._process.stdin.close()
+            assert self._process.wait(PATIENCE) == 0
+            self._process.stdout.close()
+            self._process = None
