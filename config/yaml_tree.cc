@@ -18,7 +18,6 @@ namespace {
 constexpr size_t kDepthMax = 16;
 constexpr size_t kKeysPerMapMax = 64;  // the schema's widest map has a dozen
 constexpr size_t kNodesMax = 2'000'000;
-constexpr size_t kScalarBytesMax = 4096;  // PATH_MAX; no other value comes near
 // Tokens take 100 times their text, and yaml-cpp holds all tokens of a flow collection that might
 // turn out to be a key ("[[[[..."). This bounds what it may hold before it delivers something.
 constexpr size_t kLookAheadBytesMax = size_t{1024} * 1024;
@@ -58,7 +57,8 @@ class BoundedInput : public std::streambuf {
 // through the library would be the only way to leave it early.
 class Builder : public YAML::EventHandler {
  public:
-  Builder(BoundedInput& input, Problems& problems) : input_(input), problems_(problems) {}
+  Builder(BoundedInput& input, Problems& problems, const YamlRules& rules)
+      : input_(input), problems_(problems), rules_(rules) {}
 
   bool gave_up() const noexcept { return gave_up_; }
   std::optional<YamlNode> take_root() { return gave_up_ ? std::nullopt : std::move(root_); }
@@ -84,15 +84,15 @@ class Builder : public YAML::EventHandler {
   void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
                 const std::string& value) override {
     if (!admit(mark, tag, anchor)) return;
-    const char* wrong = nullptr;
-    if (value.size() > kScalarBytesMax) wrong = "longer than 4096 bytes";
-    if (wrong == nullptr && !is_printable_utf8(value, LineBreaks::kRefuse))
+    std::string wrong;
+    if (value.size() > rules_.value_bytes_max)
+      wrong = "longer than " + std::to_string(rules_.value_bytes_max) + " bytes";
+    if (wrong.empty() && !is_printable_utf8(value, LineBreaks::kRefuse))
       wrong = "holds a line break or another control character";
-    if (wrong != nullptr) refuse(mark, wrong, "write a short value on one line");
-    if (wants_key()) return take_key(wrong == nullptr ? value : "?", line_of(mark));
-    const YamlNode::Kind kind =
-        wrong == nullptr ? YamlNode::Kind::kScalar : YamlNode::Kind::kBroken;
-    put(YamlNode{kind, line_of(mark), "", wrong == nullptr ? value : "", {}});
+    if (!wrong.empty()) refuse(mark, wrong, "write a short value on one line");
+    if (wants_key()) return take_key(wrong.empty() ? value : "?", line_of(mark));
+    const YamlNode::Kind kind = wrong.empty() ? YamlNode::Kind::kScalar : YamlNode::Kind::kBroken;
+    put(YamlNode{kind, line_of(mark), "", wrong.empty() ? value : "", {}});
   }
   void OnSequenceStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
                        YAML::EmitterStyle::value /*style*/) override {
@@ -172,7 +172,7 @@ class Builder : public YAML::EventHandler {
     } else if (!frame.is_full && frame.node.children.size() == kKeysPerMapMax) {
       frame.is_full = frame.drops_value = true;
       problems_.error({line, path()}, "more than 64 keys in one map",
-                      "remove those that are not in config/README.md");
+                      "remove those that are not in " + rules_.page);
     }
   }
 
@@ -185,7 +185,7 @@ class Builder : public YAML::EventHandler {
     }
     if (stack_.size() == kDepthMax) {
       return give_up(line_of(mark), "nested more than 16 deep",
-                     "see config/README.md for where the keys belong");
+                     "see " + rules_.page + " for where the keys belong");
     }
     Frame frame;
     frame.node.kind = kind;
@@ -218,6 +218,7 @@ class Builder : public YAML::EventHandler {
 
   BoundedInput& input_;
   Problems& problems_;
+  const YamlRules& rules_;
   std::vector<Frame> stack_;
   std::optional<YamlNode> root_;
   size_t nodes_ = 0;
@@ -286,7 +287,8 @@ const YamlNode* YamlNode::find(std::string_view name) const noexcept {
   return nullptr;
 }
 
-std::optional<YamlNode> parse_tree(std::string_view text, Problems& problems) {
+std::optional<YamlNode> parse_tree(std::string_view text, Problems& problems,
+                                   const YamlRules& rules) {
   // Before the parser: yaml-cpp takes byte 0x04 for the end of the file and would go on silently
   // without the rest.
   if (const std::optional<size_t> bad = find_unprintable(text, LineBreaks::kAllow)) {
@@ -296,16 +298,16 @@ std::optional<YamlNode> parse_tree(std::string_view text, Problems& problems) {
     return std::nullopt;
   }
   BoundedInput input(text);
-  Builder builder(input, problems);
+  Builder builder(input, problems, rules);
   if (!run_parser(text, problems, input, builder)) return std::nullopt;
   std::optional<YamlNode> root = builder.take_root();
   if (!root || root->kind == YamlNode::Kind::kNull) {
-    problems.error({1, ""}, "the file is empty", "begin with the example in config/README.md");
+    problems.error({1, ""}, "the file is empty", "begin with the example in " + rules.page);
     return std::nullopt;
   }
   if (root->kind != YamlNode::Kind::kMap) {
     problems.error({root->line, ""}, "the file is not a map of keys",
-                   "begin with the example in config/README.md");
+                   "begin with the example in " + rules.page);
     return std::nullopt;
   }
   return root;

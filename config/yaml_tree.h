@@ -1,10 +1,11 @@
 // The file as a small tree with line numbers: the only place that touches yaml-cpp.
 //
-// Thread: control. Limits: nesting 16, 64 keys in one map, 2,000,000 nodes, 4,096 bytes in one
-// value, 1 MiB of text that the parser has to look ahead. Anchors, aliases, tags, duplicate keys,
-// non-UTF-8 bytes and control characters are refused.
+// Thread: control. Limits: nesting 16, 64 keys in one map, 2,000,000 nodes, kYamlValueBytesMax in
+// one value, 1 MiB of text that the parser has to look ahead. Anchors, aliases, tags, duplicate
+// keys, non-UTF-8 bytes and control characters are refused.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -14,6 +15,8 @@
 #include "config/problems.h"
 
 namespace kg::config {
+
+inline constexpr size_t kYamlValueBytesMax = 4096;  // PATH_MAX; no other value comes near
 
 struct YamlNode {
   // kBroken: already reported, the reader takes the default and says nothing more.
@@ -29,6 +32,12 @@ struct YamlNode {
 };
 
 // nullopt when no tree can be had, which is then among the problems. The root is a map.
-std::optional<YamlNode> parse_tree(std::string_view text, Problems& problems);
+// What differs for files of other programs: how long a value may be, and where keys are explained.
+struct YamlRules {
+  size_t value_bytes_max = kYamlValueBytesMax;
+  std::string page = "config/README.md";
+};
+std::optional<YamlNode> parse_tree(std::string_view text, Problems& problems,
+                                   const YamlRules& rules = {});
 
 }  // namespace kg::config

@@ -1,6 +1,7 @@
 // Driver: libcurl's multi interface on an event loop: its sockets, its timer, its endings.
 //
-// Owner:  the Fetcher. Thread: network. Names are resolved by threads of libcurl.
+// Owner:  the Fetcher, or another with a loop of its own. Thread: the loop's. Names are resolved by
+//         threads of libcurl.
 #pragma once
 
 #include <curl/curl.h>
@@ -27,7 +28,7 @@ class Driver {
 
   // `ended` comes in a later turn, once; the transfer may then be destroyed.
   void add(Transfer& transfer);
-  // Before its end: no `ended` comes.
+  // Before its end: no `ended` comes. Not within a Sink.
   void remove(Transfer& transfer);
 
  private:

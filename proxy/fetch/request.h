@@ -28,7 +28,7 @@ enum class Purpose : uint8_t { kKeys, kAlbKey, kIntrospection, kDelegated };
 inline constexpr size_t kPurposeCount = 4;
 std::string_view purpose_name(Purpose purpose) noexcept;
 
-enum class Method : uint8_t { kGet, kPost };
+enum class Method : uint8_t { kGet, kPost, kPut, kPatch };
 
 struct Field {
   std::string name;
@@ -45,7 +45,7 @@ struct Request {
   std::string connect_to;  // "10.0.0.7:8888" instead of the URL's host, "": resolve it
   std::shared_ptr<const Trust> trust;
   std::vector<Field> fields;
-  Secret body;                              // of a POST, as a form
+  Secret body;                              // of all but a GET; a form where no field says else
   std::vector<std::string> wanted;          // fields of the answer to hand over
   uint32_t deadline_ms = limits::kFetchMs;  // from fetch() to the last byte, the queue included
   size_t answer_bytes_max = limits::kFetchAnswerBytesMax;

@@ -36,6 +36,10 @@ Failure failure_of(CURLcode code) noexcept {
   }
 }
 
+// Of an answer without end. Linux gives up after nine probes: a dead peer is noticed in 75 s.
+constexpr long kKeepAliveIdleSeconds = 30;
+constexpr long kKeepAliveIntervalSeconds = 5;
+
 // libcurl reads it during the exchange only, and the request outlives that.
 curl_blob blob_of(std::string_view text) noexcept {
   return {const_cast<char*>(text.data()), text.size(), CURL_BLOB_NOCOPY};
@@ -50,7 +54,8 @@ void LinesFree::operator()(curl_slist* lines) const noexcept {
   curl_slist_free_all(lines);
 }
 
-Transfer::Transfer(const Request& request) : request_(request), easy_(curl_easy_init()) {
+Transfer::Transfer(const Request& request, Sink* sink)
+    : request_(request), sink_(sink), easy_(curl_easy_init()) {
   KG_ASSERT(easy_ != nullptr);
   set(CURLOPT_PRIVATE, this);
   set(CURLOPT_NOSIGNAL, 1L);
@@ -60,7 +65,11 @@ Transfer::Transfer(const Request& request) : request_(request), easy_(curl_easy_
   set(CURLOPT_HEADERDATA, this);
   set(CURLOPT_WRITEFUNCTION, &Transfer::body_cb);
   set(CURLOPT_WRITEDATA, this);
-  if (!request.status_only) {
+  if (sink != nullptr) {
+    set(CURLOPT_TCP_KEEPALIVE, 1L);  // a peer that is gone says nothing, and an idle one neither
+    set(CURLOPT_TCP_KEEPIDLE, kKeepAliveIdleSeconds);
+    set(CURLOPT_TCP_KEEPINTVL, kKeepAliveIntervalSeconds);
+  } else if (!request.status_only) {
     set(CURLOPT_MAXFILESIZE_LARGE, static_cast<curl_off_t>(request.answer_bytes_max));
   }
   set_security();
@@ -117,12 +126,9 @@ void Transfer::set_request() {
     set(CURLOPT_CONNECT_TO, connect_to_.get());
   }
   set(CURLOPT_USERAGENT, "kernelgate");
-  if (request_.method == Method::kPost) {
-    set(CURLOPT_POST, 1L);
-    set(CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request_.body.reveal().size()));
-    set(CURLOPT_POSTFIELDS, request_.body.reveal().data());
-    add_line("Expect:");  // none
-  }
+  if (request_.method == Method::kPost) set_body("POST");
+  if (request_.method == Method::kPut) set_body("PUT");
+  if (request_.method == Method::kPatch) set_body("PATCH");
   for (const Field& field : request_.fields) {
     std::string line = field.name + ": ";
     line.reserve(line.size() + field.value.reveal().size());
@@ -131,6 +137,13 @@ void Transfer::set_request() {
     add_line(wiped.reveal().data());
   }
   if (lines_ != nullptr) set(CURLOPT_HTTPHEADER, lines_.get());
+}
+
+void Transfer::set_body(const char* method) {
+  set(CURLOPT_CUSTOMREQUEST, method);
+  set(CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request_.body.reveal().size()));
+  set(CURLOPT_POSTFIELDS, request_.body.reveal().data());
+  add_line("Expect:");  // none
 }
 
 void Transfer::add_line(const char* line) {
@@ -171,11 +184,21 @@ void Transfer::take_wanted(Answer& answer) {
   }
 }
 
-size_t Transfer::head_cb(char*, size_t one, size_t size, void* self) noexcept {
+// Whether this answer goes to the sink.
+bool Transfer::streams() const noexcept {
+  long status = 0;
+  curl_easy_getinfo(easy_.get(), CURLINFO_RESPONSE_CODE, &status);
+  return sink_ != nullptr && status == 200;
+}
+
+size_t Transfer::head_cb(char* bytes, size_t one, size_t size, void* self) noexcept {
   auto* transfer = static_cast<Transfer*>(self);
-  transfer->head_bytes_ += one * size;
+  const std::string_view line(bytes, one * size);
+  transfer->head_bytes_ += line.size();
   transfer->too_large_ |= transfer->head_bytes_ > limits::kFetchHeadBytesMax;
-  return transfer->too_large_ ? 0 : one * size;
+  if (transfer->too_large_) return 0;
+  if ((line == "\r\n" || line == "\n") && transfer->streams()) transfer->sink_->on_head();
+  return line.size();
 }
 
 size_t Transfer::body_cb(char* bytes, size_t one, size_t size, void* self) noexcept {
@@ -184,6 +207,10 @@ size_t Transfer::body_cb(char* bytes, size_t one, size_t size, void* self) noexc
   if (transfer->request_.status_only) {
     transfer->enough_ = true;
     return more + 1;  // ends the exchange
+  }
+  if (transfer->streams()) {
+    transfer->sink_->on_bytes({bytes, more});
+    return more;
   }
   if (more > transfer->request_.answer_bytes_max - transfer->body_.size()) {
     transfer->too_large_ = true;
