@@ -100,8 +100,13 @@ def test_c_handles_are_freed_by_their_owners_only():
                              "unique_ptr with a deleter")
 
 
+# Debian's variable; fields of an Ingress and an annotation of ingress-nginx.
+NAMES_OF_OTHERS = re.compile(
+    r'DEBIAN_FRONTEND|"backend"|\.backend"|\bbackend: \{|\bbackend-protocol')
+
+
 def _without_names_of_others(line):
-    return line.replace("DEBIAN_FRONTEND", "").replace("_", " ")
+    return NAMES_OF_OTHERS.sub("", line).replace("_", " ")
 
 
 def test_one_word_for_each_peer():

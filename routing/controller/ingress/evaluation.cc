@@ -1,0 +1,259 @@
+#include "routing/controller/ingress/evaluation.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "proxy/base/ascii.h"
+#include "routing/controller/ingress/annotations.h"
+#include "routing/controller/ingress/endpoint_config.h"
+#include "routing/controller/ingress/limits.h"
+
+namespace kg::ingress {
+namespace {
+
+class Evaluation {
+ public:
+  Evaluation(const IngressSource& ingress, const ResolvedClass& resolved, const Ids& ids,
+             const Surroundings& around, Memory& memory)
+      : ingress_(ingress),
+        name_(ingress.meta.name),
+        parameters_(*resolved.parameters),
+        ids_(ids),
+        around_(around),
+        memory_(memory),
+        who_{name_, &ingress, resolved.parameters.get()} {
+    out_.view.class_name = resolved.name;
+    out_.view.is_observed = resolved.is_observed;
+  }
+
+  Evaluated run() {
+    judge_names(ingress_.meta, findings_);
+    judge_ids();
+    const std::map<Target, std::vector<Route>> routes = routes_of();
+    const auto common = read_common();
+    for (size_t i = 0; i < ids_.of_targets.size(); ++i) {
+      const auto mine = routes.find(ingress_.targets[i]);
+      if (mine != routes.end()) add_endpoint(i, mine->second, common);
+    }
+    forget_other_ids();
+    read_certificates();
+    out_.view.findings = ingress_.findings;
+    const std::vector<Finding>& found = findings_.all();
+    out_.view.findings.insert(out_.view.findings.end(), found.begin(), found.end());
+    return std::move(out_);
+  }
+
+ private:
+  std::string annotation(std::string_view name) const {
+    return "annotation " + std::string(kOwnPrefix) + std::string(name);
+  }
+
+  // Whose it is instead, without names of other tenants' objects.
+  std::string named(const Claim* holder) const {
+    if (holder == nullptr) return "nobody";
+    if (holder->ingress.space != name_.space) return "an Ingress of another namespace";
+    return "Ingress " + quote(holder->ingress.name);
+  }
+
+  void judge_ids() {
+    if (!ids_.is_invalid) return;
+    findings_.error("InvalidAnnotation", annotation("endpoint-id") +
+                                             ": is not an endpoint id: use 1 to 64 of a-z and 0-9");
+  }
+
+  bool may_have_host(const std::string& host, const std::string& path) {
+    if (!parameters_.allows_host(name_.space, host)) {
+      say_once("HostNotAllowed", host.empty() ? "rules without a host are" : quote(host) + " is",
+               " not for this namespace: take a host that its class allows");
+      return false;
+    }
+    if (around_.holdings.owns(who_, host, path)) return true;
+    say_once("HostTaken", host.empty() ? quote(first_element(path)) : quote(host),
+             host.empty() ? " belongs to another namespace, whose Ingress is older: choose another "
+                            "path, or give the rule a host"
+                          : " belongs to another namespace, whose Ingress is older: choose another "
+                            "host");
+    return false;
+  }
+
+  void say_once(const char* reason, const std::string& subject, const std::string& problem) {
+    if (said_.insert(reason + subject).second) findings_.error(reason, subject + problem);
+  }
+
+  std::map<Target, std::vector<Route>> routes_of() {
+    std::map<Target, std::vector<Route>> out;
+    for (const Rule& rule : ingress_.rules) {
+      if (!may_have_host(rule.host, rule.path)) continue;
+      const Claim* holder = around_.holdings.holder_of(rule);
+      if (holder != nullptr && holder->ingress == name_) {
+        out[rule.target].push_back({rule.host, rule.path, rule.type});
+      } else if (!rule.is_default) {
+        findings_.warn("PathTaken", quote(rule.host + rule.path) + " is served by " +
+                                        named(holder) +
+                                        ", which is older: change the host or the path of one");
+      } else {
+        findings_.note("DefaultNotUsed", "spec.defaultBackend gets nothing of " +
+                                             quote(rule.host.empty() ? "*" : rule.host) + ": " +
+                                             named(holder) + " serves all of it");
+      }
+    }
+    return out;
+  }
+
+  std::optional<EndpointConfig> read_common() {
+    Findings findings;
+    for (const std::string& secret : secrets_of(ingress_.meta, parameters_))
+      out_.needs.insert({Kind::kSecret, {name_.space, secret}});
+    const Secrets secrets{[this](const std::string& secret) {
+                            return around_.store.secret({name_.space, secret});
+                          },
+                          around_.assumes_secrets};
+    auto common = common_config(ingress_.meta, parameters_, secrets, findings);
+    take(findings.all());
+    return common;
+  }
+
+  void take(const std::vector<Finding>& findings) {
+    for (const Finding& finding : findings) {
+      findings_.add(finding);
+    }
+  }
+
+  void add_endpoint(size_t index, const std::vector<Route>& routes,
+                    const std::optional<EndpointConfig>& common) {
+    EndpointView view;
+    view.id = ids_.of_targets[index];
+    view.target = ingress_.targets[index];
+    view.routes = routes;
+    const ObjectName service{name_.space, view.target.service};
+    out_.needs.insert({Kind::kService, service});
+    Pods pods = pods_of(view.target, around_.store.service(service),
+                        around_.store.slices_of(service), findings_);
+    cordon(pods.pods);
+    const Claim* holder = around_.holdings.holder_of_id(view.id);
+    if (holder == nullptr || holder->ingress != name_) {
+      findings_.error("EndpointIdTaken", annotation("endpoint-id") + ": " + quote(view.id) +
+                                             " is the id of " + named(holder) +
+                                             ", which is older: choose another");
+    } else if (const Good* good = config_of(view, common, pods.is_tls)) {
+      take(good->findings);
+      view.is_published = true;
+      if (forwards(*good)) keep_one(pods.pods);
+      view.pods = std::move(pods.pods);
+      out_.items.push_back(
+          {endpoint_key(name_.space, view.id), view.id,
+           payload_of({view.id, name_.space, good->keys, good->texts, view.routes, view.pods})});
+    }
+    out_.view.endpoints.push_back(std::move(view));
+  }
+
+  // The configuration that serves: the present one, else the last good one.
+  const Good* config_of(EndpointView& view, const std::optional<EndpointConfig>& common,
+                        bool is_tls) {
+    const auto known = memory_.good.find(view.id);
+    const Good* last = known == memory_.good.end() ? nullptr : &known->second;
+    if (common) {
+      EndpointConfig made =
+          endpoint_config(*common, {view.id, name_.space, view.target.service, is_tls});
+      std::string keys = made.keys.dump(-1, ' ', false, Json::error_handler_t::replace);
+      if (last != nullptr && last->keys == keys && last->texts == made.texts) return last;
+      Findings findings;
+      if (is_valid(keys, made.texts, ingress_.meta, parameters_, findings)) {
+        Good good{std::move(keys), std::move(made.texts), findings.all()};
+        return &memory_.good.insert_or_assign(view.id, std::move(good)).first->second;
+      }
+      take(findings.all());
+    }
+    view.is_last_good = last != nullptr;
+    if (last != nullptr) {
+      findings_.note("LastGoodServes",
+                     "endpoint " + quote(view.id) + " goes on with its last good annotations");
+    }
+    return last;
+  }
+
+  static bool forwards(const Good& good) {
+    const Json keys = Json::parse(good.keys, nullptr, /*allow_exceptions=*/false);
+    return text(member(keys, "gateway"), "credentials") == "forward";
+  }
+
+  // Ids of kernels are the gateway's own there, and say nothing of pods.
+  void keep_one(std::vector<PodEntry>& pods) {
+    if (pods.size() < 2) return;
+    const auto first = std::ranges::find_if(pods, &PodEntry::ready);
+    if (first != pods.end()) std::iter_swap(pods.begin(), first);
+    pods.resize(1);
+    findings_.warn("ForwardTakesOnePod",
+                   annotation("gateway-credentials") +
+                       ": forward takes one pod, and the others are left out: run one replica");
+  }
+
+  void cordon(std::vector<PodEntry>& pods) {
+    const auto written = ingress_.meta.annotations.find(std::string(kOwnPrefix) + "cordoned-pods");
+    if (written == ingress_.meta.annotations.end()) return;
+    ascii::for_each_element(written->second, [&](std::string_view name) {
+      for (PodEntry& pod : pods) {
+        if (pod.name == name) pod.ready = false;
+      }
+    });
+  }
+
+  void forget_other_ids() {
+    std::erase_if(memory_.good, [this](const auto& entry) {
+      return std::ranges::find(ids_.of_targets, entry.first) == ids_.of_targets.end();
+    });
+  }
+
+  void read_certificates() {
+    for (const TlsEntry& entry : ingress_.tls) {
+      const ObjectName secret{name_.space, entry.secret};
+      out_.needs.insert({Kind::kSecret, secret});
+      const CertificateView& certificate = around_.certificate(secret);
+      const std::string subject = "Secret " + quote(entry.secret);
+      const bool is_assumed = around_.assumes_secrets && around_.store.secret(secret) == nullptr;
+      if (is_assumed) {
+        findings_.note("SecretAssumed", subject + " is not among the files");
+      } else if (!certificate.is_usable()) {
+        findings_.error("CertificateUnusable", subject + " " + certificate.problem);
+      }
+      CertificateHosts mine{entry.secret, {}};
+      for (const std::string& host : entry.hosts) {
+        if (!may_have_host(host, "/")) continue;
+        const Claim* holder = around_.holdings.holder_of_certificate(host);
+        if (holder != nullptr && holder->ingress != name_ &&
+            around_.secret_for(holder->ingress, host) != entry.secret) {
+          findings_.warn("CertificateTaken", quote(host) + " has the certificate of " +
+                                                 named(holder) +
+                                                 ", which is older: name the same Secret in both");
+          continue;
+        }
+        if (certificate.is_usable() && !certificate.speaks_for(host)) {
+          findings_.warn("CertificateNames", subject + " is a certificate of other names than " +
+                                                 quote(host) + ": clients will refuse it");
+        }
+        mine.hosts.push_back(host);
+      }
+      if (!mine.hosts.empty()) out_.view.certificates.push_back(std::move(mine));
+    }
+  }
+
+  const IngressSource& ingress_;
+  const ObjectName& name_;
+  const Parameters& parameters_;
+  const Ids& ids_;
+  const Surroundings& around_;
+  Memory& memory_;
+  const Claimant who_;
+  Findings findings_;
+  std::set<std::string> said_;
+  Evaluated out_;
+};
+
+}  // namespace
+
+Evaluated evaluate(const IngressSource& ingress, const ResolvedClass& resolved, const Ids& ids,
+                   const Surroundings& around, Memory& memory) {
+  return Evaluation(ingress, resolved, ids, around, memory).run();
+}
+
+}  // namespace kg::ingress

@@ -1,0 +1,81 @@
+// What one Ingress becomes: its endpoints, the hosts of its certificates, and what is wrong with
+// it.
+//
+// Pure but for `Memory`, in which the last good configuration of each endpoint lives on: what is
+// wrong in an annotation disables nothing that served before. Pods and routes are always those of
+// now.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "routing/controller/ingress/certificate.h"
+#include "routing/controller/ingress/classes.h"
+#include "routing/controller/ingress/holdings.h"
+#include "routing/controller/ingress/ids.h"
+#include "routing/controller/ingress/payload.h"
+#include "routing/controller/ingress/store.h"
+
+namespace kg::ingress {
+
+struct EndpointView {
+  std::string id;
+  Target target;
+  std::vector<Route> routes;
+  std::vector<PodEntry> pods;
+  bool is_published = false;
+  bool is_last_good = false;  // its annotations are wrong, and older ones serve
+};
+
+struct CertificateHosts {
+  std::string secret;
+  std::vector<std::string> hosts;
+};
+
+struct IngressView {
+  std::string class_name;
+  bool is_observed = false;  // read only: its status is another controller's
+  std::vector<EndpointView> endpoints;
+  std::vector<CertificateHosts> certificates;
+  std::vector<Finding> findings;
+};
+
+struct Good {
+  std::string keys;  // JSON
+  config::Texts texts;
+  std::vector<Finding> findings;  // warnings of its validation
+};
+
+struct Memory {
+  std::string id_base;
+  std::map<std::string, Good> good;  // by id
+};
+
+struct Published {
+  std::string key;
+  std::string id;
+  std::string payload;
+};
+
+struct Evaluated {
+  IngressView view;
+  std::vector<Published> items;
+  std::set<ObjectRef> needs;  // a change of these asks for another evaluation
+};
+
+struct Surroundings {
+  const Store& store;
+  const Holdings& holdings;
+  bool assumes_secrets;  // Settings
+  std::function<const CertificateView&(const ObjectName& secret)> certificate;
+  // The Secret that another Ingress names for a host, "" for none.
+  std::function<std::string(const ObjectName& ingress, const std::string& host)> secret_for;
+};
+
+Evaluated evaluate(const IngressSource& ingress, const ResolvedClass& resolved, const Ids& ids,
+                   const Surroundings& around, Memory& memory);
+
+}  // namespace kg::ingress

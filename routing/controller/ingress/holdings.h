@@ -1,0 +1,56 @@
+// Holdings: who has which host, path and endpoint id, of all Ingresses that are ours.
+//
+// A host belongs to the namespace of the oldest Ingress that names it, in a rule or for a
+// certificate, and so do the exact hosts below a wildcard that is older than they are. Where a rule
+// has no host, that holds for the first element of its path. So no tenant takes a part of another's
+// traffic by a longer path or a host of its own (domain A29), unless the class lets namespaces
+// share hosts. Within its namespace each path of a host belongs to one Ingress, and an id to one of
+// all.
+//
+// Owner: the compiler. Cost: of the keys of one Ingress, and of those whose answer changes by it.
+#pragma once
+
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "routing/controller/ingress/claims.h"
+#include "routing/controller/ingress/parameters.h"
+#include "routing/controller/ingress/source.h"
+
+namespace kg::ingress {
+
+// An Ingress as it claims; without a source it gives everything up.
+struct Claimant {
+  ObjectName name;
+  const IngressSource* source = nullptr;
+  const Parameters* parameters = nullptr;
+};
+
+class Holdings {
+ public:
+  // Of all Ingresses that changed, before claim_rest of any. Adds whose hosts may be others' now.
+  void claim_hosts(const Claimant& who, std::set<ObjectName>& touched);
+  // Adds those for whom the answers below may be other ones.
+  void claim_rest(const Claimant& who, const std::vector<std::string>& ids,
+                  std::set<ObjectName>& touched);
+
+  // The namespace that the host belongs to, or the path where there is no host; "" nobody's.
+  std::string owner_of(const std::string& host, const std::string& path) const;
+  bool owns(const Claimant& who, const std::string& host, const std::string& path) const;
+  const Claim* holder_of(const Rule& rule) const;
+  const Claim* holder_of_id(const std::string& id) const;
+  const Claim* holder_of_certificate(const std::string& host) const;
+
+ private:
+  std::string owner_with(const std::string& key, const std::optional<Claim>& head) const;
+  void touch_owned(const Claims::Change& change, std::set<ObjectName>& touched) const;
+
+  Claims hosts_;
+  Claims rest_;
+  std::map<ObjectName, std::set<std::string>> watched_;  // wildcards above own hosts
+  std::map<std::string, std::set<ObjectName>> watchers_;
+};
+
+}  // namespace kg::ingress
