@@ -1,0 +1,30 @@
+// `kernelgate-controller run`: the controller as a process.
+//
+// Monitoring: /healthz, and /readyz once every list is complete (a standby is ready too).
+// SIGTERM hands the leadership over and ends. Exit code: 0, 1 if an address cannot be bound or a
+// file cannot be used.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "routing/controller/ingress/compiler.h"
+
+namespace kg::controller {
+
+struct RunOptions {
+  std::string kubeconfig;  // "": the service account of the pod
+  std::string context;
+  std::vector<std::string> namespaces;  // empty: all
+  std::string lease_namespace;          // "": the context's or the pod's
+  std::vector<std::string> publish{"tcp://0.0.0.0:9903"};
+  std::string key_file;
+  std::string allow_file;
+  bool plaintext = false;
+  std::string monitoring = "0.0.0.0:9904";
+  ingress::Settings settings;
+};
+
+int run_command(const RunOptions& options);
+
+}  // namespace kg::controller

@@ -1,0 +1,71 @@
+// Controller: watches a cluster, compiles its Ingress objects, and publishes what they become.
+//
+// Every controller watches and compiles, also one that waits; only the leader publishes, and none
+// before every first list is complete. A change is published at once, together with those that came
+// in the same turn of the loop.
+// Owner:  the command. Thread: the loop's, all of it. Cost of a change: that of the objects that it
+//         concerns. Errors: of an object, findings; of the API server, retries: what was published
+//         stays.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "proxy/event/event_loop.h"
+#include "proxy/event/watcher.h"
+#include "routing/controller/ingress/compiler.h"
+#include "routing/controller/kube/client.h"
+#include "routing/controller/kube/reflector.h"
+#include "routing/controller/run/election.h"
+#include "routing/feed/publisher.h"
+
+namespace kg::controller {
+
+struct Options {
+  std::vector<std::string> namespaces;  // empty: all of the cluster
+  ingress::Settings settings;
+  Election::Options election;
+  feed::Publisher::Options feed;
+};
+
+class Controller final : public event::Task, public feed::PublisherHandler {
+ public:
+  Controller(event::EventLoop& loop, kube::Client& client, Options options);
+  ~Controller() override;
+
+  std::string start();  // "" or what is wrong
+  // Hands the leadership over; `done` once nothing holds up the end of the process.
+  void stop(std::function<void()> done) { election_.release(std::move(done)); }
+
+  bool synced() const noexcept { return unsynced_ == 0; }
+  const Election& election() const noexcept { return election_; }
+  const feed::Publisher& publisher() const noexcept { return publisher_; }
+  const ingress::Compiler& compiler() const noexcept { return compiler_; }
+
+ private:
+  class Source;  // one reflector, and which kind its objects are
+
+  void run_task() override;
+  void on_leading(uint64_t term);
+  void publish(ingress::Changes changes);
+  void publish_all();
+  void tell(const std::vector<ingress::ObjectRef>& judged) const;
+  void on_fact(const feed::Fact& /*fact*/) override {}
+  void on_refused(std::string_view proxy, feed::Version version, std::string_view reason) override;
+
+  event::EventLoop& loop_;
+  kube::Client& client_;
+  const Options options_;
+  ingress::Compiler compiler_;
+  feed::Publisher publisher_;
+  Election election_;
+  std::vector<std::unique_ptr<Source>> sources_;
+  size_t unsynced_ = 0;     // sources whose first list is not complete
+  bool publishes_ = false;  // everything was published in this term
+  feed::Version version_;   // the last that was published
+};
+
+}  // namespace kg::controller

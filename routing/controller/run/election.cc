@@ -1,0 +1,187 @@
+#include "routing/controller/run/election.h"
+
+#include <fmt/core.h>
+
+#include <ctime>
+#include <utility>
+
+#include "proxy/base/assert.h"
+#include "proxy/base/log.h"
+#include "routing/controller/kube/object.h"
+
+namespace kg::controller {
+namespace {
+
+constexpr const char* kGroup = "/apis/coordination.k8s.io/v1/namespaces/";
+constexpr int kNotFound = 404;
+constexpr int kConflict = 409;
+
+// MicroTime as the API server takes it: "2026-01-02T03:04:05.000006Z".
+std::string now_text() {
+  const uint64_t now_us = event::wall_us();
+  const auto seconds = static_cast<time_t>(now_us / 1'000'000);
+  tm parts{};
+  gmtime_r(&seconds, &parts);
+  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:06}Z", parts.tm_year + 1900,
+                     parts.tm_mon + 1, parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec,
+                     now_us % 1'000'000);
+}
+
+uint64_t transitions_of(const nlohmann::json& lease) {
+  const auto& spec = lease.at("spec");
+  const auto found = spec.find("leaseTransitions");
+  return found != spec.end() && found->is_number_unsigned() ? found->get<uint64_t>() : 0;
+}
+
+std::string text_of(const nlohmann::json& object, const char* name) {
+  const auto found = object.find(name);
+  return found != object.end() && found->is_string() ? found->get<std::string>() : "";
+}
+
+}  // namespace
+
+Election::Election(event::EventLoop& loop, kube::Client& client, Options options,
+                   std::function<void(uint64_t)> on_change)
+    : loop_(loop),
+      client_(client),
+      options_(std::move(options)),
+      on_change_(std::move(on_change)),
+      timer_(loop, [this] { look(); }) {}
+
+void Election::start() { look(); }
+
+std::string Election::path() const {
+  return kGroup + options_.namespace_name + "/leases/" + options_.lease;
+}
+
+void Election::look() {
+  const uint64_t now = event::monotonic_us();
+  if (leads() && now - renewed_us_ > uint64_t{kRenewWithinMs} * 1'000) {
+    lose("the Lease could not be renewed");
+  }
+  timer_.arm_ms(kElectionRetryMs);
+  // While we lead the version that we wrote is known: one request renews it.
+  if (leads() && !seen_.empty()) return write(lease_, false);
+  kube::CallRequest request;
+  request.target = path();
+  request.deadline_ms = kElectionRetryMs;
+  drop_call();
+  call_ = client_.send(std::move(request), [this](const kube::Reply& reply) { on_lease(reply); });
+}
+
+void Election::drop_call() {
+  if (call_ != nullptr) call_->cancel();
+  loop_.defer_delete(std::move(call_));
+}
+
+void Election::on_lease(const kube::Reply& reply) {
+  if (reply.status == kNotFound) return create();
+  if (!reply.ok()) return say(reply.problem);
+  const std::optional<Json> lease = kube::parse_json(reply.body);
+  if (!lease || !lease->is_object() || !lease->contains("spec") || !lease->at("spec").is_object() ||
+      !lease->contains("metadata") || !lease->at("metadata").is_object()) {
+    return say("what the API server gave is no Lease");
+  }
+  judge(*lease);
+}
+
+void Election::judge(const Json& lease) {
+  const std::string version = text_of(lease.at("metadata"), "resourceVersion");
+  const uint64_t now = event::monotonic_us();
+  if (version != seen_) {
+    seen_ = version;
+    seen_us_ = now;
+  }
+  lease_ = lease;
+  holder_ = text_of(lease.at("spec"), "holderIdentity");
+  problem_.clear();
+  if (holder_ == options_.identity) return write(lease, false);
+  if (leads()) lose("another controller holds the Lease");
+  const auto& spec = lease.at("spec");
+  const auto duration = spec.find("leaseDurationSeconds");
+  const uint64_t seconds = duration != spec.end() && duration->is_number_unsigned()
+                               ? duration->get<uint64_t>()
+                               : kLeaseSeconds;
+  if (holder_.empty() || now - seen_us_ >= seconds * 1'000'000) write(lease, true);
+}
+
+void Election::create() {
+  write({{"apiVersion", "coordination.k8s.io/v1"},
+         {"kind", "Lease"},
+         {"metadata", {{"name", options_.lease}, {"namespace", options_.namespace_name}}},
+         {"spec", Json::object()}},
+        true);
+}
+
+// The server takes it only if nobody else wrote since: metadata.resourceVersion.
+void Election::write(Json lease, bool take) {
+  auto& spec = lease["spec"];
+  const bool is_new = !lease["metadata"].contains("resourceVersion");
+  if (take) {
+    if (!is_new) spec["leaseTransitions"] = transitions_of(lease) + 1;
+    spec["holderIdentity"] = options_.identity;
+    spec["leaseDurationSeconds"] = kLeaseSeconds;
+    spec["acquireTime"] = now_text();
+  }
+  spec["renewTime"] = now_text();
+  if (released_ != nullptr) spec["holderIdentity"] = "";
+  kube::CallRequest request;
+  request.method = is_new ? fetch::Method::kPost : fetch::Method::kPut;
+  request.target = is_new ? kGroup + options_.namespace_name + "/leases" : path();
+  request.content_type = "application/json";
+  request.body = Secret(lease.dump());
+  request.deadline_ms = kElectionRetryMs;
+  const uint64_t term = transitions_of(lease) + 1;
+  const uint64_t sent_us = event::monotonic_us();
+  drop_call();
+  call_ = client_.send(std::move(request), [this, term, sent_us](const kube::Reply& reply) {
+    if (reply.ok()) renewed_us_ = sent_us;
+    on_written(reply, term);
+  });
+}
+
+void Election::on_written(const kube::Reply& reply, uint64_t term) {
+  if (released_ != nullptr) return std::exchange(released_, nullptr)();
+  if (reply.ok()) {
+    const std::optional<Json> lease = kube::parse_json(reply.body);
+    lease_ = lease && lease->is_object() ? *lease : Json();
+    seen_ = lease_.is_object()
+                ? text_of(lease_.value("metadata", Json::object()), "resourceVersion")
+                : "";
+    seen_us_ = event::monotonic_us();
+    problem_.clear();
+    return lead(term);
+  }
+  seen_.clear();  // the next look reads it first
+  // Another one was quicker: no fault.
+  if (reply.status != kConflict) say(reply.problem);
+}
+
+void Election::lead(uint64_t term) {
+  holder_ = options_.identity;
+  if (term_ == term) return;
+  term_ = term;
+  log::info("election", "leads lease={} term={}", options_.lease, term);
+  on_change_(term);
+}
+
+void Election::lose(const char* why) {
+  term_ = 0;
+  log::warn("election", "leads no more lease={} why=\"{}\"", options_.lease, why);
+  on_change_(0);
+}
+
+void Election::release(std::function<void()> done) {
+  timer_.disarm();
+  if (!leads() || !lease_.is_object()) return done();
+  released_ = std::move(done);
+  write(lease_, false);
+}
+
+void Election::say(const std::string& problem) {
+  if (problem == problem_) return;
+  problem_ = problem;
+  log::warn("election", "lease={} problem=\"{}\"", options_.lease, problem);
+}
+
+}  // namespace kg::controller
