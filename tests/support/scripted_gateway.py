@@ -77,16 +77,18 @@ def response_bytes(status, body=b"", headers=(), framing="length"):
 
 
 class ScriptedGateway:
-    def __init__(self, listening=True, receive_buffer=None, tls=None, port=0):
+    def __init__(self, listening=True, receive_buffer=None, tls=None, port=0,
+                 address="127.0.0.1"):
         """listening=False refuses connections (the port stays ours). receive_buffer: bytes, small
         for tests of backpressure. tls: the ssl.SSLContext of a gateway that speaks TLS. port: one
-        that the caller keeps (replicas.py)."""
+        that the caller keeps (replicas.py). address: of this machine."""
+        self.address = address
         self.listener = socket.socket()
         if receive_buffer:
             self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
         if port:
             self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        self.listener.bind(("127.0.0.1", port))
+        self.listener.bind((address, port))
         self.port = self.listener.getsockname()[1]
         self.tls = tls
         self.handshake_errors = []  # ssl errors of handshakes that failed; their wires stay silent

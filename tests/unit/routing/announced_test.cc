@@ -6,40 +6,15 @@
 #include <string>
 #include <vector>
 
-#include "tests/unit/auth/session_fixture.h"
+#include "tests/unit/routing/announced_payload.h"
 
 namespace kg::routing::announced_test {
 
-using auth::forge::TestKey;
 using nlohmann::json;
-using testing::HasSubstr;
 
-json good() {
-  static const TestKey key = TestKey::ec();
-  return {
-      {"schema", 1},
-      {"kind", "endpoint"},
-      {"id", "abc123"},
-      {"namespace", "analytics"},
-      {"config",
-       {{"id", "abc123"},
-        {"virtual_cluster", "analytics"},
-        {"gateway", {{"token_file", "feed:token"}, {"replication", true}}},
-        {"sessions",
-         {{"jwt",
-           {{"issuer", "https://studio.test"},
-            {"audience", "kernelgate"},
-            {"keys_file", "feed:keys"}}}}}}},
-      {"files", {{"token", "gateway-secret\n"}, {"keys", key.public_pem()}}},
-      {"routes", json::array({{{"host", "a.test"}, {"path", "/"}, {"type", "Prefix"}}})},
-      {"pods", json::array({{{"name", "jeg-0"},
-                             {"uid", "0b0e7d0c-77aa-4a6e-b3f4-4d6e0c7c0001"},
-                             {"address", "10.0.0.1:8888"},
-                             {"ready", true},
-                             {"serving", true},
-                             {"terminating", false}}})},
-  };
-}
+json good() { return announced_payload("abc123"); }
+
+using testing::HasSubstr;
 
 std::string problem_of(const json& payload) { return read_announced(payload.dump()).problem; }
 
@@ -70,7 +45,7 @@ TEST(Announced, CarriesAnEndpointWithItsRoutesPodsAndTexts) {
     routes.push_back(route.host + " " + route.path +
                      (route.type == PathType::kExact ? " exact" : ""));
   }
-  EXPECT_THAT(routes, testing::ElementsAre("a.test ", "*.b.test /Lab/x exact", " /p"));
+  EXPECT_THAT(routes, testing::ElementsAre("abc123.test ", "*.b.test /Lab/x exact", " /p"));
   ASSERT_EQ(read.endpoint->pods.size(), 1U);
   EXPECT_EQ(read.endpoint->pods[0].address.port, 8888);
   EXPECT_TRUE(read.endpoint->pods[0].ready);
