@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from support.feed import Feed
 from support.stage import KERNEL, PLAIN
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -32,10 +33,13 @@ def busy(make_stage):
     return stage
 
 
-def test_every_documented_metric_exists_and_every_metric_is_documented(busy):
+def test_every_documented_metric_exists_and_every_metric_is_documented(busy, make_stage, tmp_path):
+    feed = Feed(tmp_path / "controller")
+    fed = make_stage(config={"feed": feed.config()})
     documented = set(re.findall(r"`(kernelgate_[a-z0-9_]+)`",
                                 (ROOT / "metrics/README.md").read_text()))
-    exported = set(busy.proxy.metrics().types)
+    exported = set(busy.proxy.metrics().types) | set(fed.proxy.metrics().types)
+    feed.close()
     assert exported - documented == set(), "not in metrics/README.md"
     assert documented - exported == set(), "in metrics/README.md, but not exported"
 
