@@ -1,8 +1,11 @@
 #include "proxy/server/feed_keeper.h"
 
+#include <algorithm>
 #include <filesystem>
+#include <optional>
 
 #include "proxy/base/log.h"
+#include "routing/revocation_notice.h"
 
 namespace kg::server {
 
@@ -25,14 +28,41 @@ std::string FeedKeeper::start(const config::Feed& wanted, const std::string& sta
 
 std::string FeedKeeper::on_update(feed::Version version, std::span<const feed::Item> upserts,
                                   std::span<const std::string> deletes, bool whole) {
+  std::optional<std::vector<auth::Revocation>> revocations;
+  for (const feed::Item& item : upserts) {
+    if (item.key != routing::kRevocationsKey) continue;
+    revocations = routing::read_revocations_payload(*item.payload);
+    if (!revocations) return "revocations: cannot be read";
+  }
+  if (!revocations &&
+      (whole || std::ranges::find(deletes, routing::kRevocationsKey) != deletes.end())) {
+    revocations.emplace();
+  }
   std::string refused = apply_(upserts, deletes, whole);
   if (!refused.empty()) {
     log::error("feed", "update refused, what was announced before serves on version={}.{} why={}",
                version.term, version.sequence, refused);
     return refused;
   }
+  // Before the proxy counts as ready: a revoked session is refused from the first request on.
+  if (revocations) announced_(std::move(*revocations));
   has_state_ = true;
   return "";
+}
+
+void FeedKeeper::on_fact(const feed::Fact& fact) {
+  const auto notice = routing::RevocationNotice::parse(fact.bytes);
+  if (notice) hear_(notice->revoked, notice->revocation);
+}
+
+void FeedKeeper::tell(bool revoked, const auth::Revocation& revocation) {
+  if (subscriber_ == nullptr) return;
+  feed::Fact fact;
+  fact.bytes = routing::RevocationNotice{revoked, revocation}.text();
+  if (!subscriber_->publish_fact(std::move(fact))) {
+    log::error("feed", "no controller hears of a revocation, which is this replica's alone kind={}",
+               auth::kind_name(revocation.kind));
+  }
 }
 
 void FeedKeeper::add_facts(metrics::ProcessFacts& facts) const {

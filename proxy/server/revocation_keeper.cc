@@ -71,10 +71,17 @@ size_t RevocationKeeper::remove(const auth::Revocation& revocation) {
   return std::erase_if(of_calls_, [&](const auto& entry) { return entry.same_target(revocation); });
 }
 
+bool RevocationKeeper::set_announced(std::vector<auth::Revocation> entries) {
+  if (entries == of_feed_) return false;
+  of_feed_ = std::move(entries);
+  return true;
+}
+
 RevocationKeeper::Set RevocationKeeper::make(int64_t now) {
   forget_ended(now);
   std::vector<auth::Revocation> all = of_file_;
   all.insert(all.end(), of_calls_.begin(), of_calls_.end());
+  all.insert(all.end(), of_feed_.begin(), of_feed_.end());
   return std::make_shared<const auth::Revocations>(all, now);
 }
 
@@ -82,6 +89,7 @@ std::string RevocationKeeper::json(int64_t now) const {
   std::string out = "[";
   append(of_file_, "file", now, out);
   append(of_calls_, "call", now, out);
+  append(of_feed_, "feed", now, out);
   return out += "]";
 }
 
@@ -91,7 +99,7 @@ void RevocationKeeper::forget_ended(int64_t now) {
 
 void RevocationKeeper::add_facts(metrics::ProcessFacts& facts) const {
   facts.revocation_reloads = reloads_;
-  facts.revocations = of_file_.size() + of_calls_.size();
+  facts.revocations = of_file_.size() + of_calls_.size() + of_feed_.size();
 }
 
 }  // namespace kg::server

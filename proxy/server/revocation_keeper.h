@@ -1,5 +1,5 @@
-// RevocationKeeper: what is revoked now, by `revocations_file` and by calls of the admin interface,
-// kept fresh while the file changes on disk.
+// RevocationKeeper: what is revoked now, by `revocations_file`, by calls of the admin interface
+// here or at another replica, and by the feed; kept fresh while the file changes on disk.
 //
 // Owner:  the Server. Thread: control. Blocks on the file.
 // Limits: limits::kRevocationsMax entries of each source. A call's entry without `until` ends when
@@ -34,6 +34,8 @@ class RevocationKeeper {
   bool look();
   bool add(auth::Revocation revocation, int64_t now);  // false: no room
   size_t remove(const auth::Revocation& revocation);   // of calls' entries, those of its target
+  // Of the feed, instead of what it said before. False: the same.
+  bool set_announced(std::vector<auth::Revocation> entries);
 
   Set make(int64_t now);                // of all that counts now
   std::string json(int64_t now) const;  // an array, each with its source
@@ -46,6 +48,7 @@ class RevocationKeeper {
   FileWatch watch_{{}};
   std::vector<auth::Revocation> of_file_;
   std::vector<auth::Revocation> of_calls_;
+  std::vector<auth::Revocation> of_feed_;
   metrics::Reloads reloads_;
 };
 

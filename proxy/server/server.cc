@@ -44,8 +44,17 @@ Server::Server(config::Config config)
       sources_(fetcher_),
       exporter_(slots_, launches_.specs(), operation_names(), [this] { return facts(); }),
       monitoring_(loop_),
-      feed_(loop_, [this](auto upserts, auto deletes,
-                          bool whole) { return apply_feed(upserts, deletes, whole); }),
+      feed_(
+          loop_,
+          [this](auto upserts, auto deletes, bool whole) {
+            return apply_feed(upserts, deletes, whole);
+          },
+          [this](bool revoked, const auth::Revocation& revocation) {
+            live_sessions_.hear(revoked, revocation);
+          },
+          [this](std::vector<auth::Revocation> entries) {
+            live_sessions_.set_announced(std::move(entries));
+          }),
       live_sessions_(loop_, crew_.workers, logs_),
       lame_duck_(loop_, [this] { drain(); }),
       trim_(loop_, [this] { trim_memory(); }),
@@ -237,6 +246,9 @@ void Server::reload() {
 
 bool Server::start_feed() {
   if (!config_.feed) return true;
+  live_sessions_.tell_others([this](bool revoked, const auth::Revocation& revocation) {
+    feed_.tell(revoked, revocation);
+  });
   const std::string problem = feed_.start(*config_.feed, config_.state_dir);
   if (!problem.empty()) {
     log_errors({{config_.file, config_.feed->place.line, config_.feed->place.key, problem,

@@ -93,7 +93,27 @@ std::optional<size_t> SessionControl::revoke(const auth::Revocation& revocation)
   log::info("session", "revoked by an admin call kind={} websockets_ended={}",
             auth::kind_name(revocation.kind), ended.value_or(0));
   logs_.audit(audit_record(metrics::AuditEvent::kRevoke, revocation));
+  if (tell_others_) tell_others_(true, revocation);
   return ended;
+}
+
+void SessionControl::hear(bool revoked, const auth::Revocation& revocation) {
+  if (!revoked) {
+    if (keeper_.remove(revocation) > 0) publish();
+    return;
+  }
+  if (!keeper_.add(revocation, now_seconds())) {
+    log::error("session", "there is no room for what another replica revoked kind={}",
+               auth::kind_name(revocation.kind));
+    return;
+  }
+  const std::optional<size_t> ended = publish();
+  log::info("session", "revoked by another replica kind={} websockets_ended={}",
+            auth::kind_name(revocation.kind), ended.value_or(0));
+}
+
+void SessionControl::set_announced(std::vector<auth::Revocation> entries) {
+  if (keeper_.set_announced(std::move(entries))) publish();
 }
 
 size_t SessionControl::unrevoke(const auth::Revocation& revocation) {
@@ -101,6 +121,7 @@ size_t SessionControl::unrevoke(const auth::Revocation& revocation) {
   if (removed == 0) return 0;
   publish();
   logs_.audit(audit_record(metrics::AuditEvent::kUnrevoke, revocation));
+  if (tell_others_) tell_others_(false, revocation);
   return removed;
 }
 

@@ -34,6 +34,13 @@ class SessionControl final : private AdminActions {
   void look();  // every kFileLookMs
   void add_facts(metrics::ProcessFacts& facts) const { keeper_.add_facts(facts); }
 
+  // Revocations of other replicas: what an operator says there counts here, and the other way
+  // round.
+  using Tell = std::function<void(bool revoked, const auth::Revocation& revocation)>;
+  void tell_others(Tell tell) { tell_others_ = std::move(tell); }
+  void hear(bool revoked, const auth::Revocation& revocation);
+  void set_announced(std::vector<auth::Revocation> entries);  // all that the feed has now
+
  private:
   std::optional<size_t> revoke(const auth::Revocation& revocation) override;
   size_t unrevoke(const auth::Revocation& revocation) override;
@@ -50,6 +57,7 @@ class SessionControl final : private AdminActions {
   ProcessLogs& logs_;
   RevocationKeeper keeper_;
   std::unique_ptr<Admin> admin_;
+  Tell tell_others_;
 };
 
 // The token of `admin.token_file`: one line of 16 to 1024 printable characters. `problem` is "" if

@@ -2,6 +2,7 @@
 
 import pytest
 
+from support.admin_client import AdminClient, admin_config
 from support.feed import Feed, announced
 from support.scripted_gateway import ScriptedGateway
 from support.stage import CHANNELS, PLAIN
@@ -124,6 +125,38 @@ def test_a_restart_without_controllers_serves_what_was(make_stage, feed, tmp_pat
     feed.start(feed.address)
     feed.wait_taken(feed.publish(whole=True))
     assert status_of(stage, "one") == 404
+
+
+def test_a_revocation_at_one_replica_counts_at_all(make_stage, feed, tmp_path):
+    stages = []
+    for name in ("one", "two"):
+        folder = tmp_path / name
+        folder.mkdir()
+        stages.append(feed_stage(make_stage, feed, config=admin_config(folder)))
+    feed.wait_taken(feed.publish())
+    mine, _ = stages[1].websocket()
+    status, answer = AdminClient(stages[0]).call(
+        "POST", "/revocations", {"subject": "alice", "realm": "https://studio.test"})
+    assert status == 200, answer
+    assert mine.read_close().close_code in (1008, 4401)
+    mine.wire.close()
+    stages[1].proxy.wait_for_stderr("revoked by another replica", "the revocation")
+    client = stages[1].connect()
+    client.send_request("GET", PLAIN, token=stages[1].token())
+    assert client.read_response().status == 401
+
+
+def test_what_the_feed_revokes_is_refused_from_the_first_request(make_stage, feed):
+    entry = {"subject": "alice", "realm": "https://studio.test"}
+    feed.publish({"key": "revocations", "namespace": "", "endpoint": "",
+                  "payload": {"schema": 1, "kind": "revocations", "entries": [entry]}})
+    stage = feed_stage(make_stage, feed)
+    wait_until(lambda: readiness(stage) == 200, "readiness")
+    client = stage.connect()
+    client.send_request("GET", PLAIN, token=stage.token())
+    assert client.read_response().status == 401
+    feed.wait_taken(feed.publish(deletes=["revocations"]))
+    ask(stage, "ep", stage.gateway)
 
 
 def test_another_key_learns_nothing(make_stage, feed, tmp_path):

@@ -74,7 +74,11 @@ Controller::Controller(event::EventLoop& loop, kube::Client& client, Options opt
       options_(std::move(options)),
       compiler_(options_.settings),
       publisher_(loop, *this, options_.feed),
-      election_(loop, client, options_.election, [this](uint64_t term) { on_leading(term); }) {
+      election_(loop, client, options_.election, [this](uint64_t term) { on_leading(term); }),
+      revocations_(loop, client, options_.election.namespace_name, [this] {
+        revocations_changed_ = true;
+        loop_.schedule_flush(*this);
+      }) {
   std::vector<std::string> namespaces = options_.namespaces;
   if (namespaces.empty()) namespaces.emplace_back();
   for (const Watched& what : watched()) {
@@ -92,12 +96,14 @@ std::string Controller::start() {
   std::string problem = publisher_.start();
   if (!problem.empty()) return problem;
   for (const auto& source : sources_) source->start();
+  revocations_.start();
   election_.start();
   return "";
 }
 
-void Controller::on_leading(uint64_t /*term*/) {
+void Controller::on_leading(uint64_t term) {
   publishes_ = false;
+  revocations_.set_leading(term != 0);
   loop_.schedule_flush(*this);
 }
 
@@ -107,7 +113,20 @@ void Controller::run_task() {
   tell(changes.judged);
   if (!election_.leads()) return;
   if (!publishes_ || version_.term != election_.term()) return publish_all();
+  if (std::exchange(revocations_changed_, false)) changes.items.push_back(revocations_item());
   if (!changes.items.empty() || !changes.removed.empty()) publish(std::move(changes));
+}
+
+// Everybody's: who is revoked is so at every endpoint.
+feed::Item Controller::revocations_item() const {
+  const auto now = static_cast<int64_t>(event::wall_us() / 1'000'000);
+  return {
+      std::string(routing::kRevocationsKey), "", "",
+      std::make_shared<const std::string>(routing::revocations_payload(revocations_.entries(now)))};
+}
+
+void Controller::on_fact(const feed::Fact& fact) {
+  if (const auto notice = routing::RevocationNotice::parse(fact.bytes)) revocations_.hear(*notice);
 }
 
 void Controller::publish_all() {
@@ -115,6 +134,8 @@ void Controller::publish_all() {
   for (feed::Item& item : compiler_.items()) {
     items.push_back(std::make_shared<const feed::Item>(std::move(item)));
   }
+  items.push_back(std::make_shared<const feed::Item>(revocations_item()));
+  revocations_changed_ = false;
   const size_t count = items.size();
   version_ = {election_.term(), version_.term == election_.term() ? version_.sequence + 1 : 1};
   const std::string problem = publisher_.publish_all(version_, std::move(items));

@@ -20,6 +20,7 @@
 #include "routing/controller/kube/client.h"
 #include "routing/controller/kube/reflector.h"
 #include "routing/controller/run/election.h"
+#include "routing/controller/run/revocation_store.h"
 #include "routing/feed/publisher.h"
 
 namespace kg::controller {
@@ -40,7 +41,7 @@ class Controller final : public event::Task, public feed::PublisherHandler {
   // Hands the leadership over; `done` once nothing holds up the end of the process.
   void stop(std::function<void()> done) { election_.release(std::move(done)); }
 
-  bool synced() const noexcept { return unsynced_ == 0; }
+  bool synced() const noexcept { return unsynced_ == 0 && revocations_.synced(); }
   const Election& election() const noexcept { return election_; }
   const feed::Publisher& publisher() const noexcept { return publisher_; }
   const ingress::Compiler& compiler() const noexcept { return compiler_; }
@@ -53,7 +54,8 @@ class Controller final : public event::Task, public feed::PublisherHandler {
   void publish(ingress::Changes changes);
   void publish_all();
   void tell(const std::vector<ingress::ObjectRef>& judged) const;
-  void on_fact(const feed::Fact& /*fact*/) override {}
+  feed::Item revocations_item() const;
+  void on_fact(const feed::Fact& fact) override;
   void on_refused(std::string_view proxy, feed::Version version, std::string_view reason) override;
 
   event::EventLoop& loop_;
@@ -62,6 +64,8 @@ class Controller final : public event::Task, public feed::PublisherHandler {
   ingress::Compiler compiler_;
   feed::Publisher publisher_;
   Election election_;
+  RevocationStore revocations_;
+  bool revocations_changed_ = false;
   std::vector<std::unique_ptr<Source>> sources_;
   size_t unsynced_ = 0;     // sources whose first list is not complete
   bool publishes_ = false;  // everything was published in this term
