@@ -100,9 +100,11 @@ const Scope* Publisher::scope_of(std::string_view user) const noexcept {
 
 void Publisher::allow(AllowList allowed) {
   options_.allowed = std::move(allowed);
-  for_each_peer([&](const std::string&, Peer& peer) {
+  for_each_peer([&](const std::string& id, Peer& peer) {
     const Scope* scope = scope_of(peer.key());
-    return scope != nullptr && *scope == peer.scope();
+    if (scope != nullptr && *scope == peer.scope()) return true;
+    if (scope != nullptr) send(id, Again{});  // it comes back with the new one
+    return false;
   });
 }
 

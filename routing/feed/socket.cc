@@ -74,7 +74,10 @@ bool is_address(std::string_view routing_id) noexcept {
   return routing_id.size() == kAddressBytes && routing_id.front() == kAddressMark;
 }
 
-Context::Context() : context_(std::make_unique<zmq::context_t>(1)) {}
+Context::Context() : context_(std::make_unique<zmq::context_t>(1)) {
+  // Its threads begin with a first socket, and end the process if they have no descriptors: now.
+  const zmq::socket_t first(*context_, zmq::socket_type::dealer);
+}
 Context::~Context() = default;
 
 std::unique_ptr<Socket> Socket::make(Context& context, event::EventLoop& loop,

@@ -27,7 +27,7 @@ class socket_t;
 
 namespace kg::feed {
 
-// libzmq's I/O thread. Dies after its sockets.
+// libzmq's threads, which begin here. Dies after its sockets.
 class Context {
  public:
   Context();
