@@ -21,7 +21,9 @@ struct Item {
 };
 
 // Of the whole feed. A term is one time of leadership (the transitions of the controllers' Lease),
-// so that what a former leader still says is older than anything of the present one.
+// so that what a former leader still says is older than anything of the present one. A controller
+// that starts anew begins another term: it counts sequences from the start again, and proxies would
+// wait for it to pass what they hold.
 struct Version {
   uint64_t term = 0;
   uint64_t sequence = 0;
