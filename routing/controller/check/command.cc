@@ -133,8 +133,7 @@ class Run {
       out_ << "    route " << (route.host.empty() ? "*" : route.host) << route.path
            << (route.type == ingress::PathType::kExact ? " (Exact)" : "") << "\n";
     }
-    out_ << "    service " << endpoint.target.service << ":" << endpoint.target.port_text()
-         << "\n";
+    out_ << "    service " << endpoint.target.service << ":" << endpoint.target.port_text() << "\n";
     for (const ingress::PodEntry& pod : endpoint.pods) {
       out_ << "    pod " << pod.name << " " << pod.address;
       if (pod.terminating) out_ << " terminating";

@@ -33,6 +33,9 @@ class Builder : public YAML::EventHandler {
   std::vector<Document>& documents() noexcept { return documents_; }
 
   void OnDocumentStart(const YAML::Mark& mark) override {
+    // yaml-cpp finds empty documents for ever before a comma that stands outside of brackets.
+    if (mark.pos <= position_) fail(mark, "not valid YAML: check brackets and quotes");
+    position_ = mark.pos;
     documents_.push_back({nullptr, line_of(mark)});
   }
   void OnDocumentEnd() override {}
@@ -125,6 +128,7 @@ class Builder : public YAML::EventHandler {
   std::vector<Frame> stack_;
   std::string problem_;
   int line_ = 0;
+  int position_ = -1;  // where the last document begins
   size_t nodes_ = 0;
 };
 

@@ -152,8 +152,8 @@ std::string nearest(std::string_view name, std::span<const std::string_view> nam
 }
 
 std::string nearest_annotation(std::string_view name) {
-  std::vector<std::string_view> names;
-  for (const AnnotationInfo& info : kAnnotations) names.push_back(info.name);
+  std::array<std::string_view, kAnnotations.size()> names;
+  std::ranges::transform(kAnnotations, names.begin(), &AnnotationInfo::name);
   return nearest(name, names);
 }
 

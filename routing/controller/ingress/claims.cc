@@ -26,7 +26,7 @@ std::vector<ObjectName> Claims::claimants(const std::string& key, size_t most) c
 }
 
 std::vector<Claims::Change> Claims::set(const ObjectName& ingress, const std::string& created,
-                                        Keys keys) {
+                                        const Keys& keys) {
   std::map<std::string, Claim> wanted;
   for (const auto& [key, is_weak] : keys) wanted.emplace(key, Claim{is_weak, created, ingress});
   std::map<std::string, Claim>& own = own_[ingress];

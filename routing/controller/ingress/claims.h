@@ -5,11 +5,11 @@
 // Owner: the compiler. Cost: logarithmic in the claimants of the keys that change.
 #pragma once
 
-#include <compare>
 #include <map>
 #include <optional>
 #include <set>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include "routing/controller/ingress/object.h"
@@ -21,7 +21,11 @@ struct Claim {
   std::string created;
   ObjectName ingress;
 
-  auto operator<=>(const Claim&) const = default;
+  bool operator==(const Claim&) const = default;
+  bool operator<(const Claim& other) const noexcept {
+    return std::tie(is_weak, created, ingress) <
+           std::tie(other.is_weak, other.created, other.ingress);
+  }
 };
 
 class Claims {
@@ -35,7 +39,7 @@ class Claims {
   };
 
   // Replaces all that `ingress` claims. The changes are of keys that now have another holder.
-  std::vector<Change> set(const ObjectName& ingress, const std::string& created, Keys keys);
+  std::vector<Change> set(const ObjectName& ingress, const std::string& created, const Keys& keys);
   // nullptr: nobody claims it.
   const Claim* holder(const std::string& key) const;
   // Those who claim it, the holder first, at most `most`.

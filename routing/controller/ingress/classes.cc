@@ -22,15 +22,19 @@ void Classes::refresh(State& state, const ClassSource* source, const ObjectRef& 
                    "spec.parameters names no ConfigMap: write kind: ConfigMap, scope: Namespace, "
                    "name and namespace; until then the class keeps its last good ones");
   } else if (!state.map) {
-    state.good = std::make_shared<const Parameters>();
+    if (state.good == nullptr || !state.data.empty())
+      state.good = std::make_shared<const Parameters>();
+    state.data.clear();
   } else if (const MapSource* map = store_.map(*state.map); map == nullptr) {
     findings.error("ParametersNotFound",
                    "ConfigMap " + quote(state.map->text()) +
                        " is not there: make it; until then the class keeps its last good ones");
   } else {
     ReadParameters read = read_parameters(map->data);
-    if (read.parameters)
+    if (read.parameters && (state.good == nullptr || state.data != map->data)) {
       state.good = std::make_shared<const Parameters>(std::move(*read.parameters));
+      state.data = map->data;
+    }
     report.emplace_back(ObjectRef{Kind::kConfigMap, *state.map}, std::move(read.findings));
   }
   report.emplace_back(ref, findings.all());

@@ -56,6 +56,7 @@ class Classes {
   struct State {
     std::shared_ptr<const Parameters> good;
     std::optional<ObjectName> map;
+    TextMap data;  // of the good ones: what did not change is not made anew
   };
   void refresh(State& state, const ClassSource* source, const ObjectRef& ref, Report& report);
   bool is_observed(const IngressSource& ingress, const std::string& class_name) const;

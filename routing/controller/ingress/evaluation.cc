@@ -17,11 +17,16 @@ class Evaluation {
              const Surroundings& around, Memory& memory)
       : ingress_(ingress),
         name_(ingress.meta.name),
+        resolved_(resolved),
         parameters_(*resolved.parameters),
         ids_(ids),
         around_(around),
         memory_(memory),
-        who_{name_, &ingress, resolved.parameters.get()} {
+        who_{name_, &ingress, resolved.parameters.get()},
+        secrets_{[this](const std::string& secret) {
+                   return around_.store.secret({name_.space, secret});
+                 },
+                 around.assumes_secrets} {
     out_.view.class_name = resolved.name;
     out_.view.is_observed = resolved.is_observed;
   }
@@ -104,11 +109,7 @@ class Evaluation {
     Findings findings;
     for (const std::string& secret : secrets_of(ingress_.meta, parameters_))
       out_.needs.insert({Kind::kSecret, {name_.space, secret}});
-    const Secrets secrets{[this](const std::string& secret) {
-                            return around_.store.secret({name_.space, secret});
-                          },
-                          around_.assumes_secrets};
-    auto common = common_config(ingress_.meta, parameters_, secrets, findings);
+    auto common = common_config(ingress_.meta, parameters_, secrets_, findings);
     take(findings.all());
     return common;
   }
@@ -150,26 +151,53 @@ class Evaluation {
   // The configuration that serves: the present one, else the last good one.
   const Good* config_of(EndpointView& view, const std::optional<EndpointConfig>& common,
                         bool is_tls) {
-    const auto known = memory_.good.find(view.id);
-    const Good* last = known == memory_.good.end() ? nullptr : &known->second;
-    if (common) {
-      EndpointConfig made =
-          endpoint_config(*common, {view.id, name_.space, view.target.service, is_tls});
-      std::string keys = made.keys.dump(-1, ' ', false, Json::error_handler_t::replace);
-      if (last != nullptr && last->keys == keys && last->texts == made.texts) return last;
-      Findings findings;
-      if (is_valid(keys, made.texts, ingress_.meta, parameters_, findings)) {
-        Good good{std::move(keys), std::move(made.texts), findings.all()};
-        return &memory_.good.insert_or_assign(view.id, std::move(good)).first->second;
-      }
-      take(findings.all());
-    }
+    const Identity identity{view.id, name_.space, view.target.service, is_tls};
+    Findings findings;
+    if (const Good* good = common ? keep(*common, identity, ingress_.meta, findings) : nullptr)
+      return good;
+    take(findings.all());
+    const Good* last = last_good(identity);
     view.is_last_good = last != nullptr;
     if (last != nullptr) {
       findings_.note("LastGoodServes",
                      "endpoint " + quote(view.id) + " goes on with its last good annotations");
     }
     return last;
+  }
+
+  // Remembers it as good, if it is.
+  const Good* keep(const EndpointConfig& common, const Identity& identity, const Metadata& meta,
+                   Findings& findings) {
+    EndpointConfig made = endpoint_config(common, identity);
+    std::string keys = made.keys.dump(-1, ' ', false, Json::error_handler_t::replace);
+    Good& good = memory_.good[identity.id];
+    if (good.keys != keys || good.texts != made.texts) {
+      if (!is_valid(keys, made.texts, meta, parameters_, findings)) {
+        if (good.keys.empty()) memory_.good.erase(identity.id);
+        return nullptr;
+      }
+      good.keys = std::move(keys);
+      good.texts = std::move(made.texts);
+      good.findings = findings.all();
+    }
+    good.annotations = meta.annotations;
+    good.parameters = resolved_.parameters;
+    return &good;
+  }
+
+  // What its class does not allow any more does not go on: of other bounds than those of its time
+  // it is made anew.
+  const Good* last_good(const Identity& identity) {
+    const auto known = memory_.good.find(identity.id);
+    if (known == memory_.good.end()) return nullptr;
+    if (known->second.parameters == resolved_.parameters) return &known->second;
+    Metadata before = ingress_.meta;
+    before.annotations = known->second.annotations;
+    Findings ignored;
+    const auto common = common_config(before, parameters_, secrets_, ignored);
+    const Good* good = common ? keep(*common, identity, before, ignored) : nullptr;
+    if (good == nullptr) memory_.good.erase(identity.id);
+    return good;
   }
 
   static bool forwards(const Good& good) {
@@ -239,11 +267,13 @@ class Evaluation {
 
   const IngressSource& ingress_;
   const ObjectName& name_;
+  const ResolvedClass& resolved_;
   const Parameters& parameters_;
   const Ids& ids_;
   const Surroundings& around_;
   Memory& memory_;
   const Claimant who_;
+  const Secrets secrets_;
   Findings findings_;
   std::set<std::string> said_;
   Evaluated out_;

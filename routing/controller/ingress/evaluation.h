@@ -8,6 +8,7 @@
 
 #include <functional>
 #include <map>
+#include <memory>
 #include <set>
 #include <string>
 #include <vector>
@@ -47,6 +48,8 @@ struct Good {
   std::string keys;  // JSON
   config::Texts texts;
   std::vector<Finding> findings;  // warnings of its validation
+  TextMap annotations;            // of which it was made, and within which bounds
+  std::shared_ptr<const Parameters> parameters;
 };
 
 struct Memory {

@@ -85,7 +85,7 @@ void Holdings::claim_hosts(const Claimant& who, std::set<ObjectName>& touched) {
   for (const std::string& wildcard : above) watchers_[wildcard].insert(who.name);
   watched = std::move(above);
   if (watched.empty()) watched_.erase(who.name);
-  for (const Claims::Change& change : hosts_.set(who.name, created, std::move(keys)))
+  for (const Claims::Change& change : hosts_.set(who.name, created, keys))
     touch_owned(change, touched);
 }
 
@@ -108,7 +108,7 @@ void Holdings::claim_rest(const Claimant& who, const std::vector<std::string>& i
     }
     for (const std::string& id : ids) keys.emplace(id_key(id), false);
   }
-  for (const Claims::Change& change : rest_.set(who.name, created, std::move(keys))) {
+  for (const Claims::Change& change : rest_.set(who.name, created, keys)) {
     if (change.before) touched.insert(change.before->ingress);
     for (ObjectName& name : rest_.claimants(change.key, kToldMax)) touched.insert(std::move(name));
   }

@@ -2,13 +2,13 @@
 // type. Nothing here throws or trusts a shape: what is not there reads as empty.
 #pragma once
 
-#include <compare>
 #include <cstdint>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <tuple>
 
 namespace kg::ingress {
 
@@ -32,7 +32,10 @@ struct ObjectName {
   std::string name;
 
   std::string text() const { return space.empty() ? name : space + "/" + name; }
-  auto operator<=>(const ObjectName&) const = default;
+  bool operator==(const ObjectName&) const = default;
+  bool operator<(const ObjectName& other) const noexcept {
+    return std::tie(space, name) < std::tie(other.space, other.name);
+  }
 };
 
 struct ObjectRef {
@@ -40,7 +43,10 @@ struct ObjectRef {
   ObjectName name;
 
   std::string text() const;  // "Ingress analytics/jeg"
-  auto operator<=>(const ObjectRef&) const = default;
+  bool operator==(const ObjectRef&) const = default;
+  bool operator<(const ObjectRef& other) const noexcept {
+    return std::tie(kind, name) < std::tie(other.kind, other.name);
+  }
 };
 
 using TextMap = std::map<std::string, std::string, std::less<>>;

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -25,7 +26,11 @@ struct Target {
   std::string port_text() const {
     return port_name.empty() ? std::to_string(port_number) : port_name;
   }
-  auto operator<=>(const Target&) const = default;
+  bool operator==(const Target&) const = default;
+  bool operator<(const Target& other) const noexcept {
+    return std::tie(service, port_name, port_number) <
+           std::tie(other.service, other.port_name, other.port_number);
+  }
 };
 
 struct Rule {  // one path of it

@@ -64,8 +64,9 @@ bool Values::is_replaced(std::string_view name) const {
       issuer && (usual == parameters_.defaults.end() || usual->second != issuer->text);
   const bool own_keys = has_own("jwks-url") || has_own("session-keys-secret");
   if (is_gateway) return own_issuer || own_keys;
-  if (name.starts_with("jwks-") || name == "session-keys-secret" || name == "realm")
-    if (own_issuer || own_keys) return true;
+  const bool is_issuers =
+      name.starts_with("jwks-") || name == "session-keys-secret" || name == "realm";
+  if (is_issuers && (own_issuer || own_keys)) return true;
   return has_own("sessions-by-gateway") && !own_issuer && !own_keys;
 }
 

@@ -75,6 +75,7 @@ TEST(Manifests, SayWhatIsWrongAndWhere) {
       {"kind: A\nb: &x 1\n", "f.yaml:2: an anchor"},
       {"kind: A\nb: *x\n", "f.yaml:2: "},
       {"kind: A\nb: !!binary aa==\n", "f.yaml:2: a tag"},
+      {", a: 1\n", "f.yaml:1: not valid YAML"},
       {"- 1\n", "f.yaml:1: not a map"},
       {"a: 1\n", "f.yaml:1: has no kind"},
       {"a: \"\x01\"\n", "f.yaml:1: a byte that is not printable"},

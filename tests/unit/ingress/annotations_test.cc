@@ -137,6 +137,19 @@ TEST(Annotations, AWrongOneIsNamedAndTheLastGoodOnesServeOn) {
   EXPECT_THAT(setting.reasons(), ElementsAre("InvalidAnnotation"));
 }
 
+TEST(Annotations, WhatTheClassNoLongerAllowsDoesNotGoOn) {
+  Setting setting(Data{{"max-quota-kernels", "20"}});
+  setting.annotate(with({{"kernelgate.io/quota-kernels", "10"}}));
+  EXPECT_THAT(setting.reasons(), IsEmpty());
+  setting.annotate(with({{"kernelgate.io/quota-kernels", "lots"}}));
+  EXPECT_EQ(setting.config()["quotas"]["kernels"], "10");
+  setting.cluster.put(Kind::kConfigMap, config_map("p", {{"max-quota-kernels", "15"}}));
+  EXPECT_EQ(setting.config()["quotas"]["kernels"], "10");
+  EXPECT_THAT(setting.reasons(), ElementsAre("InvalidAnnotation", "LastGoodServes"));
+  setting.cluster.put(Kind::kConfigMap, config_map("p", {{"max-quota-kernels", "5"}}));
+  EXPECT_THAT(setting.cluster.keys(), IsEmpty());
+}
+
 TEST(Annotations, AnUnknownOneIsAWarningWithTheNearestName) {
   Setting setting;
   setting.annotate(
