@@ -16,6 +16,12 @@ namespace kg::routing {
 
 inline constexpr std::string_view kRevocationsKey = "revocations";  // of the item
 
+// Who is revoked is so at every endpoint: only whose key sees all of them may say it, and only such
+// a one can send a fact of no namespace.
+inline bool may_revoke(std::string_view scope_namespace) noexcept {
+  return scope_namespace.empty();
+}
+
 struct RevocationNotice {
   bool revoked = true;  // false: it counts no more
   auth::Revocation revocation;

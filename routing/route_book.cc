@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <iterator>
 #include <utility>
+#include <variant>
 
 #include "config/config.h"
 #include "proxy/base/assert.h"
@@ -16,6 +17,14 @@ constexpr std::string_view kEndpointKey = "endpoint/";
 // A path begins with a slash, which no host holds.
 std::string rule_of(const Route& route) {
   return (route.type == PathType::kExact ? "=" : "") + route.host + route.path;
+}
+
+// Its sessions hold the address of a pod: they are as new as the pods.
+bool asks_its_gateway(const config::Endpoint& endpoint) {
+  return std::ranges::any_of(endpoint.sessions.authenticators, [](const auto& link) {
+    const auto* delegated = std::get_if<config::DelegatedSessions>(&link);
+    return delegated != nullptr && !delegated->service;
+  });
 }
 
 std::vector<EndpointRef> endpoints_of(const std::vector<Route>& routes) {
@@ -108,7 +117,7 @@ std::string RouteBook::stage(const feed::Item& item, std::map<std::string, Stage
   const auto before = announced_.find(item.key);
   auth::SessionsRef sessions;
   if (before != announced_.end() && before->second.digest == made.held.digest &&
-      !before->second.endpoints.empty()) {
+      !before->second.endpoints.empty() && !asks_its_gateway(read.endpoint->endpoint)) {
     sessions = before->second.endpoints.front()->sessions;
   }
   made.held.routes = compile_announced(*read.endpoint, compiler, sessions);

@@ -81,6 +81,7 @@ struct WorkerContext {
   std::shared_ptr<const kernel::KernelIdKeys> kernel_id_keys;
   Settings settings;
   bool draining = false;
+  bool awaits_feed = false;  // of controllers, which has not said anything yet
   std::string scratch;  // heads are written here before they go to a stream
 
  private:

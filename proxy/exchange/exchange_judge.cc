@@ -52,12 +52,16 @@ bool Exchange::answer_health() {
       (head.method != Method::kGet && head.method != Method::kHead)) {
     return false;
   }
-  const bool ok = live || (!context_.draining && context_.routes != nullptr);
+  const bool ok =
+      live || (!context_.draining && !context_.awaits_feed && context_.routes != nullptr);
   const bool reuse = client_.may_reuse() && body_.done();
   record_.status = ok ? 200 : 503;
   record_.first_byte_us = event::monotonic_us();
   context_.scratch.clear();
-  append_health_reply(ok, ok ? "ready" : "draining",
+  append_health_reply(ok,
+                      ok                  ? "ready"
+                      : context_.draining ? "draining"
+                                          : "no endpoints yet",
                       {record_.request_id, !reuse, head.method == Method::kHead}, context_.scratch);
   client_.stream().write(context_.scratch);
   finish(reuse);

@@ -51,6 +51,7 @@ std::string FeedKeeper::on_update(feed::Version version, std::span<const feed::I
 }
 
 void FeedKeeper::on_fact(const feed::Fact& fact) {
+  if (!routing::may_revoke(fact.scope_namespace)) return;
   const auto notice = routing::RevocationNotice::parse(fact.bytes);
   if (notice) hear_(notice->revoked, notice->revocation);
 }

@@ -122,6 +122,7 @@ void Server::start_workers(Prepared prepared) {
   kernel_ids_.adopt(config_);
   pod_keeper_->adopt(config_, routes_->endpoints());
   for (size_t i = 0; i < workers_.size(); ++i) {
+    if (config_.feed) workers_[i]->await_feed();
     workers_[i]->use_kernel_id_keys(kernel_ids_.keys());
     workers_[i]->set_configuration(std::move(prepared.listeners[i]), routes_->snapshot(),
                                    config_.settings);

@@ -69,6 +69,7 @@ void Worker::edit(std::shared_ptr<const routing::RouteSnapshot> routes,
                   std::shared_ptr<const EndpointEdit> edit, event::EventLoop& control) {
   loop_.post([this, routes = std::move(routes), edit = std::move(edit), &control]() mutable {
     context_.routes.swap(routes);
+    context_.awaits_feed = false;
     for (const routing::EndpointRef& gone : edit->gone) context_.endpoints.retire(*gone);
     if (!edit->judged_anew.empty()) {
       context_.watch.recheck(edit->judged_anew, event::wall_us());

@@ -64,6 +64,7 @@ class Worker final : private AcceptHandler, private exchange::ConnectionTable {
   void set_revocations(std::shared_ptr<const auth::Revocations> revocations) {
     context_.watch.set_revocations(std::move(revocations));
   }
+  void await_feed() { context_.awaits_feed = true; }  // until the first edit()
   void start();
 
   // Control. The old values come back to `control` to be destroyed there.

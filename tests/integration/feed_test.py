@@ -25,6 +25,12 @@ def readiness(stage):
     return stage.proxy.monitoring("/readyz")[0]
 
 
+def listeners_readiness(stage):
+    client = stage.connect()
+    client.send_request("GET", "/readyz")
+    return client.read_response().status
+
+
 def ask(stage, endpoint, gateway):
     """One exchange with an endpoint, over a connection of its own."""
     client = stage.connect(sni=None)
@@ -41,9 +47,9 @@ def status_of(stage, endpoint, target=PLAIN):
 
 def test_ready_once_endpoints_are_announced(make_stage, feed):
     stage = feed_stage(make_stage, feed, config={"endpoints": None})
-    assert readiness(stage) == 503
+    assert readiness(stage) == 503 and listeners_readiness(stage) == 503
     feed.wait_taken(feed.publish(announced(stage.workshop, "one", [stage.gateway])))
-    assert readiness(stage) == 200
+    assert readiness(stage) == 200 and listeners_readiness(stage) == 200
     ask(stage, "one", stage.gateway)
     assert status_of(stage, "ep") == 404
     stage.moved("kernelgate_feed_updates_total")

@@ -37,7 +37,7 @@ class Policy {
       const auto number = ascii::parse_decimal(ascii::trim(value->text));
       if (number && *number <= most) return;
       // What is no number at all is for the schema to say.
-      if (number || value->text == "none") {
+      if (number || ascii::trim(value->text) == "none") {
         fail("QuotaNotAllowed", name,
              quote(value->text) + " is more than the class allows: write at most " +
                  std::to_string(most));

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "proxy/base/log.h"
+#include "routing/announced.h"
 
 namespace kg::controller {
 namespace {
@@ -110,6 +111,7 @@ void Controller::on_leading(uint64_t term) {
 void Controller::run_task() {
   if (!synced()) return;
   ingress::Changes changes = compiler_.run();
+  drop_unreadable(changes.items);
   tell(changes.judged);
   if (!election_.leads()) return;
   if (!publishes_ || version_.term != election_.term()) return publish_all();
@@ -126,12 +128,15 @@ feed::Item Controller::revocations_item() const {
 }
 
 void Controller::on_fact(const feed::Fact& fact) {
+  if (!routing::may_revoke(fact.scope_namespace)) return;
   if (const auto notice = routing::RevocationNotice::parse(fact.bytes)) revocations_.hear(*notice);
 }
 
 void Controller::publish_all() {
   std::vector<std::shared_ptr<const feed::Item>> items;
-  for (feed::Item& item : compiler_.items()) {
+  std::vector<feed::Item> all = compiler_.items();
+  drop_unreadable(all);
+  for (feed::Item& item : all) {
     items.push_back(std::make_shared<const feed::Item>(std::move(item)));
   }
   items.push_back(std::make_shared<const feed::Item>(revocations_item()));
@@ -146,6 +151,16 @@ void Controller::publish_all() {
   } else {
     log::error("feed", "nothing is published: {}", problem);
   }
+}
+
+// What a proxy could not read would make it refuse all that comes with it.
+void Controller::drop_unreadable(std::vector<feed::Item>& items) {
+  std::erase_if(items, [](const feed::Item& item) {
+    if (!item.key.starts_with("endpoint/")) return false;
+    const std::string problem = routing::read_announced(*item.payload).problem;
+    if (!problem.empty()) log::error("ingress", "{} is not published: {}", item.key, problem);
+    return !problem.empty();
+  });
 }
 
 void Controller::publish(ingress::Changes changes) {

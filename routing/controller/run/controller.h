@@ -52,6 +52,7 @@ class Controller final : public event::Task, public feed::PublisherHandler {
   void run_task() override;
   void on_leading(uint64_t term);
   void publish(ingress::Changes changes);
+  void drop_unreadable(std::vector<feed::Item>& items);
   void publish_all();
   void tell(const std::vector<ingress::ObjectRef>& judged) const;
   feed::Item revocations_item() const;

@@ -118,7 +118,8 @@ void Election::write(Json lease, bool take) {
   auto& spec = lease["spec"];
   const bool is_new = !lease["metadata"].contains("resourceVersion");
   if (take) {
-    if (!is_new) spec["leaseTransitions"] = transitions_of(lease) + 1;
+    // One that was deleted, or lost with its etcd, must not begin below what proxies hold.
+    spec["leaseTransitions"] = is_new ? event::wall_us() / 1'000'000 : transitions_of(lease) + 1;
     spec["holderIdentity"] = options_.identity;
     spec["leaseDurationSeconds"] = kLeaseSeconds;
     spec["acquireTime"] = now_text();

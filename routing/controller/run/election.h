@@ -6,7 +6,8 @@
 //     └──────── another name stands there, or we could not renew for kRenewWithinMs ◀──────────┘
 //
 // The term is the Lease's count of transitions, one more: it grows with every change of holder, so
-// that what a former leader still says is older.
+// that what a former leader still says is older. A new Lease begins with the seconds since 1970,
+// since proxies may hold versions of one that is no more.
 // Owner:  the controller. Thread: the loop's. Clocks of two machines are never compared: what
 //         counts is how long the Lease has stood unchanged before our eyes.
 // Errors: logged once as long as they stay the same; asked again every kElectionRetryMs.
