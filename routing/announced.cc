@@ -154,7 +154,7 @@ std::vector<Route> compile_announced(const Announced& announced, EndpointCompile
       wanted.path_prefix = prefix_of(route.type, route.path);
       endpoint = compiler.compile(wanted, source, sessions);
     }
-    routes.push_back({route.host, route.path, endpoint, route.type});
+    routes.push_back({route.host, route.path, endpoint, route.type, route.host.empty()});
   }
   return routes;
 }

@@ -137,6 +137,7 @@ const std::vector<EndpointCompiler::TlsContextRef>& EndpointCompiler::contexts_f
     files.certificate = wanted.client_certificate->certificate;
     files.private_key = wanted.client_certificate->private_key;
   }
+  files = source_.with_texts(std::move(files));
   const auto [entry, added] = contexts_.try_emplace(files);
   std::string problem;
   while (added && problem.empty() && entry->second.size() < threads_) {

@@ -157,13 +157,14 @@ const RouteSnapshot::Group* RouteSnapshot::group(const KeyView& key) const {
   return found == shard->end() ? nullptr : found->second.get();
 }
 
-RouteSnapshot::Found RouteSnapshot::find(std::string_view host, std::string_view path) const {
+RouteSnapshot::Found RouteSnapshot::find(std::string_view host, std::string_view path,
+                                         bool listed) const {
   const std::string_view element = first_element(path);
   Found found;
   if (!element.empty()) {
     if (const Group* own = group({host, element})) {
       for (const Route& route : own->routes) {
-        if (fits(route, path)) return {&route, true};
+        if (fits(route, path) && !(listed && route.unlisted_only)) return {&route, true};
       }
     }
   }
@@ -171,7 +172,7 @@ RouteSnapshot::Found RouteSnapshot::find(std::string_view host, std::string_view
   if (rest == nullptr) return found;
   found.host_known = true;
   for (const Route& route : rest->routes) {
-    if (!fits(route, path)) continue;
+    if (!fits(route, path) || (listed && route.unlisted_only)) continue;
     found.route = &route;
     break;
   }
@@ -190,7 +191,7 @@ Match RouteSnapshot::match(std::string_view authority, std::string_view path) co
       found = find(host.substr(dot), path);
     }
   }
-  if (found.route == nullptr) found = find({}, path);
+  if (found.route == nullptr) found = find({}, path, found.host_known);
   if (found.route == nullptr) return {};
   const std::string_view rest = path.substr(prefix_of(found.route->type, found.route->path).size());
   return {&found.route->endpoint, rest.empty() ? std::string_view("/") : rest};

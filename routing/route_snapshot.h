@@ -32,6 +32,9 @@ struct Route {
   std::string path;  // "" or "/a/b"; exact ones may end with a slash
   EndpointRef endpoint;
   PathType type = PathType::kPrefix;
+  // For any host: not for those that have routes of their own. What one tenant announces does not
+  // catch what another one's hosts leave over.
+  bool unlisted_only = false;
 };
 
 // What is before the last element of an exact path, and all of a prefix.
@@ -97,7 +100,8 @@ class RouteSnapshot {
       : version_(version), shards_(before.shards_), wildcards_(before.wildcards_) {}
   static KeyView key_of(const Route& route) noexcept;
   const Group* group(const KeyView& key) const;
-  Found find(std::string_view host, std::string_view path) const;
+  // `listed`: the request's host has routes of its own.
+  Found find(std::string_view host, std::string_view path, bool listed = false) const;
 
   uint64_t version_;
   std::array<std::shared_ptr<const Shard>, kShards> shards_;

@@ -124,7 +124,7 @@ ServiceLinks::TrustRef ServiceLinks::trust(const std::string& ca_file,
     files.private_key = own->private_key;
   }
   std::string problem;
-  if (tls::TlsClientContext::make(files, problem) == nullptr) {
+  if (tls::TlsClientContext::make(source_.with_texts(files), problem) == nullptr) {
     fail(place, std::move(problem), "give PEM files with the certificates of the CA");
     return nullptr;
   }

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "config/files.h"
+#include "proxy/tls/tls_client_context.h"
 
 namespace kg::routing {
 
@@ -17,6 +18,13 @@ struct Source {
     if (texts == nullptr || !file.starts_with(config::kTextPrefix)) return nullptr;
     const auto found = texts->find(file.substr(config::kTextPrefix.size()));
     return found == texts->end() ? nullptr : &found->second;
+  }
+  // With the texts of those of its names that are none of files.
+  tls::ClientTlsFiles with_texts(tls::ClientTlsFiles files) const {
+    for (const std::string& file : {files.ca_file, files.certificate, files.private_key}) {
+      if (const std::string* text = text_of(file)) files.texts.emplace(file, *text);
+    }
+    return files;
   }
 };
 

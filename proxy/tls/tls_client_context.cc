@@ -1,6 +1,7 @@
 #include "proxy/tls/tls_client_context.h"
 
 #include <openssl/err.h>
+#include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 
@@ -27,6 +28,88 @@ bool apply_policy(SSL_CTX* context) {
          SSL_CTX_set_alpn_protos(context, kHttp11, sizeof kHttp11 - 1) == 0;  // 0 is success here
 }
 
+struct BioFree {
+  void operator()(BIO* bio) const noexcept { BIO_free(bio); }
+};
+struct X509Free {
+  void operator()(X509* certificate) const noexcept { X509_free(certificate); }
+};
+struct KeyFree {
+  void operator()(EVP_PKEY* key) const noexcept { EVP_PKEY_free(key); }
+};
+using BioHandle = std::unique_ptr<BIO, BioFree>;
+using X509Handle = std::unique_ptr<X509, X509Free>;
+
+BioHandle reader_of(const std::string& text) {
+  return BioHandle(BIO_new_mem_buf(text.data(), static_cast<int>(text.size())));
+}
+X509Handle next_certificate(BIO* reader) {
+  return X509Handle(PEM_read_bio_X509(reader, nullptr, nullptr, nullptr));
+}
+// An encrypted key has no password here, and asks nobody for one.
+int no_password(char* /*to*/, int /*size*/, int /*writes*/, void* /*data*/) noexcept { return 0; }
+
+bool trust_text(SSL_CTX* context, const std::string& text) {
+  const BioHandle reader = reader_of(text);
+  bool any = false;
+  while (const X509Handle one = next_certificate(reader.get())) {
+    if (X509_STORE_add_cert(SSL_CTX_get_cert_store(context), one.get()) != 1) return false;
+    any = true;
+  }
+  if (any) ERR_clear_error();  // the end of the text is one
+  return any;
+}
+
+bool show_chain_text(SSL_CTX* context, const std::string& text) {
+  const BioHandle reader = reader_of(text);
+  const X509Handle leaf = next_certificate(reader.get());
+  if (leaf == nullptr || SSL_CTX_use_certificate(context, leaf.get()) != 1) return false;
+  while (const X509Handle one = next_certificate(reader.get())) {
+    if (SSL_CTX_add1_chain_cert(context, one.get()) != 1) return false;
+  }
+  ERR_clear_error();
+  return true;
+}
+
+bool use_key_text(SSL_CTX* context, const std::string& text) {
+  const BioHandle reader = reader_of(text);
+  const std::unique_ptr<EVP_PKEY, KeyFree> key(
+      PEM_read_bio_PrivateKey(reader.get(), nullptr, &no_password, nullptr));
+  return key != nullptr && SSL_CTX_use_PrivateKey(context, key.get()) == 1;
+}
+
+// Reads what a name stands for: a text that came along, else a file.
+class Loader {
+ public:
+  Loader(SSL_CTX* context, const ClientTlsFiles& files) : context_(context), files_(files) {}
+
+  bool trust(const std::string& name) const {
+    const std::string* text = text_of(name);
+    return text != nullptr ? trust_text(context_, *text)
+                           : SSL_CTX_load_verify_file(context_, name.c_str()) == 1;
+  }
+  bool show_chain(const std::string& name) const {
+    const std::string* text = text_of(name);
+    return text != nullptr ? show_chain_text(context_, *text)
+                           : SSL_CTX_use_certificate_chain_file(context_, name.c_str()) == 1;
+  }
+  bool use_key(const std::string& name) const {
+    const std::string* text = text_of(name);
+    return text != nullptr
+               ? use_key_text(context_, *text)
+               : SSL_CTX_use_PrivateKey_file(context_, name.c_str(), SSL_FILETYPE_PEM) == 1;
+  }
+
+ private:
+  const std::string* text_of(const std::string& name) const {
+    const auto found = files_.texts.find(name);
+    return found == files_.texts.end() ? nullptr : &found->second;
+  }
+
+  SSL_CTX* context_;
+  const ClientTlsFiles& files_;
+};
+
 }  // namespace
 
 void TlsClientContext::ContextFree::operator()(ssl_ctx_st* context) const noexcept {
@@ -45,17 +128,17 @@ std::shared_ptr<const TlsClientContext> TlsClientContext::make(const ClientTlsFi
     return nullptr;
   }
   const std::string trusted = files.ca_file.empty() ? kSystemCaFile : files.ca_file;
-  if (SSL_CTX_load_verify_file(context, trusted.c_str()) != 1) {
+  const Loader loader(context, files);
+  if (!loader.trust(trusted)) {
     error = trusted + " holds no usable certificates: " + library_reason();
     return nullptr;
   }
   if (files.certificate.empty()) return made;
-  if (SSL_CTX_use_certificate_chain_file(context, files.certificate.c_str()) != 1) {
+  if (!loader.show_chain(files.certificate)) {
     error = files.certificate + " holds no usable certificate chain: " + library_reason();
     return nullptr;
   }
-  if (SSL_CTX_use_PrivateKey_file(context, files.private_key.c_str(), SSL_FILETYPE_PEM) != 1 ||
-      SSL_CTX_check_private_key(context) != 1) {
+  if (!loader.use_key(files.private_key) || SSL_CTX_check_private_key(context) != 1) {
     error = files.private_key + " holds no usable key for " + files.certificate + ": " +
             library_reason();
     return nullptr;

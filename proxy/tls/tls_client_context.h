@@ -6,6 +6,7 @@
 // verified, always. ALPN offers http/1.1.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <string>
 #include <tuple>
@@ -20,10 +21,11 @@ struct ClientTlsFiles {
   std::string ca_file;      // PEM, who may sign the peer's certificate; "": the system's store
   std::string certificate;  // PEM chain of our own, leaf first; "": none
   std::string private_key;
+  std::map<std::string, std::string> texts = {};  // PEM of those that are no files, by name
 
   bool operator<(const ClientTlsFiles& other) const {
-    return std::tie(ca_file, certificate, private_key) <
-           std::tie(other.ca_file, other.certificate, other.private_key);
+    return std::tie(ca_file, certificate, private_key, texts) <
+           std::tie(other.ca_file, other.certificate, other.private_key, other.texts);
   }
 };
 

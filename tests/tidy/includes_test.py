@@ -29,7 +29,8 @@ CONTAINED = {
     "CLI11": (r"<CLI/", ["proxy/server/", "routing/controller/main.cc", "bench/"],
               "values that main hands over"),
     "nlohmann-json": (r"<nlohmann/",
-                      ["auth/", "proxy/kernel/", "proxy/server/", "routing/announced.cc", "routing/revocation_notice.cc",
+                      ["auth/", "proxy/kernel/", "proxy/server/", "routing/announced.cc",
+                       "routing/revocation_notice.cc",
                        "routing/controller/", "bench/", "config/"],
                       "proxy/base/ascii.h's json_quote to write; reading stays in those folders"),
 }

@@ -145,6 +145,15 @@ TEST(RouteSnapshot, AnExactPathComesBeforeAPrefixOfItsLength) {
   EXPECT_EQ(found(routes, "b.test", "/FOO"), "b-root /FOO");
 }
 
+TEST(RouteSnapshot, WhatIsForUnlistedHostsOnlyCatchesNothingOfOthers) {
+  std::vector<Route> routes = routes_of({{"a.test", "/p", "a"}, {"", "", "stranger"}});
+  routes[1].unlisted_only = true;
+  const RouteSnapshot snapshot(1, routes);
+  EXPECT_EQ(found(snapshot, "a.test", "/p"), "a /");
+  EXPECT_EQ(found(snapshot, "a.test", "/x"), "-");
+  EXPECT_EQ(found(snapshot, "b.test", "/x"), "stranger /x");
+}
+
 TEST(RouteSnapshot, AnEditLeavesTheOneBeforeItAsItWas) {
   const RouteSnapshot before = snapshot(
       {{"a.test", "", "a"}, {"a.test", "/p", "p"}, {"*.w.test", "", "star"}, {"", "/d", "any"}});

@@ -2,6 +2,10 @@
 
 #include <gmock/gmock.h>
 
+#include <fstream>
+#include <iterator>
+#include <string>
+
 #include "tls_peers.h"
 
 namespace kg::tls::tls_client_stream_test {
@@ -214,6 +218,23 @@ TEST_F(TlsClientStreamTest, UnusableFilesAreNamed) {
   error.clear();
   EXPECT_NE(TlsClientContext::make({ca, ca, server_files_.private_key}, error), nullptr);
   EXPECT_THAT(error, IsEmpty());
+}
+
+TEST_F(TlsClientStreamTest, TextsStandForFiles) {
+  std::string error;
+  const std::string& ca = server_files_.certificate;
+  const auto text = [](const std::string& file) {
+    std::ifstream in(file);
+    return std::string(std::istreambuf_iterator<char>(in), {});
+  };
+  ClientTlsFiles texts{"ca", "chain", "key"};
+  texts.texts = {{"ca", text(ca)}, {"chain", text(ca)}, {"key", text(server_files_.private_key)}};
+  EXPECT_NE(TlsClientContext::make(texts, error), nullptr) << error;
+  texts.texts["key"] = text(other_files_.private_key);
+  EXPECT_EQ(TlsClientContext::make(texts, error), nullptr);
+  texts.texts["ca"] = "junk";
+  EXPECT_EQ(TlsClientContext::make(texts, error), nullptr);
+  EXPECT_THAT(error, testing::HasSubstr("ca holds no usable certificates"));
 }
 
 }  // namespace kg::tls::tls_client_stream_test
