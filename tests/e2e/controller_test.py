@@ -5,10 +5,12 @@ import socket
 import statistics
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import peers
 import pytest
 from control_plane import ControlPlane, ingress, ingress_path
+from support.admin_client import AdminClient, admin_config
 from support.certificates import Keyring
 from support.feed import make_keys
 from support.proxy_process import ProxyProcess, base_config
@@ -84,6 +86,7 @@ class Site:
         config = base_config(self.workshop.keyring, folder / "access.log")
         del config["endpoints"]
         config["feed"] = {**self.controllers.config(), "name": f"proxy-{index}"}
+        config.update(admin_config(folder))
         return ProxyProcess(folder, config).start()
 
     def make_class(self):
@@ -213,6 +216,26 @@ def test_thousands_of_edits_move_no_other_websocket(site):
                "edits to arrive")
     site.wait_status("edited", 200)
     site.wait_status("steady", 200)
+
+
+def test_a_revocation_reaches_every_proxy_and_those_that_start_later(site):
+    site.make_gateways("revoked")
+    site.plane.must("POST", ingress_path("revoked"), site.manifest("revoked"))
+    site.wait_status("revoked", 200)
+    operator = AdminClient(SimpleNamespace(proxy=site.proxies[0]))
+    said, answer = operator.call("POST", "/revocations", {"endpoint": "revoked"})
+    assert said == 200, answer
+    began = time.monotonic()
+    site.wait_status("revoked", 401)
+    assert time.monotonic() - began < 2
+    secret = "/api/v1/namespaces/default/secrets/kernelgate-revocations"
+    wait_until(lambda: site.plane.call("GET", secret).status == 200, "the Secret")
+    late = site.start_proxy(3)
+    try:
+        wait_until(lambda: late.monitoring("/readyz")[0] == 200, "readiness")
+        assert site.status(late, "revoked") == 401 and site.status(late, "first") == 200
+    finally:
+        late.stop()
 
 
 def test_a_leader_that_dies_is_replaced_and_nothing_moves_back(site):

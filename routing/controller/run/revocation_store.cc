@@ -24,6 +24,14 @@ void enter(const routing::RevocationNotice& notice, std::vector<auth::Revocation
   }
 }
 
+// What a notice asks for is so. Its end is each controller's own where its sender gave none.
+bool is_in(const routing::RevocationNotice& notice, const std::vector<auth::Revocation>& entries) {
+  const auth::Revocation& one = notice.revocation;
+  return notice.revoked == std::ranges::any_of(entries, [&](const auto& entry) {
+           return entry.same_target(one) && (!notice.revoked || entry.before == one.before);
+         });
+}
+
 std::string lines_of(const std::vector<auth::Revocation>& entries) {
   std::string out;
   for (const auth::Revocation& entry : entries) out += entry.json() + "\n";
@@ -57,12 +65,16 @@ void RevocationStore::on_upsert(const nlohmann::json& object) {
   auth::Revocations::Lines lines = auth::Revocations::read_lines(text);
   version_ = object.at("metadata").value("resourceVersion", "");
   if (!lines.error.empty()) {
-    // Believed still: a misspelt line must not let everybody in again.
+    // Believed still: a misspelt line must not let everybody in again. Who has not read it once
+    // publishes nothing.
     log::error("revocations", "Secret {}/{}: {}; what was revoked before stays revoked", namespace_,
                kRevocationsSecret, lines.error);
     return;
   }
   entries_ = std::move(lines.entries);
+  readable_ = true;
+  // On a standby too, where the leader wrote them.
+  std::erase_if(waiting_, [this](const auto& notice) { return is_in(notice, entries_); });
   if (synced_) on_change_();
   if (!waiting_.empty()) write();
 }
@@ -70,11 +82,13 @@ void RevocationStore::on_upsert(const nlohmann::json& object) {
 void RevocationStore::on_remove(const std::string&, const std::string&) {
   entries_.clear();
   version_.clear();
+  readable_ = true;
   if (synced_) on_change_();
 }
 
 void RevocationStore::on_synced() {
   synced_ = true;
+  if (version_.empty()) readable_ = true;  // there is none
   on_change_();
   write();
 }
@@ -109,7 +123,7 @@ std::string RevocationStore::path() const {
 }
 
 void RevocationStore::write() {
-  if (!leads_ || !synced_ || waiting_.empty() || call_ != nullptr) return;
+  if (!leads_ || !synced() || waiting_.empty() || call_ != nullptr) return;
   const std::string lines = lines_of(entries(now_seconds()));
   if (lines.size() > kRevocationBytesMax) {
     log::error("revocations", "Secret {}/{} would be too large; what came last is in memory only",
@@ -128,12 +142,10 @@ void RevocationStore::write() {
   request.target = is_new ? path() : path() + "/" + kRevocationsSecret;
   request.content_type = "application/json";
   request.body = Secret(secret.dump());
-  call_ = client_.send(
-      std::move(request),
-      [this, notices = waiting_.size()](const kube::Reply& reply) { on_written(reply, notices); });
+  call_ = client_.send(std::move(request), [this](const kube::Reply& reply) { on_written(reply); });
 }
 
-void RevocationStore::on_written(const kube::Reply& reply, size_t notices) {
+void RevocationStore::on_written(const kube::Reply& reply) {
   loop_.defer_delete(std::move(call_));
   if (!reply.ok()) {
     if (reply.status != kConflict) {
@@ -142,17 +154,11 @@ void RevocationStore::on_written(const kube::Reply& reply, size_t notices) {
     }
     return retry_.arm_ms(kRevocationRetryMs);
   }
-  // The watch brings them back, perhaps later than this: until then they count from here.
-  for (size_t i = 0; i < notices; ++i) {
-    enter(waiting_.front(), entries_);
-    waiting_.pop_front();
+  // As the server has it now; the watch may be later than this.
+  const auto written = nlohmann::json::parse(reply.body, nullptr, /*allow_exceptions=*/false);
+  if (written.is_object() && written.contains("metadata") && written.at("metadata").is_object()) {
+    on_upsert(written);
   }
-  version_.clear();
-  if (const auto written = nlohmann::json::parse(reply.body, nullptr, false);
-      written.is_object() && written.contains("metadata") && written.at("metadata").is_object()) {
-    version_ = written.at("metadata").value("resourceVersion", "");
-  }
-  if (!waiting_.empty()) write();
 }
 
 }  // namespace kg::controller

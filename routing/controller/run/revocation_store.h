@@ -37,7 +37,7 @@ class RevocationStore final : private kube::Handler {
   void hear(const routing::RevocationNotice& notice);
   void set_leading(bool leads);
 
-  bool synced() const noexcept { return synced_; }
+  bool synced() const noexcept { return synced_ && readable_; }
   // That count at this time, seconds since the epoch.
   std::vector<auth::Revocation> entries(int64_t now) const;
 
@@ -46,7 +46,7 @@ class RevocationStore final : private kube::Handler {
   void on_remove(const std::string& namespace_name, const std::string& name) override;
   void on_synced() override;
   void write();
-  void on_written(const kube::Reply& reply, size_t notices);
+  void on_written(const kube::Reply& reply);
   std::string path() const;
 
   event::EventLoop& loop_;
@@ -61,6 +61,7 @@ class RevocationStore final : private kube::Handler {
   std::deque<routing::RevocationNotice> waiting_;
   bool leads_ = false;
   bool synced_ = false;
+  bool readable_ = false;  // the Secret was read, or there is none
 };
 
 }  // namespace kg::controller
