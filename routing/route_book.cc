@@ -1,5 +1,7 @@
 #include "routing/route_book.h"
 
+#include <fmt/core.h>
+
 #include <algorithm>
 #include <iterator>
 #include <utility>
@@ -81,11 +83,11 @@ std::string RouteBook::update(std::span<const feed::Item> upserts,
     std::string clash = find_clash(key, entry.held, leaving);
     for (const Route& route : entry.held.routes) {
       const auto [first, is_new] = rules.try_emplace(rule_of(route), key);
-      if (!is_new && first->second != key) clash = "has a route of " + first->second;
+      if (!is_new && first->second != key) clash = fmt::format("has a route of {}", first->second);
     }
     const auto [same, is_new] = ids.try_emplace(entry.held.id, key);
-    if (!is_new) clash = "has the id of " + same->second;
-    if (!clash.empty()) return key + ": " + clash;
+    if (!is_new) clash = fmt::format("has the id of {}", same->second);
+    if (!clash.empty()) return fmt::format("{}: {}", key, clash);
   }
   Change change;
   std::vector<Route> without;

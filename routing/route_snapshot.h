@@ -71,16 +71,18 @@ class RouteSnapshot {
   struct Key {
     std::string host;
     std::string element;
-    operator KeyView() const noexcept { return {host, element}; }
   };
+  static KeyView view_of(const Key& key) noexcept { return {key.host, key.element}; }
   struct KeyHash {
     using is_transparent = void;
     size_t operator()(const KeyView& key) const noexcept;
+    size_t operator()(const Key& key) const noexcept { return (*this)(view_of(key)); }
   };
   struct KeyEqual {
     using is_transparent = void;
-    bool operator()(const KeyView& a, const KeyView& b) const noexcept {
-      return a.host == b.host && a.element == b.element;
+    template <class A, class B>
+    bool operator()(const A& a, const B& b) const noexcept {
+      return std::string_view(a.host) == b.host && std::string_view(a.element) == b.element;
     }
   };
   // Routes by host and first path element, in the order of their precedence. A host with routes

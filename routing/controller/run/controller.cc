@@ -136,6 +136,7 @@ void Controller::publish_all() {
   std::vector<std::shared_ptr<const feed::Item>> items;
   std::vector<feed::Item> all = compiler_.items();
   drop_unreadable(all);
+  items.reserve(all.size() + 1);
   for (feed::Item& item : all) {
     items.push_back(std::make_shared<const feed::Item>(std::move(item)));
   }
