@@ -13,9 +13,19 @@ constexpr int kUsage = 2;
 struct Flags {
   kg::check::Options options;
   kg::controller::RunOptions run;
+  std::string observed_class;
   std::string observed_label;
   std::string observed_parameters;
 };
+
+void add_observed(CLI::App& command, Flags& flags) {
+  command.add_option("--observe-class", flags.observed_class,
+                     "Reads Ingresses of this class too, which is another controller's");
+  command.add_option("--observe-label", flags.observed_label,
+                     "Reads Ingresses with this label too: NAME=VALUE");
+  command.add_option("--observe-parameters", flags.observed_parameters,
+                     "Class parameters of those: ConfigMap NAMESPACE/NAME");
+}
 
 CLI::App* add_check(CLI::App& app, Flags& flags) {
   CLI::App* command =
@@ -28,23 +38,20 @@ CLI::App* add_check(CLI::App& app, Flags& flags) {
                       "Takes Ingresses of this class for ours, without an IngressClass");
   command->add_flag("--assume-secrets", flags.options.settings.assumes_secrets,
                     "Takes Secrets that are not among the files for right");
-  command->add_option("--observe-class", flags.options.settings.observed.class_name,
-                      "Reads Ingresses of this class too, which is another controller's");
-  command->add_option("--observe-label", flags.observed_label,
-                      "Reads Ingresses with this label too: NAME=VALUE");
-  command->add_option("--observe-parameters", flags.observed_parameters,
-                      "Class parameters of those: ConfigMap NAMESPACE/NAME");
+  add_observed(*command, flags);
   return command;
 }
 
-CLI::App* add_run(CLI::App& app, kg::controller::RunOptions& options) {
+CLI::App* add_run(CLI::App& app, Flags& flags) {
+  kg::controller::RunOptions& options = flags.run;
   CLI::App* command = app.add_subcommand("run", "Watch a cluster and tell proxies its routes");
   command->add_option("--kubeconfig", options.kubeconfig,
                       "Instead of the service account of this pod");
   command->add_option("--context", options.context,
                       "Of the kubeconfig, instead of its current one");
-  command->add_option("--namespace", options.namespaces,
-                      "Watches this one; repeatable. Without: all of the cluster");
+  command->add_option("--namespace", options.namespaces, "Watches this one; repeatable");
+  command->add_flag("--all-namespaces", options.all_namespaces,
+                    "Watches the whole cluster instead, every Secret included");
   command->add_option("--lease-namespace", options.lease_namespace,
                       "Of the Lease by which controllers agree who leads (our own)");
   command->add_option("--publish", options.publish, "Where proxies connect (tcp://0.0.0.0:9903)");
@@ -53,21 +60,42 @@ CLI::App* add_run(CLI::App& app, kg::controller::RunOptions& options) {
                       "Public keys of proxies, each with its scope");
   command->add_flag("--plaintext", options.plaintext, "Without keys: for tests");
   command->add_option("--monitoring", options.monitoring, "/healthz, /readyz (0.0.0.0:9904)");
+  add_observed(*command, flags);
   return command;
 }
 
-int run_check(Flags& flags) {
-  kg::ingress::Observed& observed = flags.options.settings.observed;
+// False, and said, where they cannot be used.
+bool take_observed(const Flags& flags, kg::ingress::Observed& observed) {
+  observed.class_name = flags.observed_class;
   if (!flags.observed_label.empty() &&
       !kg::check::set_observed_label(flags.observed_label, observed)) {
     std::cerr << "--observe-label: write NAME=VALUE\n";
-    return kUsage;
+    return false;
   }
   if (!flags.observed_parameters.empty() &&
       !kg::check::set_observed_parameters(flags.observed_parameters, observed)) {
     std::cerr << "--observe-parameters: write NAMESPACE/NAME\n";
+    return false;
+  }
+  return true;
+}
+
+// Which Secrets a controller reads is chosen, not found out.
+bool has_namespaces(const kg::controller::RunOptions& options) {
+  if (options.namespaces.empty() == options.all_namespaces) return true;
+  std::cerr << "say which namespaces to watch: --namespace NAME, repeatable, or --all-namespaces\n";
+  return false;
+}
+
+int run_run(Flags& flags) {
+  if (!has_namespaces(flags.run) || !take_observed(flags, flags.run.settings.observed)) {
     return kUsage;
   }
+  return kg::controller::run_command(flags.run);
+}
+
+int run_check(Flags& flags) {
+  if (!take_observed(flags, flags.options.settings.observed)) return kUsage;
   return kg::check::check_command(flags.options);
 }
 
@@ -77,13 +105,13 @@ int main(int argc, char** argv) {
   CLI::App app("Kernelgate's controller: Ingress objects in, routes out", "kernelgate-controller");
   app.require_subcommand(1);
   Flags flags;
-  CLI::App* run = add_run(app, flags.run);
+  CLI::App* run = add_run(app, flags);
   add_check(app, flags);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : kUsage;
   }
-  if (run->parsed()) return kg::controller::run_command(flags.run);
+  if (run->parsed()) return run_run(flags);
   return run_check(flags);
 }

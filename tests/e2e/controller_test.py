@@ -46,6 +46,7 @@ class Controllers:
         process = peers.Process(f"controller-{index}", self.folder, [
             program / "routing/controller/kernelgate-controller", "run",
             f"--kubeconfig={self.plane.kubeconfig}", "--lease-namespace=default",
+            "--all-namespaces",
             f"--publish=tcp://127.0.0.1:{self.ports[index]}",
             f"--key-file={self.folder / 'controller'}", f"--allow-file={self.allow}",
             f"--monitoring=127.0.0.1:{monitoring}"])

@@ -191,3 +191,10 @@ def test_wrong_use_is_exit_2_with_a_sentence(tmp_path):
         assert (done.stdout + done.stderr).strip()
     done = run_controller("check", "-f", tmp_path / "missing.yaml")
     assert done.returncode == 1 and "missing.yaml: cannot be opened" in done.stdout
+
+
+def test_which_namespaces_are_watched_is_said_and_said_once():
+    for arguments in ([], ["--namespace", "a", "--all-namespaces"]):
+        done = run_controller("run", *arguments)
+        assert done.returncode == 2
+        assert "--namespace NAME, repeatable, or --all-namespaces" in done.stderr

@@ -15,8 +15,9 @@ namespace kg::controller {
 struct RunOptions {
   std::string kubeconfig;  // "": the service account of the pod
   std::string context;
-  std::vector<std::string> namespaces;  // empty: all
-  std::string lease_namespace;          // "": the context's or the pod's
+  std::vector<std::string> namespaces;
+  bool all_namespaces = false;  // instead of those
+  std::string lease_namespace;  // "": the context's or the pod's
   std::vector<std::string> publish{"tcp://0.0.0.0:9903"};
   std::string key_file;
   std::string allow_file;
