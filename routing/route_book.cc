@@ -74,8 +74,10 @@ std::string RouteBook::update(std::span<const feed::Item> upserts,
     if (!problem.empty()) return item.key + ": " + problem;
     leaving.insert(item.key);  // the one before it
   }
-  for (const auto& [key, held] : announced_) {
-    if (whole && !named.contains(key)) leaving.insert(key);
+  if (whole) {
+    for (const auto& [key, held] : announced_) {
+      if (!named.contains(key)) leaving.insert(key);
+    }
   }
   std::map<std::string, std::string> rules;
   std::map<std::string, std::string> ids;

@@ -11,20 +11,30 @@ void PodKeeper::adopt(const config::Config& config,
                       const std::vector<routing::EndpointRef>& endpoints) {
   cordons_.adopt(config.state_dir);
   for (const PodName& name : cordons_.cordons().all()) closed_us_.emplace(name, loop_.now_us());
-  endpoints_ = endpoints;
-  close_cordoned(endpoints_);
-  health_.apply(endpoints_);
-  census_.apply(endpoints_);
+  endpoints_.clear();
+  add(endpoints);
+  health_.apply(endpoints);
+  census_.apply(endpoints);
 }
 
 void PodKeeper::edit(const std::vector<routing::EndpointRef>& gone,
                      const std::vector<routing::EndpointRef>& fresh) {
-  std::erase_if(endpoints_,
-                [&](const auto& one) { return std::ranges::find(gone, one) != gone.end(); });
-  endpoints_.insert(endpoints_.end(), fresh.begin(), fresh.end());
-  close_cordoned(fresh);
+  for (const routing::EndpointRef& endpoint : gone) {
+    const auto [first, last] = endpoints_.equal_range(endpoint->id);
+    const auto found =
+        std::find_if(first, last, [&](const auto& entry) { return entry.second == endpoint; });
+    if (found != last) endpoints_.erase(found);
+  }
+  add(fresh);
   health_.edit(gone, fresh);
   census_.edit(gone, fresh);
+}
+
+void PodKeeper::add(const std::vector<routing::EndpointRef>& endpoints) {
+  for (const routing::EndpointRef& endpoint : endpoints) {
+    endpoints_.emplace(endpoint->id, endpoint);
+  }
+  close_cordoned(endpoints);
 }
 
 void PodKeeper::close_cordoned(const std::vector<routing::EndpointRef>& endpoints) const {
@@ -37,10 +47,10 @@ void PodKeeper::close_cordoned(const std::vector<routing::EndpointRef>& endpoint
 
 std::pair<const routing::Endpoint*, const routing::Pod*> PodKeeper::find(
     const PodName& name) const {
-  for (const routing::EndpointRef& endpoint : endpoints_) {
-    if (endpoint->id != name.first) continue;
-    for (const routing::Pod& pod : endpoint->pods) {
-      if (pod.name == name.second) return {endpoint.get(), &pod};
+  const auto [first, last] = endpoints_.equal_range(name.first);
+  for (auto entry = first; entry != last; ++entry) {
+    for (const routing::Pod& pod : entry->second->pods) {
+      if (pod.name == name.second) return {entry->second.get(), &pod};
     }
   }
   return {nullptr, nullptr};
@@ -119,7 +129,7 @@ PodReport PodKeeper::report_left(const PodName& name) const {
 
 std::vector<PodReport> PodKeeper::pods() const {
   std::vector<PodReport> out;
-  for (const routing::EndpointRef& endpoint : endpoints_) {
+  for (const auto& [id, endpoint] : endpoints_) {
     for (const routing::Pod& pod : endpoint->pods) out.push_back(report(*endpoint, pod));
   }
   for (const PodName& name : cordons_.cordons().all()) {
@@ -148,7 +158,7 @@ void PodKeeper::audit(metrics::AuditEvent event, const PodName& name) const {
 
 void PodKeeper::add_facts(metrics::ProcessFacts& facts) const {
   facts.health = health_.counts();
-  for (const routing::EndpointRef& endpoint : endpoints_) {
+  for (const auto& [id, endpoint] : endpoints_) {
     for (const routing::Pod& pod : endpoint->pods) {
       const routing::PodFacts& known = *pod.facts;
       metrics::PodFact& fact = facts.pods.emplace_back();

@@ -42,6 +42,7 @@ class PodKeeper final : public PodActions {
   Outcome uncordon(const PodName& name) override;
 
   void close_cordoned(const std::vector<routing::EndpointRef>& endpoints) const;
+  void add(const std::vector<routing::EndpointRef>& endpoints);
   PodReport report(const routing::Endpoint& endpoint, const routing::Pod& pod) const;
   PodReport report_left(const PodName& name) const;
   std::pair<const routing::Endpoint*, const routing::Pod*> find(const PodName& name) const;
@@ -54,7 +55,7 @@ class PodKeeper final : public PodActions {
   upstream::PodCensus census_;
   CordonKeeper cordons_;
   std::map<PodName, uint64_t> closed_us_;  // since when each of cordons_ is, at the earliest
-  std::vector<routing::EndpointRef> endpoints_;
+  std::multimap<std::string, routing::EndpointRef> endpoints_;  // by id
 };
 
 }  // namespace kg::server
