@@ -1,5 +1,7 @@
 #include "proxy/server/feed_keeper.h"
 
+#include <fmt/core.h>
+
 #include <algorithm>
 #include <filesystem>
 #include <optional>
@@ -81,6 +83,17 @@ void FeedKeeper::add_facts(metrics::ProcessFacts& facts) const {
                   {"older", counts.older},       {"gap", counts.gaps},
                   {"diverged", counts.diverged}, {"too_large", counts.too_large},
                   {"schema", counts.schema}};
+}
+
+std::string FeedKeeper::ready_text() const {
+  if (subscriber_ == nullptr) return "{\"status\":\"ok\"}\n";
+  const feed::SubscriberStatus status = subscriber_->status();
+  return fmt::format(
+      R"({{"status":"ok","feed":{{"version":"{}.{}","digest":"{}","items":{},"age_seconds":{:.3f},)"
+      R"("controllers":{},"from_copy":{}}}}})"
+      "\n",
+      status.version.term, status.version.sequence, feed::text_of(status.digest), status.items,
+      static_cast<double>(status.age_ms) / 1e3, status.connected, status.from_copy);
 }
 
 }  // namespace kg::server

@@ -44,6 +44,9 @@ class FeedKeeper final : private feed::SubscriberHandler {
   void tell(bool revoked, const auth::Revocation& revocation);
   bool ready() const noexcept { return subscriber_ == nullptr || has_state_; }
   void add_facts(metrics::ProcessFacts& facts) const;
+  // The answer of /readyz, with what is held: replicas of one scope hold the same where their
+  // digests are equal.
+  std::string ready_text() const;
 
  private:
   std::string on_update(feed::Version version, std::span<const feed::Item> upserts,

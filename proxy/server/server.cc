@@ -161,7 +161,7 @@ bool Server::start_monitoring() {
   });
   monitoring_.add_page("/readyz", [this] {
     const bool running = state_ == State::kRunning;
-    if (running && feed_.ready()) return Answer{200, "application/json", "{\"status\":\"ok\"}\n"};
+    if (running && feed_.ready()) return Answer{200, "application/json", feed_.ready_text()};
     return Answer{503, "application/json",
                   fmt::format("{{\"reason\":\"Service Unavailable\",\"message\":\"{}\"}}\n",
                               running ? "no controller has announced endpoints yet" : "draining")};

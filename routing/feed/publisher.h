@@ -79,6 +79,8 @@ class Publisher final : SocketHandler {
 
   Version version() const noexcept { return history_.version(); }
   const History& history() const noexcept { return history_; }
+  // Of everything: what a proxy holds that may see it all.
+  Digest digest() const noexcept { return everything_->digest(); }
   const PublisherCounts& counts() const noexcept { return counts_; }
   std::vector<Proxy> proxies() const;
   std::vector<std::string> bound_addresses() const;

@@ -25,6 +25,10 @@ void absorb(EVP_MD_CTX* context, std::string_view text) noexcept {
 
 }  // namespace
 
+std::string text_of(const Digest& digest) {
+  return crypto::hex({reinterpret_cast<const char*>(digest.data()), digest.size()});
+}
+
 ItemMark::ItemMark(const Item& item) noexcept {
   static const EVP_MD* const shake = EVP_MD_fetch(nullptr, "SHAKE256", nullptr);
   static thread_local const XofContext context(EVP_MD_CTX_new());

@@ -18,6 +18,7 @@
 namespace kg::feed {
 
 using Digest = std::array<unsigned char, 32>;
+std::string text_of(const Digest& digest);  // hexadecimal
 
 // What one item adds to a state.
 class ItemMark {

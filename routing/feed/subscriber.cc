@@ -273,6 +273,7 @@ void Subscriber::reset() {
 SubscriberStatus Subscriber::status() const {
   SubscriberStatus status;
   status.version = state_.version();
+  status.digest = state_.digest();
   status.from_copy = from_copy_;
   status.age_ms = (event::monotonic_us() - std::min(current_us_, event::monotonic_us())) / 1'000;
   status.items = state_.items();

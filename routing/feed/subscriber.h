@@ -46,6 +46,7 @@ struct SubscriberCounts {
 
 struct SubscriberStatus {
   Version version;         // 0.0: none yet, or reset
+  Digest digest{};         // of what is held
   bool from_copy = false;  // no controller has confirmed it yet
   uint64_t age_ms = 0;     // since it was known to be the newest, or since the start
   size_t items = 0;

@@ -1,5 +1,6 @@
 #include "routing/controller/run/command.h"
 
+#include <fmt/core.h>
 #include <unistd.h>
 
 #include <array>
@@ -50,13 +51,24 @@ std::string read_feed(const RunOptions& options, feed::Publisher::Options& out) 
   return "";
 }
 
+// What it published last: proxies that may see all of it hold the same where their digests are
+// equal.
+std::string ready_text(const Controller& controller) {
+  const feed::Publisher& feed = controller.publisher();
+  const feed::Version version = feed.version();
+  return fmt::format(R"({{"status":"ok","leads":{},"version":"{}.{}","digest":"{}","items":{}}})"
+                     "\n",
+                     controller.election().leads(), version.term, version.sequence,
+                     feed::text_of(feed.digest()), feed.history().items());
+}
+
 void add_pages(event::StatusServer& server, const Controller& controller) {
   using Answer = event::StatusServer::Answer;
   server.add_page("/healthz", [] {
     return Answer{200, "application/json", "{\"status\":\"ok\"}\n"};
   });
   server.add_page("/readyz", [&controller] {
-    if (controller.synced()) return Answer{200, "application/json", "{\"status\":\"ok\"}\n"};
+    if (controller.synced()) return Answer{200, "application/json", ready_text(controller)};
     return Answer{503, "application/json",
                   "{\"reason\":\"Service Unavailable\",\"message\":\"the first lists of the API "
                   "server are not complete\"}\n"};
