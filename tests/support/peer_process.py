@@ -33,6 +33,9 @@ class PeerProcess:
             return found and found[0]
         return wait_until(probe, f"a peer process to say {key}", timeout)
 
+    def end_input(self):
+        self.process.stdin.close()
+
     def close(self):
         if self.process.poll() is None:
             self.process.terminate()
@@ -42,8 +45,9 @@ class PeerProcess:
 class PeerGateway:
     """The echoing gateway of soak_peers, where a ScriptedGateway stands in a Stage."""
 
-    def __init__(self):
-        self.peer = PeerProcess("support.soak_peers", "gateway")
+    def __init__(self, address="127.0.0.1"):
+        self.address = address
+        self.peer = PeerProcess("support.soak_peers", "gateway", address)
         self.port = self.peer.wait_for("port", 30)["port"]
 
     def close(self):

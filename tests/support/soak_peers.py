@@ -1,9 +1,10 @@
 """Peers of the soak as programs of their own: an echoing gateway, and many clients that check.
 
-  python3 -m support.soak_peers gateway
-  python3 -m support.soak_peers clients PORT CA HOST TARGET WEBSOCKETS REST SECONDS
+  python3 -m support.soak_peers gateway [ADDRESS]
+  python3 -m support.soak_peers clients PORT CA HOST TARGET WEBSOCKETS REST SECONDS [PERIOD]
 
-The clients read their token from stdin. Both speak in JSON lines on stdout.
+The clients read their token from stdin, and end with it where SECONDS is 0. PERIOD (1): seconds
+between two messages of a WebSocket. Both speak in JSON lines on stdout.
 """
 
 import asyncio
@@ -15,7 +16,6 @@ import sys
 
 from . import frames
 
-PERIOD_SECONDS = 1.0  # between two messages of a WebSocket
 REST_PERIOD_SECONDS = 0.5  # between two requests of a REST client
 ANSWER_SECONDS = 30  # a sanitized proxy under full load may be slow, never silent
 CONNECTS_AT_ONCE = 50
@@ -68,8 +68,8 @@ async def echo(reader, writer):
             return
 
 
-async def gateway():
-    server = await asyncio.start_server(serve_one, "127.0.0.1", 0, backlog=2048)
+async def gateway(address="127.0.0.1"):
+    server = await asyncio.start_server(serve_one, address, 0, backlog=2048)
     say(port=server.sockets[0].getsockname()[1])
     await server.serve_forever()
 
@@ -78,8 +78,9 @@ async def gateway():
 
 
 class Crowd:
-    def __init__(self, port, ca, host, target, token):
+    def __init__(self, port, ca, host, target, token, period):
         self.port, self.host, self.target, self.token = port, host, target, token
+        self.period = period
         self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         self.context.load_verify_locations(ca)
         self.context.check_hostname = False
@@ -121,7 +122,7 @@ class Crowd:
         assert head.startswith("HTTP/1.1 101 ") and frames.accept_value(key) in head, head
         self.opened(total)
         sequence = 0
-        await self.pause(PERIOD_SECONDS * (number % 97) / 97)
+        await self.pause(self.period * (number % 97) / 97)
         while not self.stop.is_set():
             payload = b"%06d %06d " % (number, sequence) + os.urandom(sequence % 400)
             writer.write(frames.encode(frames.BINARY, payload, mask=os.urandom(4)))
@@ -129,7 +130,7 @@ class Crowd:
             assert got == (frames.BINARY, payload), f"websocket {number}: another message came back"
             self.messages += 1
             sequence += 1
-            await self.pause(PERIOD_SECONDS)
+            await self.pause(self.period)
         writer.write(frames.encode(frames.CLOSE, frames.close_payload(1000), mask=b"\1\2\3\4"))
         opcode, payload = await asyncio.wait_for(read_frame(reader), ANSWER_SECONDS)
         assert opcode == frames.CLOSE and payload[:2] == b"\x03\xe8", (opcode, payload)
@@ -160,8 +161,8 @@ class Crowd:
             self.all_open.set()
 
 
-async def clients(port, ca, host, target, websockets, rest, seconds):
-    crowd = Crowd(int(port), ca, host, target, sys.stdin.readline().strip())
+async def clients(port, ca, host, target, websockets, rest, seconds, period=1):
+    crowd = Crowd(int(port), ca, host, target, sys.stdin.readline().strip(), float(period))
     total = int(websockets) + int(rest)
     tasks = [asyncio.create_task(crowd.guard(crowd.websocket(i, total), f"websocket {i}"))
              for i in range(int(websockets))]
@@ -169,7 +170,10 @@ async def clients(port, ca, host, target, websockets, rest, seconds):
               for i in range(int(rest))]
     await asyncio.wait_for(crowd.all_open.wait(), 300)
     say(open=crowd.open)
-    await asyncio.sleep(float(seconds))
+    if float(seconds):
+        await asyncio.sleep(float(seconds))
+    else:
+        await asyncio.to_thread(sys.stdin.read)
     crowd.stop.set()
     await asyncio.gather(*tasks)
     say(messages=crowd.messages, requests=crowd.requests, errors=crowd.errors)

@@ -1,0 +1,102 @@
+"""A controller, the leader, etcd or the API server dies under traffic: no client sees it, and
+afterwards all hold the same again.
+"""
+
+import pytest
+from control_plane import ingress_path
+from controller_site import Site
+from onlookers import Traffic
+from support.waiting import wait_until
+
+LEASE_SECONDS = 40  # and some more: until a standby takes over
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    site = Site(tmp_path_factory.mktemp("site"))
+    site.controllers.start(1)
+    site.make_gateways("steady", pods=1)
+    site.plane.must("POST", ingress_path("steady"), site.manifest("steady"))
+    site.wait_status("steady", 200)
+    wait_controllers(site, 2)
+    yield site
+    site.stop()
+
+
+@pytest.fixture(autouse=True)
+def traffic(site):
+    """Goes on throughout the test. Behind it the leader and all proxies hold the same."""
+    traffic = Traffic(site, "steady", websockets=8)
+    try:
+        yield traffic
+        site.wait_converged()
+        messages, requests = traffic.end()
+        print(f"{messages} messages and {requests} requests were answered, none failed")
+    finally:
+        traffic.close()
+
+
+def wait_controllers(site, count):
+    for proxy in site.proxies:
+        wait_until(lambda: proxy.metrics().value("kernelgate_feed_controllers") == count,
+                   f"{count} controllers", 20)
+
+
+def announce(site, name):
+    """An Ingress of that name in a namespace of that name."""
+    site.make_gateways(name)
+    site.plane.must("POST", ingress_path(name), site.manifest(name))
+
+
+def terms(site):
+    return [proxy.metrics().value("kernelgate_feed_term") for proxy in site.proxies]
+
+
+def test_a_standby_dies(site):
+    site.controllers.running.pop(1).kill()
+    announce(site, "alone")
+    site.wait_status("alone", 200)
+    site.controllers.start(1)
+    wait_controllers(site, 2)
+
+
+def test_the_leader_dies(site):
+    before = terms(site)
+    site.controllers.running.pop(0).kill()
+    announce(site, "later")  # seen by the standby, and published when it leads
+    wait_until(lambda: min(terms(site)) > max(before),
+               lambda: f"a new term; {site.controllers.running[0].tail()}", LEASE_SECONDS)
+    site.wait_status("later", 200)
+    site.controllers.start(0)  # the former leader comes back, and waits
+    wait_controllers(site, 2)
+
+
+def test_all_controllers_die(site):
+    before = terms(site)
+    for controller in site.controllers.running:
+        controller.kill()
+    site.controllers.running.clear()
+    announce(site, "unseen")
+    wait_controllers(site, 0)
+    site.controllers.start(0)
+    site.controllers.start(1)
+    wait_until(lambda: min(terms(site)) > max(before),
+               lambda: f"a new term; {site.controllers.running[0].tail()}", LEASE_SECONDS)
+    site.wait_status("unseen", 200)
+
+
+def test_etcd_dies_for_longer_than_a_leader_may_lead_without_it(site):
+    before = terms(site)
+    site.plane.etcd.kill()
+    wait_until(lambda: not site.controllers.leader(), "nobody to lead", 30)
+    site.plane.start_etcd()
+    wait_until(site.plane.is_ready, "the API server to find etcd again", 60)
+    announce(site, "behindetcd")
+    wait_until(lambda: min(terms(site)) > max(before), "a new term", LEASE_SECONDS)
+    site.wait_status("behindetcd", 200)
+
+
+def test_the_api_server_dies(site):
+    site.plane.restart_api()
+    announce(site, "behindapi")
+    site.wait_status("behindapi", 200)
