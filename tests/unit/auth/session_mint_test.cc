@@ -132,6 +132,50 @@ TEST(SessionMintErrors, KeysThatCannotSign) {
   EXPECT_THAT(mint_session("/nonexistent/key.pem", claims()).error, HasSubstr("No such file"));
 }
 
+TEST(SessionSigner, TheFirstKeySignsAndAllArePublished) {
+  const TestKey first = TestKey::ed25519();
+  const TestKey second = TestKey::ec();
+  const TempFile file(first.private_pem() + second.private_pem());
+  const SessionSigner::Loaded loaded = SessionSigner::from_file(file.path());
+  ASSERT_NE(loaded.signer, nullptr) << loaded.error;
+  EXPECT_EQ(loaded.signer->algorithm(), Algorithm::kEdDsa);
+  const KeySet::Loaded published = KeySet::from_text(loaded.signer->public_jwks());
+  ASSERT_NE(published.keys, nullptr) << published.error;
+  EXPECT_EQ(published.keys->size(), 2U);
+  EXPECT_TRUE(published.keys->knows(loaded.signer->kid(), Algorithm::kEdDsa));
+  SessionClaims wanted = claims();
+  wanted.token_id = "0b0e7d0c";
+  wanted.names = {"user", "room", "teams", {}};
+  wanted.groups = {"g"};
+  DoorRules rules = policy();
+  rules.names = wanted.names;
+  const auto principal =
+      Door(rules, first.set()).verify(loaded.signer->sign(wanted).token.reveal(), kNow);
+  ASSERT_TRUE(principal) << principal.error().detail;
+  EXPECT_EQ(principal->token_id, "0b0e7d0c");
+  EXPECT_EQ(principal->subject, wanted.subject);
+  EXPECT_THAT(principal->groups, ElementsAre("g"));
+  wanted.names.endpoint = "iss";
+  EXPECT_THAT(loaded.signer->sign(wanted).error, HasSubstr("one name"));
+}
+
+TEST(SessionSigner, AFileWithOneBrokenKeyIsRefusedWhole) {
+  const auto error = [](const std::string& text) {
+    const TempFile file(text);
+    return SessionSigner::from_file(file.path()).error;
+  };
+  const std::string key = TestKey::ec().private_pem();
+  std::string broken = TestKey::ec().private_pem();
+  broken.replace(40, 8, "????????");
+  EXPECT_THAT(error(key + broken), HasSubstr("cannot be read"));
+  EXPECT_THAT(error(key + key.substr(0, key.size() / 2)), HasSubstr("cannot be read"));
+  EXPECT_THAT(error(key + key), HasSubstr("twice"));
+  std::string many = key;
+  for (int i = 0; i < 3; ++i) many += TestKey::ec().private_pem();
+  EXPECT_EQ(error(many), "");
+  EXPECT_THAT(error(many + TestKey::ec().private_pem()), HasSubstr("more than 4"));
+}
+
 // RFC 7638 section 3.1 and RFC 8037 appendix A.3.
 TEST(Thumbprint, AgreesWithTheRfcs) {
   const struct {
