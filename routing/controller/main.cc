@@ -64,6 +64,21 @@ CLI::App* add_run(CLI::App& app, Flags& flags) {
   return command;
 }
 
+void add_credentials(CLI::App& run, kg::issuer::Options& options) {
+  run.add_option("--credentials-listen", options.listen,
+                 "HTTPS address of the session credentials API (none)");
+  run.add_option("--credentials-certificate", options.certificate_file, "Its chain, PEM");
+  run.add_option("--credentials-certificate-key", options.certificate_key_file, "Its key, PEM");
+  run.add_option("--credentials-signing-key", options.signing_key_file,
+                 "Private keys, PEM: the first signs sessions, all are published");
+  run.add_option("--credentials-issuer", options.issuer, "The issuer of those sessions");
+  run.add_option("--credentials-audience", options.audiences,
+                 "That callers' tokens have to be for; repeatable (the API server's own)");
+  run.add_option("--credentials-calls", options.calls_per_minute,
+                 "Of one caller in a minute (120)");
+  run.add_option("--credentials-audit", options.audit, "File of the audit log (stdout)");
+}
+
 // False, and said, where they cannot be used.
 bool take_observed(const Flags& flags, kg::ingress::Observed& observed) {
   observed.class_name = flags.observed_class;
@@ -106,6 +121,7 @@ int main(int argc, char** argv) {
   app.require_subcommand(1);
   Flags flags;
   CLI::App* run = add_run(app, flags);
+  add_credentials(*run, flags.run.credentials);
   add_check(app, flags);
   try {
     app.parse(argc, argv);

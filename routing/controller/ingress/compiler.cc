@@ -279,6 +279,11 @@ std::vector<feed::Item> Compiler::items() const {
   return out;
 }
 
+const feed::Item* Compiler::item(const std::string& key) const {
+  const auto found = current_.find(key);
+  return found == current_.end() ? nullptr : &found->second.item;
+}
+
 const std::vector<Finding>& Compiler::findings(const ObjectRef& ref) const {
   static const std::vector<Finding> none;
   const auto found = findings_.find(ref);

@@ -42,6 +42,8 @@ class Compiler {
 
   // Everything that is published now: a snapshot for a new subscriber, by key.
   std::vector<feed::Item> items() const;
+  // What is published under that key, nullptr: nothing. Until the next run().
+  const feed::Item* item(const std::string& key) const;
   // Of any object; empty where nothing is wrong.
   const std::vector<Finding>& findings(const ObjectRef& ref) const;
   // nullptr: not ours.

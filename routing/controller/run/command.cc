@@ -5,6 +5,7 @@
 
 #include <array>
 #include <csignal>
+#include <memory>
 #include <optional>
 
 #include "config/files.h"
@@ -12,6 +13,8 @@
 #include "proxy/base/crypto.h"
 #include "proxy/base/log.h"
 #include "proxy/event/status_server.h"
+#include "routing/controller/ingress/payload.h"
+#include "routing/controller/issuer/service.h"
 #include "routing/controller/run/controller.h"
 
 namespace kg::controller {
@@ -75,6 +78,28 @@ void add_pages(event::StatusServer& server, const Controller& controller) {
   });
 }
 
+// False: it was said why. Null if there is to be none.
+bool start_credentials(event::EventLoop& loop, kube::Client& client, const Controller& controller,
+                       const issuer::Options& options, std::unique_ptr<issuer::Service>& out) {
+  if (options.listen.empty()) return true;
+  out = std::make_unique<issuer::Service>(
+      loop, client, options,
+      [&controller](const issuer::Target& target) -> const std::string* {
+        const feed::Item* item =
+            controller.compiler().item(ingress::endpoint_key(target.space, target.endpoint));
+        return item == nullptr ? nullptr : item->payload.get();
+      },
+      [&controller] { return controller.synced(); });
+  const std::string problem = out->start();
+  if (problem.empty()) {
+    log::info("credentials", "sessions are issued listen={} issuer={}", out->address(),
+              options.issuer);
+  } else {
+    log::error("config", "{}", problem);
+  }
+  return problem.empty();
+}
+
 }  // namespace
 
 int run_command(const RunOptions& options) {
@@ -119,6 +144,8 @@ int run_command(const RunOptions& options) {
     log::error("config", "{}", problem);
     return 1;
   }
+  std::unique_ptr<issuer::Service> credentials_api;
+  if (!start_credentials(loop, client, controller, options.credentials, credentials_api)) return 1;
   std::string published;
   for (const std::string& bound : controller.publisher().bound_addresses())
     published += bound + " ";

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "routing/controller/ingress/compiler.h"
+#include "routing/controller/issuer/options.h"
 
 namespace kg::controller {
 
@@ -24,6 +25,7 @@ struct RunOptions {
   bool plaintext = false;
   std::string monitoring = "0.0.0.0:9904";
   ingress::Settings settings;
+  issuer::Options credentials;
 };
 
 int run_command(const RunOptions& options);
