@@ -52,7 +52,7 @@ class Controllers:
         self.allow.write_text(f"{self.proxy_key} all\n")
         self.ports = [peers.free_port() for _ in range(2)]
 
-    def start(self, index):
+    def start(self, index, options=()):
         monitoring = peers.free_port()
         program = Path(os.environ["KERNELGATE_BIN"]).parents[2]
         process = peers.Process(f"controller-{index}", self.folder, [
@@ -61,7 +61,7 @@ class Controllers:
             "--all-namespaces",
             f"--publish=tcp://127.0.0.1:{self.ports[index]}",
             f"--key-file={self.folder / 'controller'}", f"--allow-file={self.allow}",
-            f"--monitoring=127.0.0.1:{monitoring}"])
+            f"--monitoring=127.0.0.1:{monitoring}", *options])
         process.monitoring_port = monitoring
         process.wait_ready(lambda: f":{monitoring}" in process.log.read_text())
         self.running.append(process)
@@ -88,7 +88,7 @@ class Controllers:
 class Site:
     """A control plane, a controller, three proxies that know nothing of themselves, two pods."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, proxies=3):
         self.folder = folder
         self.plane = ControlPlane(folder)
         (folder / "keys").mkdir()
@@ -96,9 +96,12 @@ class Site:
         self.gateways = [PeerGateway(own_address()) for _ in range(2)]
         (folder / "controllers").mkdir()
         self.controllers = Controllers(self.plane, folder / "controllers")
-        self.controllers.start(0)
-        self.proxies = [self.start_proxy(index) for index in range(3)]
+        self.controllers.start(0, self.controller_options())
+        self.proxies = [self.start_proxy(index) for index in range(proxies)]
         self.make_class()
+
+    def controller_options(self):
+        return []  # more of them
 
     def start_proxy(self, index):
         folder = self.folder / f"proxy-{index}"
@@ -158,19 +161,21 @@ class Site:
         made["spec"]["ingressClassName"] = "kernelgate"
         return made
 
-    def status(self, proxy, name):
+    def status(self, proxy, name, token=None):
         client = RawClient(proxy.port, self.workshop.context(), sni=None)
         try:
-            client.send_request("GET", "/api/kernelspecs", token=self.workshop.token(name),
+            client.send_request("GET", "/api/kernelspecs",
+                                token=token or self.workshop.token(name),
                                 host=f"{name}.example.com")
             return client.read_response().status
         finally:
             client.close()
 
-    def wait_status(self, name, *wanted, proxies=None):
+    def wait_status(self, name, *wanted, proxies=None, token=None):
         for proxy in proxies or self.proxies:
-            wait_until(lambda: self.status(proxy, name) in wanted,
-                       lambda: f"{name} to be {wanted}; it is {self.status(proxy, name)}; "
+            wait_until(lambda: self.status(proxy, name, token) in wanted,
+                       lambda: f"{name} to be {wanted}; "
+                               f"it is {self.status(proxy, name, token)}; "
                                f"{self.controllers.running[0].tail()}", 20)
 
     def snapshots(self):
