@@ -59,7 +59,12 @@ CLI::App* add_run(CLI::App& app, Flags& flags) {
   command->add_option("--allow-file", options.allow_file,
                       "Public keys of proxies, each with its scope");
   command->add_flag("--plaintext", options.plaintext, "Without keys: for tests");
-  command->add_option("--monitoring", options.monitoring, "/healthz, /readyz (0.0.0.0:9904)");
+  command->add_option("--monitoring", options.monitoring,
+                      "/healthz, /readyz, /metrics (0.0.0.0:9904)");
+  command->add_option("--status-address", options.status_addresses,
+                      "IP address or host name for the status of our Ingresses; repeatable");
+  command->add_option("--status-service", options.status_service,
+                      "The same from a Service: NAMESPACE/NAME");
   add_observed(*command, flags);
   return command;
 }

@@ -16,15 +16,14 @@ void run(std::string_view input) {
   if (!page) return;
   KG_ASSERT(!page->resource_version.empty());
   kube::ObjectStore store;
-  for (nlohmann::json& item : page->items) {
+  for (const nlohmann::json& item : page->items) {
     KG_ASSERT(kube::belongs_to(item, selection));
     const auto head = kube::head_of(item);
     KG_ASSERT(head->namespace_name == "a" && !head->name.empty());
     KG_ASSERT(item.at("kind") == "Secret" && !item.at("metadata").contains("managedFields"));
     const kube::ObjectStore::Key key{"a", std::string(head->name)};
-    nlohmann::json again = item;
-    store.put(std::move(item));
-    KG_ASSERT(store.find(key) != nullptr && store.put(std::move(again)) == nullptr);
+    store.put(item);
+    KG_ASSERT(store.find(key) != nullptr && !store.put(item));
   }
 }
 

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "proxy/base/crypto.h"
+
 namespace kg::kube {
 namespace {
 
@@ -10,6 +12,12 @@ uint32_t share_of(uint32_t whole, uint32_t random) noexcept {
 }
 
 }  // namespace
+
+uint32_t random_word() noexcept {
+  uint32_t word = 0;
+  crypto::random_bytes(&word, sizeof word);
+  return word;
+}
 
 uint32_t Backoff::next_ms(uint32_t random, uint32_t asked_ms) noexcept {
   const uint32_t half = step_ms_ / 2;

@@ -23,4 +23,6 @@ class Backoff {
   uint32_t step_ms_;
 };
 
+uint32_t random_word() noexcept;  // for next_ms()
+
 }  // namespace kg::kube

@@ -26,6 +26,7 @@ inline constexpr uint32_t kPageObjects = 500;   // as kubectl asks for
 inline constexpr uint32_t kPagesMax = 100'000;  // of one list: a server that never ends it
 inline constexpr size_t kObjectsMax = 100'000;  // of one reflector
 inline constexpr size_t kCallsMax = 2'048;      // open at a time; each takes a descriptor
+inline constexpr uint32_t kWriteTriesMax = 5;   // answers of 5xx to one write: it is the write
 inline constexpr uint32_t kResumesMax = 3;      // refused watches; then everything is listed anew
 
 // ---- times (milliseconds) ----

@@ -1,6 +1,9 @@
 #include "routing/controller/kube/object.h"
 
+#include <fmt/core.h>
+
 #include <algorithm>
+#include <ctime>
 
 #include "routing/controller/kube/limits.h"
 
@@ -75,6 +78,15 @@ void strip(Json& object) {
   const auto annotations = metadata->find("annotations");
   if (annotations == metadata->end() || !annotations->is_object()) return;
   annotations->erase("kubectl.kubernetes.io/last-applied-configuration");
+}
+
+std::string micro_time(uint64_t wall_us) {
+  const auto seconds = static_cast<time_t>(wall_us / 1'000'000);
+  tm parts{};
+  gmtime_r(&seconds, &parts);
+  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:06}Z", parts.tm_year + 1900,
+                     parts.tm_mon + 1, parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec,
+                     wall_us % 1'000'000);
 }
 
 Failure failure_of(const Json& status) {

@@ -31,6 +31,9 @@ std::string_view version_of(const nlohmann::json& object);
 // kubectl's copy of what was applied, which for a Secret is the secret once more.
 void strip(nlohmann::json& object);
 
+// MicroTime as the API server takes it: "2026-01-02T03:04:05.000006Z".
+std::string micro_time(uint64_t wall_us);
+
 // What a Status object (meta/v1) says.
 struct Failure {
   int code = 0;

@@ -1,4 +1,5 @@
-// ObjectStore: the objects of one selection by namespace and name, as they were seen last.
+// ObjectStore: which objects of one selection there are, and in which version they were seen last.
+// What is in them is the handler's to keep: most of it is nobody's here, and Secrets least of all.
 //
 // Owner: a Reflector; others read. Thread: its loop's. Limit: kObjectsMax, kept by the Reflector.
 #pragma once
@@ -13,12 +14,16 @@ namespace kg::kube {
 class ObjectStore {
  public:
   using Key = std::pair<std::string, std::string>;  // namespace, name
-  using Objects = std::map<Key, nlohmann::json>;
+  struct Kept {
+    std::string uid;
+    std::string version;
+  };
+  using Objects = std::map<Key, Kept>;
 
   const Objects& objects() const noexcept { return objects_; }
-  const nlohmann::json* find(const Key& key) const;
-  // `object` has a head. The one that is kept now; nullptr if that very version was there already.
-  const nlohmann::json* put(nlohmann::json object);
+  const Kept* find(const Key& key) const;
+  // `object` has a head. False if that very version was there already.
+  bool put(const nlohmann::json& object);
   bool erase(const Key& key) { return objects_.erase(key) > 0; }
 
  private:

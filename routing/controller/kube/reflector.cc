@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "proxy/base/assert.h"
-#include "proxy/base/crypto.h"
 #include "proxy/base/log.h"
 #include "routing/controller/kube/object.h"
 
@@ -16,12 +15,6 @@ constexpr const char* kHistoryGone = "the server has forgotten the version that 
 
 constexpr const char* kTooMany = "there are more objects than one reflector holds (100,000)";
 static_assert(kObjectsMax == 100'000, "as kTooMany says");
-
-uint32_t random_word() noexcept {
-  uint32_t word = 0;
-  crypto::random_bytes(&word, sizeof word);
-  return word;
-}
 
 ObjectStore::Key key_of(const nlohmann::json& object) {
   const std::optional<ObjectHead> head = head_of(object);
@@ -114,7 +107,8 @@ void Reflector::take_list(std::string resource_version) {
   std::set<ObjectStore::Key> listed;
   for (nlohmann::json& item : items_) {
     listed.insert(key_of(item));
-    upsert(std::move(item));
+    upsert(item);
+    item = nullptr;
   }
   items_ = {};
   std::vector<ObjectStore::Key> missing;
@@ -124,7 +118,7 @@ void Reflector::take_list(std::string resource_version) {
   for (const ObjectStore::Key& key : missing) remove(key);
   version_ = std::move(resource_version);
   refusals_ = 0;
-  seen_us_ = loop_.now_us();
+  seen_us_ = heard_us_ = loop_.now_us();
   if (!std::exchange(synced_, true)) handler_.on_synced();
   begin_watch();
 }
@@ -183,12 +177,13 @@ bool Reflector::take_event(WatchEvent event) {
     ++counts_.bookmarks;
   } else if (is_new) {
     strip(event.object);
-    upsert(std::move(event.object));
+    upsert(event.object);
   } else {
     remove(key_of(event.object));
   }
   progressed_ = progressed_ || version != version_;
   version_ = version;
+  heard_us_ = loop_.now_us();
   say("");
   return true;
 }
@@ -252,11 +247,10 @@ void Reflector::on_watch_refused(const Reply& reply) {
 
 // ---- both ----
 
-void Reflector::upsert(nlohmann::json object) {
-  const nlohmann::json* kept = store_.put(std::move(object));
-  if (kept == nullptr) return;
+void Reflector::upsert(const nlohmann::json& object) {
+  if (!store_.put(object)) return;
   ++counts_.upserts;
-  handler_.on_upsert(*kept);
+  handler_.on_upsert(object);
 }
 
 void Reflector::remove(const ObjectStore::Key& key) {

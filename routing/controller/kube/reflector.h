@@ -1,4 +1,5 @@
-// Reflector: keeps a store equal to what the API server holds of one selection, by list and watch.
+// Reflector: tells a handler what the API server holds of one selection, by list and watch. Its
+// store has of each object which one and which version it is, and nothing of what is in it.
 //
 // What it promises a Handler: after on_synced() the store never has a moment with less than the
 // server had. Whatever breaks (a connection, the server, a line, history that is gone) leaves the
@@ -36,8 +37,8 @@ namespace kg::kube {
 
 class Handler {
  public:
-  // New or changed, as it is in the store: with kind and apiVersion, without managedFields. Of
-  // another uid than before: it was deleted in between.
+  // New or changed: with kind and apiVersion, without managedFields. Of another uid than before: it
+  // was deleted in between. Valid during the call: what is needed of it is for the handler to keep.
   virtual void on_upsert(const nlohmann::json& object) = 0;
   virtual void on_remove(const std::string& namespace_name, const std::string& name) = 0;
   // Once: the first list is told whole.
@@ -86,6 +87,8 @@ class Reflector final : StreamHandler {
   bool synced() const noexcept { return synced_; }
   // How long changes may have gone unseen: 0 while a watch is open.
   uint64_t lag_us() const noexcept;
+  // When the server last said something of these objects, bookmarks included; 0: never.
+  uint64_t heard_us() const noexcept { return heard_us_; }
   // What is wrong at the moment, "" if nothing is.
   std::string_view problem() const noexcept {
     return opened_us_ == 0 ? std::string_view(problem_) : std::string_view();
@@ -109,7 +112,7 @@ class Reflector final : StreamHandler {
   void on_watch_ended(const Reply& reply);
   void on_watch_refused(const Reply& reply);
   // Both.
-  void upsert(nlohmann::json object);
+  void upsert(const nlohmann::json& object);
   void remove(const ObjectStore::Key& key);
   void drop_call();
   void wait(std::string problem, uint32_t asked_ms = 0);
@@ -139,6 +142,7 @@ class Reflector final : StreamHandler {
   bool progressed_ = false;  // it brought a new version
   uint32_t refusals_ = 0;    // watches in a row that the server did not answer with 200
   bool synced_ = false;
+  uint64_t heard_us_ = 0;
   uint64_t seen_us_ = 0;  // when what is in the store was the newest for certain
   std::string problem_;
   int problem_kind_ = 0;  // of replies: their texts differ in milliseconds and ids

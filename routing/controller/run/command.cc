@@ -12,6 +12,7 @@
 #include "config/names.h"
 #include "proxy/base/crypto.h"
 #include "proxy/base/log.h"
+#include "proxy/base/log_fields.h"
 #include "proxy/event/status_server.h"
 #include "routing/controller/ingress/payload.h"
 #include "routing/controller/issuer/service.h"
@@ -65,10 +66,29 @@ std::string ready_text(const Controller& controller) {
                      feed::text_of(feed.digest()), feed.history().items());
 }
 
+std::string read_status(const RunOptions& options, StatusWriter::Options& out) {
+  out.addresses = options.status_addresses;
+  const std::string& service = options.status_service;
+  const size_t slash = service.find('/');
+  if (!service.empty()) {
+    if (slash == std::string::npos) return "--status-service: write NAMESPACE/NAME";
+    out.service = {service.substr(0, slash), service.substr(slash + 1)};
+    if (!ingress::is_name(out.service->space) || !ingress::is_name(out.service->name))
+      return "--status-service: write NAMESPACE/NAME";
+  }
+  return StatusWriter::check(out);
+}
+
 void add_pages(event::StatusServer& server, const Controller& controller) {
   using Answer = event::StatusServer::Answer;
   server.add_page("/healthz", [] {
     return Answer{200, "application/json", "{\"status\":\"ok\"}\n"};
+  });
+  const double start_seconds = static_cast<double>(event::wall_us()) / 1e6;
+  server.add_page("/metrics", [&controller, start_seconds] {
+    ControllerFacts facts = controller.facts();
+    facts.start_time_seconds = start_seconds;
+    return Answer{200, "text/plain; version=0.0.4", metrics_text(facts)};
   });
   server.add_page("/readyz", [&controller] {
     if (controller.synced()) return Answer{200, "application/json", ready_text(controller)};
@@ -103,6 +123,7 @@ bool start_credentials(event::EventLoop& loop, kube::Client& client, const Contr
 }  // namespace
 
 int run_command(const RunOptions& options) {
+  log::use_json();
   std::optional<kube::Access> access = access_of(options);
   if (!access) return 1;
   Options wanted;
@@ -116,6 +137,7 @@ int run_command(const RunOptions& options) {
     return 1;
   }
   std::string problem = read_feed(options, wanted.feed);
+  if (problem.empty()) problem = read_status(options, wanted.status);
   kube::Credentials credentials(std::move(*access));
   if (problem.empty()) problem = credentials.open();
   const config::Parsed<config::Address> monitoring =

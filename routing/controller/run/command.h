@@ -1,6 +1,7 @@
 // `kernelgate-controller run`: the controller as a process.
 //
-// Monitoring: /healthz, and /readyz once every list is complete (a standby is ready too).
+// Monitoring: /healthz, /metrics, and /readyz once every list is complete (a standby is ready too).
+// The log is one JSON object a line, on stderr.
 // SIGTERM hands the leadership over and ends. Exit code: 0, 1 if an address cannot be bound or a
 // file cannot be used.
 #pragma once
@@ -24,6 +25,8 @@ struct RunOptions {
   std::string allow_file;
   bool plaintext = false;
   std::string monitoring = "0.0.0.0:9904";
+  std::vector<std::string> status_addresses;  // of our Ingresses
+  std::string status_service;                 // NAMESPACE/NAME, instead of those
   ingress::Settings settings;
   issuer::Options credentials;
 };

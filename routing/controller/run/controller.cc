@@ -1,8 +1,10 @@
 #include "routing/controller/run/controller.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "proxy/base/log.h"
+#include "proxy/base/log_fields.h"
 #include "routing/announced.h"
 
 namespace kg::controller {
@@ -13,8 +15,15 @@ using ingress::Kind;
 struct Watched {
   Kind kind;
   kube::Resource resource;
-  bool of_cluster = false;  // has no namespace
+  bool of_cluster = false;          // has no namespace
+  const char* field_selector = "";  // what nobody here reads stays where it is
 };
+
+// Of types that no Ingress may name, and many or large.
+constexpr const char* kUsefulSecrets =
+    "type!=helm.sh/release.v1,type!=kubernetes.io/service-account-token,"
+    "type!=kubernetes.io/dockerconfigjson,type!=bootstrap.kubernetes.io/token";
+constexpr const char* kUsefulMaps = "metadata.name!=kube-root-ca.crt";  // one in each namespace
 
 std::vector<Watched> watched() {
   return {
@@ -22,8 +31,8 @@ std::vector<Watched> watched() {
       {Kind::kIngress, {"networking.k8s.io", "v1", "ingresses", "Ingress"}},
       {Kind::kService, {"", "v1", "services", "Service"}},
       {Kind::kEndpointSlice, {"discovery.k8s.io", "v1", "endpointslices", "EndpointSlice"}},
-      {Kind::kSecret, {"", "v1", "secrets", "Secret"}},
-      {Kind::kConfigMap, {"", "v1", "configmaps", "ConfigMap"}}};
+      {Kind::kSecret, {"", "v1", "secrets", "Secret"}, false, kUsefulSecrets},
+      {Kind::kConfigMap, {"", "v1", "configmaps", "ConfigMap"}, false, kUsefulMaps}};
 }
 
 const char* word_of(ingress::Severity severity) {
@@ -45,18 +54,25 @@ class Controller::Source final : public kube::Handler {
   Source(Controller& owner, const Watched& what, std::string namespace_name)
       : owner_(owner),
         kind_(what.kind),
-        reflector_(owner.loop_, owner.client_,
-                   kube::Selection{what.resource, std::move(namespace_name), "", ""}, *this) {}
+        reflector_(
+            owner.loop_, owner.client_,
+            kube::Selection{what.resource, std::move(namespace_name), "", what.field_selector},
+            *this) {}
 
   void start() { reflector_.start(); }
+  Kind kind() const noexcept { return kind_; }
+  const kube::Reflector& reflector() const noexcept { return reflector_; }
 
  private:
   void on_upsert(const nlohmann::json& object) override {
     owner_.compiler_.put(kind_, object);
+    if (kind_ == Kind::kIngress) owner_.status_.saw(object);
+    if (kind_ == Kind::kIngressClass) owner_.status_.look_at_all();
     owner_.loop_.schedule_flush(owner_);
   }
   void on_remove(const std::string& namespace_name, const std::string& name) override {
     owner_.compiler_.erase({kind_, {namespace_name, name}});
+    if (kind_ == Kind::kIngress) owner_.status_.gone({namespace_name, name});
     owner_.loop_.schedule_flush(owner_);
   }
   void on_synced() override {
@@ -76,10 +92,18 @@ Controller::Controller(event::EventLoop& loop, kube::Client& client, Options opt
       compiler_(options_.settings),
       publisher_(loop, *this, options_.feed),
       election_(loop, client, options_.election, [this](uint64_t term) { on_leading(term); }),
-      revocations_(loop, client, options_.election.namespace_name, [this] {
-        revocations_changed_ = true;
-        loop_.schedule_flush(*this);
-      }) {
+      revocations_(loop, client, options_.election.namespace_name,
+                   [this] {
+                     revocations_changed_ = true;
+                     loop_.schedule_flush(*this);
+                   }),
+      events_(loop, client, {options_.settings.controller, options_.election.identity},
+              {[this](const ingress::ObjectRef& ref) -> const std::vector<ingress::Finding>& {
+                 return compiler_.findings(ref);
+               },
+               [this](const ingress::ObjectRef& ref) { return uid_of(ref); }}),
+      status_(loop, client, options_.status,
+              [this](const ingress::ObjectName& name) { return is_ours(name); }) {
   std::vector<std::string> namespaces = options_.namespaces;
   if (namespaces.empty()) namespaces.emplace_back();
   for (const Watched& what : watched()) {
@@ -98,21 +122,26 @@ std::string Controller::start() {
   if (!problem.empty()) return problem;
   for (const auto& source : sources_) source->start();
   revocations_.start();
+  status_.start();
   election_.start();
   return "";
 }
 
 void Controller::on_leading(uint64_t term) {
   publishes_ = false;
+  says_ = false;
+  events_.set_leading(term != 0);
+  status_.set_leading(term != 0);
   revocations_.set_leading(term != 0);
   loop_.schedule_flush(*this);
 }
 
 void Controller::run_task() {
   if (!synced()) return;
-  ingress::Changes changes = compiler_.run();
+  ingress::Changes changes = compile();
   drop_unreadable(changes.items);
   tell(changes.judged);
+  status_.look();
   if (!election_.leads()) return;
   if (!publishes_ || version_.term != election_.term()) return publish_all();
   if (std::exchange(revocations_changed_, false)) changes.items.push_back(revocations_item());
@@ -177,12 +206,97 @@ void Controller::publish(ingress::Changes changes) {
   publish_all();
 }
 
-void Controller::tell(const std::vector<ingress::ObjectRef>& judged) const {
+ingress::Changes Controller::compile() {
+  const uint64_t began_us = event::monotonic_us();
+  ingress::Changes changes = compiler_.run();
+  if (changes.compiled > 0) compile_.observe_us(event::monotonic_us() - began_us);
+  compiled_ += changes.compiled;
+  return changes;
+}
+
+void Controller::tell(const std::vector<ingress::ObjectRef>& judged) {
   for (const ingress::ObjectRef& ref : judged) {
     for (const ingress::Finding& finding : compiler_.findings(ref)) {
-      log::warn("ingress", "{} severity={} reason={} {}", ref.text(), word_of(finding.severity),
-                finding.reason, finding.message);
+      log::write(log::Level::kWarn, "ingress", finding.message,
+                 {{"object", ref.text()},
+                  {"severity", word_of(finding.severity)},
+                  {"reason", finding.reason}});
     }
+    events_.judged(ref);
+  }
+  if (!election_.leads() || std::exchange(says_, true)) return;
+  for (const ingress::ObjectRef& ref : compiler_.judged()) events_.judged(ref);
+}
+
+bool Controller::is_ours(const ingress::ObjectName& ingress) const {
+  const ingress::IngressView* view = compiler_.view(ingress);
+  return view != nullptr && !view->is_observed;
+}
+
+std::string Controller::uid_of(const ingress::ObjectRef& ref) const {
+  if (ref.kind == Kind::kIngress && !is_ours(ref.name)) return "";
+  const std::string& observed = options_.settings.observed.class_name;
+  if (ref.kind == Kind::kIngressClass && ref.name.name == observed) return "";
+  for (const auto& source : sources_) {
+    if (source->kind() != ref.kind) continue;
+    const auto* kept = source->reflector().store().find({ref.name.space, ref.name.name});
+    if (kept != nullptr) return kept->uid;
+  }
+  return "";
+}
+
+ControllerFacts Controller::facts() const {
+  ControllerFacts facts;
+  facts.leads = election_.leads();
+  facts.synced = synced();
+  add_lists(facts);
+  add_judgements(facts);
+  facts.compile = &compile_;
+  facts.compiled = compiled_;
+  facts.version = publisher_.version();
+  facts.items = publisher_.history().items();
+  facts.item_bytes = publisher_.history().bytes();
+  facts.feed = publisher_.counts();
+  for (const feed::Publisher::Proxy& proxy : publisher_.proxies()) {
+    const bool is_current = proxy.acknowledged == facts.version;
+    ++(!proxy.follows ? facts.proxies_resting
+                      : (is_current ? facts.proxies_current : facts.proxies_behind));
+  }
+  facts.writes = {{"event", events_.counts(), events_.waiting()},
+                  {"status", status_.counts(), status_.waiting()}};
+  facts.writes.front().counts.dropped += events_.forgotten();
+  return facts;
+}
+
+void Controller::add_lists(ControllerFacts& facts) const {
+  const uint64_t now_us = event::monotonic_us();
+  for (const auto& source : sources_) {
+    const std::string_view kind = ingress::name_of(source->kind());
+    if (facts.kinds.empty() || facts.kinds.back().kind != kind) facts.kinds.push_back({kind});
+    KindFact& fact = facts.kinds.back();
+    const kube::Reflector& reflector = source->reflector();
+    const uint64_t heard_us = reflector.heard_us();
+    fact.objects += reflector.store().objects().size();
+    fact.lag_us = std::max(fact.lag_us, reflector.lag_us());
+    if (heard_us != 0 && heard_us < now_us)
+      fact.quiet_us = std::max(fact.quiet_us, now_us - heard_us);
+    fact.lists += reflector.counts().lists;
+    fact.errors += reflector.counts().list_errors + reflector.counts().watch_errors;
+  }
+}
+
+void Controller::add_judgements(ControllerFacts& facts) const {
+  for (const ingress::ObjectName& name : compiler_.ours()) {
+    const ingress::IngressView& view = *compiler_.view(name);
+    ++(view.is_observed ? facts.ingresses_observed : facts.ingresses_ours);
+    for (const ingress::EndpointView& endpoint : view.endpoints) {
+      facts.endpoints_published += endpoint.is_published ? 1 : 0;
+      facts.endpoints_last_good += endpoint.is_published && endpoint.is_last_good ? 1 : 0;
+    }
+  }
+  for (const ingress::ObjectRef& ref : compiler_.judged()) {
+    for (const ingress::Finding& finding : compiler_.findings(ref))
+      ++facts.findings[{word_of(finding.severity), finding.reason}];
   }
 }
 

@@ -20,7 +20,10 @@
 #include "routing/controller/kube/client.h"
 #include "routing/controller/kube/reflector.h"
 #include "routing/controller/run/election.h"
+#include "routing/controller/run/event_writer.h"
+#include "routing/controller/run/exporter.h"
 #include "routing/controller/run/revocation_store.h"
+#include "routing/controller/run/status_writer.h"
 #include "routing/feed/publisher.h"
 
 namespace kg::controller {
@@ -29,6 +32,7 @@ struct Options {
   std::vector<std::string> namespaces;  // empty: all of the cluster
   ingress::Settings settings;
   Election::Options election;
+  StatusWriter::Options status;
   feed::Publisher::Options feed;
 };
 
@@ -45,6 +49,7 @@ class Controller final : public event::Task, public feed::PublisherHandler {
   const Election& election() const noexcept { return election_; }
   const feed::Publisher& publisher() const noexcept { return publisher_; }
   const ingress::Compiler& compiler() const noexcept { return compiler_; }
+  ControllerFacts facts() const;
 
  private:
   class Source;  // one reflector, and which kind its objects are
@@ -54,7 +59,13 @@ class Controller final : public event::Task, public feed::PublisherHandler {
   void publish(ingress::Changes changes);
   void drop_unreadable(std::vector<feed::Item>& items);
   void publish_all();
-  void tell(const std::vector<ingress::ObjectRef>& judged) const;
+  ingress::Changes compile();
+  void tell(const std::vector<ingress::ObjectRef>& judged);
+  // The uid of an object that we may write to or write of; "" of all others.
+  std::string uid_of(const ingress::ObjectRef& ref) const;
+  bool is_ours(const ingress::ObjectName& ingress) const;
+  void add_lists(ControllerFacts& facts) const;
+  void add_judgements(ControllerFacts& facts) const;
   feed::Item revocations_item() const;
   void on_fact(const feed::Fact& fact) override;
   void on_refused(std::string_view proxy, feed::Version version, std::string_view reason) override;
@@ -66,11 +77,16 @@ class Controller final : public event::Task, public feed::PublisherHandler {
   feed::Publisher publisher_;
   Election election_;
   RevocationStore revocations_;
+  EventWriter events_;
+  StatusWriter status_;
   bool revocations_changed_ = false;
   std::vector<std::unique_ptr<Source>> sources_;
   size_t unsynced_ = 0;     // sources whose first list is not complete
   bool publishes_ = false;  // everything was published in this term
+  bool says_ = false;       // all findings were told in this term
   feed::Version version_;   // the last that was published
+  metrics::Histogram compile_;
+  uint64_t compiled_ = 0;
 };
 
 }  // namespace kg::controller

@@ -1,8 +1,5 @@
 #include "routing/controller/run/election.h"
 
-#include <fmt/core.h>
-
-#include <ctime>
 #include <utility>
 
 #include "proxy/base/assert.h"
@@ -15,17 +12,6 @@ namespace {
 constexpr const char* kGroup = "/apis/coordination.k8s.io/v1/namespaces/";
 constexpr int kNotFound = 404;
 constexpr int kConflict = 409;
-
-// MicroTime as the API server takes it: "2026-01-02T03:04:05.000006Z".
-std::string now_text() {
-  const uint64_t now_us = event::wall_us();
-  const auto seconds = static_cast<time_t>(now_us / 1'000'000);
-  tm parts{};
-  gmtime_r(&seconds, &parts);
-  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:06}Z", parts.tm_year + 1900,
-                     parts.tm_mon + 1, parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec,
-                     now_us % 1'000'000);
-}
 
 uint64_t transitions_of(const nlohmann::json& lease) {
   const auto& spec = lease.at("spec");
@@ -122,9 +108,9 @@ void Election::write(Json lease, bool take) {
     spec["leaseTransitions"] = is_new ? event::wall_us() / 1'000'000 : transitions_of(lease) + 1;
     spec["holderIdentity"] = options_.identity;
     spec["leaseDurationSeconds"] = kLeaseSeconds;
-    spec["acquireTime"] = now_text();
+    spec["acquireTime"] = kube::micro_time(event::wall_us());
   }
-  spec["renewTime"] = now_text();
+  spec["renewTime"] = kube::micro_time(event::wall_us());
   if (released_ != nullptr) spec["holderIdentity"] = "";
   kube::CallRequest request;
   request.method = is_new ? fetch::Method::kPost : fetch::Method::kPut;

@@ -1,0 +1,223 @@
+"""What the controller writes, with the rights that deploy/kubernetes gives it and no others."""
+
+import http.client
+import json
+import os
+from pathlib import Path
+
+import peers
+import pytest
+import yaml
+from control_plane import ControlPlane, ingress, ingress_path
+from support.feed import make_keys
+from support.metrics_text import Metrics
+from support.waiting import wait_until
+
+PATHS = {
+    "ServiceAccount": "/api/v1/namespaces/{namespace}/serviceaccounts",
+    "ClusterRole": "/apis/rbac.authorization.k8s.io/v1/clusterroles",
+    "ClusterRoleBinding": "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings",
+    "Role": "/apis/rbac.authorization.k8s.io/v1/namespaces/{namespace}/roles",
+    "RoleBinding": "/apis/rbac.authorization.k8s.io/v1/namespaces/{namespace}/rolebindings"}
+CLASSES = "/apis/networking.k8s.io/v1/ingressclasses"
+EVENTS = "/apis/events.k8s.io/v1/namespaces/{}/events"
+ADDRESSES = [{"hostname": "gate.example.com"}, {"ip": "192.0.2.7"}]
+
+
+class Site:
+    """A control plane, and a controller for the namespace analytics as its service account."""
+
+    def __init__(self, folder):
+        self.folder, self.plane = folder, ControlPlane(folder)
+        for namespace in ("kernelgate", "analytics", "science"):
+            self.plane.new_namespace(namespace)
+        manifest = peers.TREE / "deploy/kubernetes/controller-rbac.yaml"
+        for made in yaml.safe_load_all(manifest.read_text()):
+            path = PATHS[made["kind"]].format(namespace=made["metadata"].get("namespace"))
+            self.plane.must("POST", path, made)
+        for name, controller in (("kernelgate", "kernelgate.io/ingress"), ("alb", "aws/alb")):
+            self.plane.must("POST", CLASSES, {"metadata": {"name": name},
+                                              "spec": {"controller": controller}})
+        make_keys(folder / "key")
+        (folder / "allow").write_text("")
+        self.process = self.start()
+
+    def start(self):
+        token = self.plane.must(
+            "POST", "/api/v1/namespaces/kernelgate/serviceaccounts/kernelgate-controller/token",
+            {"spec": {"expirationSeconds": 3600}})["status"]["token"]
+        kubeconfig = json.loads(self.plane.kubeconfig.read_text())
+        kubeconfig["users"][0]["user"] = {"token": token}
+        (self.folder / "pki/account").write_text(json.dumps(kubeconfig))
+        self.monitoring = peers.free_port()
+        program = Path(os.environ["KERNELGATE_BIN"]).parents[2]
+        process = peers.Process("controller", self.folder, [
+            program / "routing/controller/kernelgate-controller", "run",
+            f"--kubeconfig={self.folder}/pki/account", "--namespace=analytics",
+            "--lease-namespace=kernelgate", f"--publish=tcp://127.0.0.1:{peers.free_port()}",
+            f"--key-file={self.folder}/key", f"--allow-file={self.folder}/allow",
+            f"--monitoring=127.0.0.1:{self.monitoring}", "--observe-class=alb",
+            "--status-address=gate.example.com", "--status-address=192.0.2.7"])
+        process.wait_ready(lambda: self.page("/readyz")[0] == 200)
+        return process
+
+    def page(self, path):
+        connection = http.client.HTTPConnection("127.0.0.1", self.monitoring, timeout=10)
+        try:
+            connection.request("GET", path)
+            answer = connection.getresponse()
+            return answer.status, answer.read().decode()
+        except OSError:
+            return 0, ""
+        finally:
+            connection.close()
+
+    def metric(self, name, **labels):
+        return Metrics(self.page("/metrics")[1]).value(f"kernelgate_controller_{name}", **labels)
+
+    def post(self, name, namespace="analytics", class_name="kernelgate", **annotations):
+        made = ingress(name, **{f"kernelgate.io/{key.replace('_', '-')}": value
+                                for key, value in annotations.items()})
+        made["spec"]["ingressClassName"] = class_name
+        return self.plane.must("POST", ingress_path(namespace), made)
+
+    def annotate(self, name, **annotations):
+        self.plane.must("PATCH", ingress_path("analytics", name),
+                        {"metadata": {"annotations": {f"kernelgate.io/{key}": value
+                                                      for key, value in annotations.items()}}},
+                        content_type="application/merge-patch+json")
+
+    def events(self, name, namespace="analytics"):
+        found = self.plane.must("GET", EVENTS.format(namespace))["items"]
+        return {event["reason"]: event for event in found if event["regarding"]["name"] == name}
+
+    def wait_event(self, name, reason, condition=lambda event: True, **options):
+        wait_until(lambda: condition(self.events(name, **options)[reason])
+                   if reason in self.events(name, **options) else False,
+                   lambda: f"{reason} of {name}: {self.events(name, **options)}; "
+                           f"{self.process.tail()}", 20)
+        return self.events(name, **options)[reason]
+
+    def addresses(self, name):
+        found = self.plane.must("GET", ingress_path("analytics", name))
+        return found["status"]["loadBalancer"].get("ingress")
+
+    def wait_addresses(self, name, wanted):
+        wait_until(lambda: self.addresses(name) == wanted,
+                   lambda: f"{wanted}; it is {self.addresses(name)}; {self.process.tail()}", 20)
+
+    def stop(self):
+        self.process.stop()
+        self.plane.stop()
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    site = Site(tmp_path_factory.mktemp("rights"))
+    yield site
+    site.stop()
+
+
+def test_a_finding_is_an_event_that_counts_and_its_end_is_one_too(site):
+    made = site.post("broken", identity="nobody")
+    event = site.wait_event("broken", "UnknownAnnotation")
+    assert event["regarding"] == {
+        "apiVersion": "networking.k8s.io/v1", "kind": "Ingress", "namespace": "analytics",
+        "name": "broken", "uid": made["metadata"]["uid"]}
+    assert (event["type"], event["reportingController"]) == ("Warning", "kernelgate.io/ingress")
+    assert "kernelgate.io/identity" in event["note"] and "series" not in event
+    number = len(site.plane.must("GET", EVENTS.format("analytics"))["items"])
+    # Another one reports the same: the same Event, counted.
+    site.process.stop()
+    site.process = site.start()
+    site.wait_event("broken", "UnknownAnnotation",
+                    lambda event: event.get("series", {}).get("count") == 2)
+    assert len(site.plane.must("GET", EVENTS.format("analytics"))["items"]) == number
+    core = site.plane.must("GET", "/api/v1/namespaces/analytics/events")["items"]
+    assert {event["involvedObject"]["uid"] for event in core} == {made["metadata"]["uid"]}
+
+
+def test_an_object_that_becomes_right_hears_it(site):
+    site.plane.must("POST", "/api/v1/namespaces/analytics/secrets", {
+        "metadata": {"name": "sessions"}, "stringData": {"token": "a" * 40}})
+    site.plane.must("POST", "/api/v1/namespaces/analytics/services", {
+        "metadata": {"name": "gateway"}, "spec": {"ports": [{"name": "http", "port": 8888}]}})
+    site.post("mended", endpoint_id="Not An Id", sessions_by_gateway="/api/kernelspecs",
+              gateway_credentials="forward")
+    wait_until(lambda: site.events("mended"), lambda: f"an Event; {site.process.tail()}", 20)
+    site.annotate("mended", **{"endpoint-id": "mended"})
+    event = site.wait_event("mended", "Resolved")
+    assert event["type"] == "Normal" and event["action"] == "Serve"
+
+
+def test_our_ingresses_say_where_they_are_reached(site):
+    site.post("reached")
+    site.wait_addresses("reached", ADDRESSES)
+    version = site.plane.must("GET", ingress_path("analytics", "reached"))["metadata"]
+    site.post("later")
+    site.wait_addresses("later", ADDRESSES)
+    again = site.plane.must("GET", ingress_path("analytics", "reached"))["metadata"]
+    assert again["resourceVersion"] == version["resourceVersion"]  # written once
+
+
+def test_what_is_not_ours_is_not_written_to(site):
+    others = {("analytics", "observed"): site.post("observed", class_name="alb", identity="x"),
+              ("analytics", "foreign"): site.post("foreign", class_name="nginx", identity="x"),
+              ("science", "elsewhere"): site.post("elsewhere", namespace="science", identity="x")}
+    wait_until(lambda: site.metric("ingresses", state="observed") == 1, "the observed one")
+    site.post("behind", identity="x")
+    site.wait_event("behind", "UnknownAnnotation")
+    site.wait_addresses("behind", ADDRESSES)
+    for (namespace, name), made in others.items():
+        found = site.plane.must("GET", ingress_path(namespace, name))
+        assert found["metadata"]["resourceVersion"] == made["metadata"]["resourceVersion"], name
+        assert site.events(name, namespace) == {}
+    # One that leaves our class keeps what it has, and is written to no more.
+    site.plane.must("PATCH", ingress_path("analytics", "behind"),
+                    {"spec": {"ingressClassName": "nginx"}, "status": None},
+                    content_type="application/merge-patch+json")
+    site.post("last")
+    site.wait_addresses("last", ADDRESSES)
+    assert site.addresses("behind") == ADDRESSES
+
+
+def test_an_ingress_class_has_its_events_in_default(site):
+    site.plane.must("POST", CLASSES, {"metadata": {"name": "unusable"}, "spec": {
+        "controller": "kernelgate.io/ingress",
+        "parameters": {"kind": "ConfigMap", "scope": "Namespace", "namespace": "analytics",
+                       "name": "missing"}}})
+    site.wait_event("unusable", "ParametersNotFound", namespace="default")
+
+
+def test_its_rights_suffice_and_nothing_went_wrong(site):
+    assert site.metric("leader") == 1 and site.metric("synced") == 1
+    for what in ("event", "status"):
+        assert site.metric("writes_total", what=what, result="ok") > 0
+        assert site.metric("writes_total", what=what, result="failed") == 0
+    assert site.metric("objects", kind="Ingress") >= 5
+    assert site.metric("watch_lag_seconds", kind="Secret") == 0
+    assert site.page("/healthz")[0] == 200
+    lines = [json.loads(line) for line in site.process.log.read_text().splitlines()]
+    assert all({"time", "level", "area", "message"} <= line.keys() for line in lines)
+    assert {"Ingress analytics/broken"} <= {line.get("object") for line in lines}
+    assert not [line for line in lines if "orbidden" in line["message"]]
+
+
+def test_other_namespaces_and_other_secrets_are_closed_to_it(site):
+    def may(verb, resource, namespace, name=""):
+        group, _, plural = resource.rpartition("/")
+        review = {"spec": {
+            "user": "system:serviceaccount:kernelgate:kernelgate-controller",
+            "resourceAttributes": {"verb": verb, "group": group, "resource": plural,
+                                   "namespace": namespace, "name": name}}}
+        path = "/apis/authorization.k8s.io/v1/subjectaccessreviews"
+        return site.plane.must("POST", path, review)["status"]["allowed"]
+
+    assert may("list", "secrets", "analytics")
+    assert may("update", "secrets", "kernelgate", "kernelgate-revocations")
+    for namespace in ("science", "kernelgate", "kube-system", "default"):
+        assert not may("list", "secrets", namespace), namespace
+    assert not may("list", "secrets", "")
+    assert not may("update", "secrets", "analytics", "sessions")
+    assert not may("update", "networking.k8s.io/ingresses", "analytics")
+    assert not may("create", "events.k8s.io/events", "science")
