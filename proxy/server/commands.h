@@ -4,6 +4,8 @@
 #include <string>
 #include <vector>
 
+#include "routing/fleet_keys.h"
+
 namespace kg::server {
 
 int run_command(const std::string& config_file);
@@ -33,7 +35,9 @@ struct TokenOptions {
 };
 int token_command(const TokenOptions& options);
 
-// A key pair for the feed, in `file` and `file`.pub; prints the public key.
-int new_keys_command(const std::string& file);
+// Keys of a fleet in `file` and, by suffix, beside it, mode 0600. Of the feed's the public key is
+// printed: of a new pair, and of the one that the next rotation puts to use.
+int new_keys_command(routing::KeyKind kind, const std::string& file);  // never overwrites
+int rotate_keys_command(routing::KeyKind kind, const std::string& file);
 
 }  // namespace kg::server

@@ -1,5 +1,8 @@
 // kernelgate: options to subcommands, nothing else.
 #include <CLI/CLI.hpp>
+#include <iostream>
+#include <string>
+#include <utility>
 
 #include "proxy/server/commands.h"
 #include "proxy/server/version.h"
@@ -34,6 +37,33 @@ void add_token(CLI::App& app, kg::server::TokenOptions& options) {
                     "Print an opaque token, and in a second line what its file needs");
 }
 
+struct KeysFlags {
+  std::string file;
+  std::string kind = "feed";
+};
+
+CLI::App* add_keys(CLI::App& app, KeysFlags& flags) {
+  CLI::App* keys = app.add_subcommand("keys", "Make and rotate what a fleet shares");
+  keys->require_subcommand(1);
+  for (const auto& [name, help] : {std::pair{"new", "New keys: FILE, of the feed's also FILE.pub"},
+                                   {"rotate", "A new key in front, the last ones still count"}}) {
+    CLI::App* command = keys->add_subcommand(name, help);
+    command->add_option("FILE", flags.file, "Of new keys it must not exist")->required();
+    command->add_option("--kind", flags.kind, "feed (the default), kernel-ids, tickets");
+  }
+  return keys;
+}
+
+int run_keys(const CLI::App& keys, const KeysFlags& flags) {
+  const auto kind = kg::routing::key_kind_named(flags.kind);
+  if (!kind) {
+    std::cerr << "--kind: write feed, kernel-ids or tickets\n";
+    return kUsage;
+  }
+  if (keys.got_subcommand("rotate")) return kg::server::rotate_keys_command(*kind, flags.file);
+  return kg::server::new_keys_command(*kind, flags.file);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -48,12 +78,8 @@ int main(int argc, char** argv) {
   add_explain(app, explain);
   kg::server::TokenOptions token;
   add_token(app, token);
-  std::string key_file;
-  CLI::App* keys = app.add_subcommand("keys", "Make keys");
-  keys->require_subcommand(1);
-  keys->add_subcommand("new", "A key pair for the feed: FILE, and FILE.pub")
-      ->add_option("FILE", key_file, "Must not exist")
-      ->required();
+  KeysFlags keys_flags;
+  CLI::App* keys = add_keys(app, keys_flags);
   app.add_subcommand("version", "Print the version");
   try {
     app.parse(argc, argv);
@@ -65,7 +91,7 @@ int main(int argc, char** argv) {
   if (check->parsed()) return kg::server::check_command(config_file);
   if (app.got_subcommand("explain")) return kg::server::explain_command(explain);
   if (app.got_subcommand("token")) return kg::server::token_command(token);
-  if (keys->parsed()) return kg::server::new_keys_command(key_file);
+  if (keys->parsed()) return run_keys(*keys, keys_flags);
   std::cout << "kernelgate " << kg::server::kVersion << "\n";
   return 0;
 }

@@ -2,6 +2,7 @@
 #include <CLI/CLI.hpp>
 #include <iostream>
 #include <string>
+#include <utility>
 
 #include "routing/controller/check/command.h"
 #include "routing/controller/run/command.h"
@@ -13,6 +14,8 @@ constexpr int kUsage = 2;
 struct Flags {
   kg::check::Options options;
   kg::controller::RunOptions run;
+  kg::controller::KeysOptions keys;
+  std::string key_kind = "feed";
   std::string observed_class;
   std::string observed_label;
   std::string observed_parameters;
@@ -55,7 +58,8 @@ CLI::App* add_run(CLI::App& app, Flags& flags) {
   command->add_option("--lease-namespace", options.lease_namespace,
                       "Of the Lease by which controllers agree who leads (our own)");
   command->add_option("--publish", options.publish, "Where proxies connect (tcp://0.0.0.0:9903)");
-  command->add_option("--key-file", options.key_file, "Our secret CURVE key");
+  command->add_option("--key-file", options.key_file,
+                      "Our secret CURVE key; without one it is in a Secret, made if need be");
   command->add_option("--allow-file", options.allow_file,
                       "Public keys of proxies, each with its scope");
   command->add_flag("--plaintext", options.plaintext, "Without keys: for tests");
@@ -114,6 +118,33 @@ int run_run(Flags& flags) {
   return kg::controller::run_command(flags.run);
 }
 
+CLI::App* add_keys(CLI::App& app, Flags& flags) {
+  CLI::App* keys = app.add_subcommand("keys", "Make and rotate Secrets that a fleet shares");
+  keys->require_subcommand(1);
+  for (const auto& [name, help] : {std::pair{"new", "A Secret with new keys"},
+                                   {"rotate", "A new key in front, the last ones still count"}}) {
+    CLI::App* command = keys->add_subcommand(name, help);
+    command->add_option("--secret", flags.keys.secret, "NAMESPACE/NAME")->required();
+    command->add_option("--kind", flags.key_kind, "feed (the default), kernel-ids, tickets");
+    command->add_option("--kubeconfig", flags.keys.kubeconfig,
+                        "Instead of the service account of this pod");
+    command->add_option("--context", flags.keys.context,
+                        "Of the kubeconfig, instead of its current one");
+  }
+  return keys;
+}
+
+int run_keys(const CLI::App& keys, Flags& flags) {
+  const auto kind = kg::routing::key_kind_named(flags.key_kind);
+  if (!kind) {
+    std::cerr << "--kind: write feed, kernel-ids or tickets\n";
+    return kUsage;
+  }
+  flags.keys.kind = *kind;
+  flags.keys.rotates = keys.got_subcommand("rotate");
+  return kg::controller::keys_command(flags.keys);
+}
+
 int run_check(Flags& flags) {
   if (!take_observed(flags, flags.options.settings.observed)) return kUsage;
   return kg::check::check_command(flags.options);
@@ -128,11 +159,13 @@ int main(int argc, char** argv) {
   CLI::App* run = add_run(app, flags);
   add_credentials(*run, flags.run.credentials);
   add_check(app, flags);
+  CLI::App* keys = add_keys(app, flags);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : kUsage;
   }
   if (run->parsed()) return run_run(flags);
+  if (keys->parsed()) return run_keys(*keys, flags);
   return run_check(flags);
 }

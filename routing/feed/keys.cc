@@ -8,7 +8,6 @@
 #include <cstring>
 #include <zmq.hpp>
 
-#include "proxy/base/ascii.h"
 #include "proxy/base/assert.h"
 
 namespace kg::feed {
@@ -25,18 +24,6 @@ bool is_z85(std::string_view text) noexcept {
     if (!letter && kMarks.find(c) == std::string_view::npos) return false;
   }
   return true;
-}
-
-std::string create_file(const std::string& file, std::string_view text, mode_t mode) {
-  const int fd = ::open(file.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
-  if (fd < 0) return file + ": " + std::strerror(errno);
-  const bool done = ::write(fd, text.data(), text.size()) == static_cast<ssize_t>(text.size()) &&
-                    ::fsync(fd) == 0;
-  const int failure = errno;
-  ::close(fd);
-  if (done) return "";
-  ::unlink(file.c_str());
-  return file + ": " + std::strerror(failure);
 }
 
 }  // namespace
@@ -78,13 +65,6 @@ std::optional<KeyPair> keys_of(const Secret& secret_key) {
   explicit_bzero(secret_text.data(), secret_text.size());
   if (!good) return std::nullopt;
   return KeyPair{std::string(public_text.data(), kTextBytes), secret_key};
-}
-
-std::string write_keys(const std::string& file, const KeyPair& keys) {
-  const Secret line(std::string(keys.secret_key.reveal()) + "\n");
-  std::string problem = create_file(file, line.reveal(), 0600);
-  if (problem.empty()) problem = create_file(file + ".pub", keys.public_key + "\n", 0644);
-  return problem;
 }
 
 std::optional<KeyPair> read_keys(const std::string& file, std::string& problem) {

@@ -1,7 +1,7 @@
-// CURVE keys: made, kept as files, read. A key is 40 characters of z85 (ZeroMQ RFC 32).
+// CURVE keys: made, and read from files. A key is 40 characters of z85 (ZeroMQ RFC 32).
 //
-// A key file holds one secret key on a line and is written with mode 0600, its public key beside it
-// in FILE.pub; the public one follows from the secret one, so FILE alone is enough to read both.
+// A key file holds one secret key on a line; the public one follows from it. routing/fleet_keys.h
+// makes such files, and their public keys beside them in FILE.pub.
 // Thread: any; blocks on files. Errors: a sentence with file, problem and remedy, never a key.
 #pragma once
 
@@ -26,8 +26,6 @@ std::string key_text(std::string_view raw);
 // The pair of a secret key; nullopt if it is none.
 std::optional<KeyPair> keys_of(const Secret& secret_key);
 
-// Never overwrites: a key that is lost locks out who knew it. "" or what is wrong.
-std::string write_keys(const std::string& file, const KeyPair& keys);
 std::optional<KeyPair> read_keys(const std::string& file, std::string& problem);
 
 }  // namespace kg::feed

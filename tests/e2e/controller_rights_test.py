@@ -1,15 +1,14 @@
 """What the controller writes, with the rights that deploy/kubernetes gives it and no others."""
 
+import base64
 import http.client
 import json
-import os
-from pathlib import Path
 
 import peers
 import pytest
 import yaml
 from control_plane import ControlPlane, ingress, ingress_path
-from support.feed import make_keys
+from support.controller import program, run_controller
 from support.metrics_text import Metrics
 from support.waiting import wait_until
 
@@ -38,8 +37,6 @@ class Site:
         for name, controller in (("kernelgate", "kernelgate.io/ingress"), ("alb", "aws/alb")):
             self.plane.must("POST", CLASSES, {"metadata": {"name": name},
                                               "spec": {"controller": controller}})
-        make_keys(folder / "key")
-        (folder / "allow").write_text("")
         self.process = self.start()
 
     def start(self):
@@ -50,13 +47,12 @@ class Site:
         kubeconfig["users"][0]["user"] = {"token": token}
         (self.folder / "pki/account").write_text(json.dumps(kubeconfig))
         self.monitoring = peers.free_port()
-        program = Path(os.environ["KERNELGATE_BIN"]).parents[2]
         process = peers.Process("controller", self.folder, [
-            program / "routing/controller/kernelgate-controller", "run",
+            program(), "run",
             f"--kubeconfig={self.folder}/pki/account", "--namespace=analytics",
             "--lease-namespace=kernelgate", f"--publish=tcp://127.0.0.1:{peers.free_port()}",
-            f"--key-file={self.folder}/key", f"--allow-file={self.folder}/allow",
             f"--monitoring=127.0.0.1:{self.monitoring}", "--observe-class=alb",
+            "--observe-parameters=analytics/missing",  # so that all of the observed are wrong
             "--status-address=gate.example.com", "--status-address=192.0.2.7"])
         process.wait_ready(lambda: self.page("/readyz")[0] == 200)
         return process
@@ -221,3 +217,49 @@ def test_other_namespaces_and_other_secrets_are_closed_to_it(site):
     assert not may("update", "secrets", "analytics", "sessions")
     assert not may("update", "networking.k8s.io/ingresses", "analytics")
     assert not may("create", "events.k8s.io/events", "science")
+
+
+def secret(site, name, namespace="kernelgate"):
+    return site.plane.must("GET", f"/api/v1/namespaces/{namespace}/secrets/{name}")
+
+
+def test_what_the_fleet_shares_is_made_once_and_never_overwritten(site):
+    shared = {"kernelgate-controller-key": {"key", "key.pub"},
+              "kernelgate-proxy-key": {"key", "key.pub"},
+              "kernelgate-kernel-ids": {"key"}, "kernelgate-ticket-keys": {"key"}}
+    before = {name: secret(site, name) for name in shared}
+    assert {name: set(found["data"]) for name, found in before.items()} == shared
+    site.plane.must("DELETE", "/api/v1/namespaces/kernelgate/secrets/kernelgate-ticket-keys")
+    site.process.stop()
+    site.process = site.start()
+    after = {name: secret(site, name) for name in shared}
+    for name, found in after.items():
+        changed = found["data"] != before[name]["data"]
+        assert changed == (name == "kernelgate-ticket-keys"), name
+    log = site.process.log.read_text()
+    for name, found in after.items():
+        assert found["data"]["key"] not in log
+        assert base64.b64decode(found["data"]["key"]).decode().split()[-1] not in log
+    public = base64.b64decode(after["kernelgate-controller-key"]["data"]["key.pub"]).decode()
+    assert json.dumps(public.strip())[1:-1] in log
+
+
+def test_a_secret_of_keys_is_rotated_in_place(site):
+    def keys(verb, kind, name="science/mine"):
+        return run_controller("keys", verb, "--kind", kind, "--secret", name,
+                              "--kubeconfig", site.plane.kubeconfig)
+
+    assert keys("new", "feed").returncode == 0
+    made = secret(site, "mine", "science")
+    assert keys("new", "feed").returncode == 1
+    following = keys("rotate", "feed").stdout.strip()
+    once = secret(site, "mine", "science")["data"]
+    assert once["key"] == made["data"]["key"]
+    assert base64.b64decode(once["key.next.pub"]).decode().strip() == following
+    assert keys("rotate", "feed").returncode == 0
+    twice = secret(site, "mine", "science")["data"]
+    assert (twice["key"], twice["key.pub"]) == (once["key.next"], once["key.next.pub"])
+    wrong = keys("rotate", "tickets")
+    assert wrong.returncode == 1 and "is it one of --kind tickets?" in wrong.stderr
+    assert keys("rotate", "feed", "science/none").returncode == 1
+    assert keys("rotate", "feed", "none").returncode == 1

@@ -216,3 +216,32 @@ def test_token_with_an_unusable_key(workshop, key):
                    "--subject", "a", "--issuer", "i", "--audience", "b")
     assert done.returncode != 0 and not done.stdout.strip()
     assert key in done.stderr
+
+
+def test_keys_are_made_once_and_rotated_in_place(tmp_path):
+    for kind in ("feed", "kernel-ids", "tickets"):
+        file = tmp_path / kind
+        made = run_cli("keys", "new", "--kind", kind, file)
+        assert made.returncode == 0, made.stderr
+        before = file.read_text()
+        assert file.stat().st_mode & 0o777 == 0o600
+        again = run_cli("keys", "new", "--kind", kind, file)
+        assert again.returncode == 1 and file.read_text() == before
+        for _ in range(2):
+            assert run_cli("keys", "rotate", "--kind", kind, file).returncode == 0
+        assert file.read_text() != before and file.stat().st_mode & 0o777 == 0o600
+        assert before.split()[-1] not in (made.stdout + made.stderr)
+    assert (tmp_path / "feed.next").stat().st_mode & 0o777 == 0o600
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "feed", "feed.next", "feed.next.pub", "feed.pub", "kernel-ids", "tickets"]
+    other = run_cli("keys", "rotate", "--kind", "tickets", tmp_path / "kernel-ids")
+    assert other.returncode == 1 and "is it a file of --kind tickets?" in other.stderr
+    assert run_cli("keys", "new", "--kind", "curve", tmp_path / "x").returncode == 2
+
+
+def test_the_next_public_key_is_said_before_it_is_used(tmp_path):
+    first = run_cli("keys", "new", tmp_path / "key").stdout
+    following = run_cli("keys", "rotate", tmp_path / "key").stdout
+    assert (tmp_path / "key.pub").read_text() == first != following
+    assert run_cli("keys", "rotate", tmp_path / "key").stdout != following
+    assert (tmp_path / "key.pub").read_text() == following

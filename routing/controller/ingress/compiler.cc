@@ -156,6 +156,7 @@ void Compiler::compile(const ObjectName& name, std::vector<Published>& items) {
     entry.memory = {};  // whoever comes back later is judged as new
   } else if (entry.resolved->parameters == nullptr) {
     made.view.class_name = entry.resolved->name;
+    made.view.is_observed = entry.resolved->is_observed;
     made.view.findings.push_back(
         {Severity::kError, "ClassUnusable",
          "IngressClass " + quote(entry.resolved->name) +

@@ -17,6 +17,8 @@ class Pace {
     const uint64_t until_us = std::max(until_us_, now_us) + each_us_;
     return until_us > now_us + most_us_ ? until_us - now_us - most_us_ : 0;
   }
+  // As if nothing had ever passed.
+  constexpr bool is_fresh(uint64_t now_us) const noexcept { return until_us_ <= now_us; }
   constexpr void take(uint64_t now_us) noexcept {
     until_us_ = std::max(until_us_, now_us) + each_us_;
   }

@@ -5,6 +5,7 @@
 
 #include <array>
 #include <csignal>
+#include <map>
 #include <memory>
 #include <optional>
 
@@ -17,6 +18,7 @@
 #include "routing/controller/ingress/payload.h"
 #include "routing/controller/issuer/service.h"
 #include "routing/controller/run/controller.h"
+#include "routing/controller/run/fleet_secrets.h"
 
 namespace kg::controller {
 namespace {
@@ -30,29 +32,66 @@ std::string identity() {
   return std::string(host.data()) + "_" + crypto::random_hex(8);
 }
 
-std::optional<kube::Access> access_of(const RunOptions& options) {
-  kube::LoadedAccess loaded = options.kubeconfig.empty()
-                                  ? kube::in_cluster(kube::pod_environment())
-                                  : kube::load_kubeconfig(options.kubeconfig, options.context);
+std::optional<kube::Access> access_of(const std::string& kubeconfig, const std::string& context) {
+  kube::LoadedAccess loaded = kubeconfig.empty() ? kube::in_cluster(kube::pod_environment())
+                                                 : kube::load_kubeconfig(kubeconfig, context);
   for (const config::ConfigError& error : loaded.errors) {
     log::error("config", "{}", config::format(error));
   }
   return std::move(loaded.access);
 }
 
-std::string read_feed(const RunOptions& options, feed::Publisher::Options& out) {
+std::string read_allowed(const std::string& file, feed::AllowList& out) {
+  const config::FileText text = config::read_file(file, kAllowFileBytesMax);
+  if (!text.text) return "--allow-file: " + file + " " + text.problem;
+  std::string problem;
+  std::optional<feed::AllowList> allowed = feed::AllowList::parse(*text.text, problem);
+  if (!allowed) return file + ": " + problem;
+  out = std::move(*allowed);
+  return "";
+}
+
+// Our own key, and without a list of others the one that all proxies share.
+std::string take_secrets(const std::string& namespace_name, FleetSecrets& secrets, bool has_list,
+                         feed::Publisher::Options& out) {
+  std::map<std::string, routing::KeyTexts> texts;
+  std::string problem = secrets.ensure(namespace_name, texts);
+  if (!problem.empty()) return problem;
+  out.keys = routing::feed_keys_of(texts[kControllerKeySecret]);
+  if (!out.keys) return std::string("Secret ") + kControllerKeySecret + " holds no CURVE key";
+  log::info("keys", "controllers are known by public_key={}", out.keys->public_key);
+  if (has_list) return "";
+  std::string list;
+  for (const std::string& key : {routing::public_key_of(texts[kProxyKeySecret]),
+                                 routing::next_public_key_of(texts[kProxyKeySecret])}) {
+    if (!key.empty()) list += key + " all\n";
+  }
+  std::optional<feed::AllowList> allowed = feed::AllowList::parse(list, problem);
+  if (!allowed) return std::string("Secret ") + kProxyKeySecret + ": " + problem;
+  out.allowed = std::move(*allowed);
+  return "";
+}
+
+std::string read_feed(const RunOptions& options, const std::string& namespace_name,
+                      FleetSecrets& secrets, feed::Publisher::Options& out) {
   out.addresses = options.publish;
   out.plaintext = options.plaintext;
   if (options.plaintext) return "";
-  std::string problem;
+  const bool has_list = !options.allow_file.empty() || !options.key_file.empty();
+  std::string problem = has_list ? read_allowed(options.allow_file, out.allowed) : "";
+  if (!problem.empty()) return problem;
+  if (options.key_file.empty()) return take_secrets(namespace_name, secrets, has_list, out);
   out.keys = feed::read_keys(options.key_file, problem);
-  if (!out.keys) return problem;
-  const config::FileText text = config::read_file(options.allow_file, kAllowFileBytesMax);
-  if (!text.text) return options.allow_file + " " + text.problem;
-  std::optional<feed::AllowList> allowed = feed::AllowList::parse(*text.text, problem);
-  if (!allowed) return options.allow_file + ": " + problem;
-  out.allowed = std::move(*allowed);
-  return "";
+  return problem;
+}
+
+// Of NAMESPACE/NAME.
+std::optional<ingress::ObjectName> named_object(const std::string& text) {
+  const size_t slash = text.find('/');
+  if (slash == std::string::npos) return std::nullopt;
+  ingress::ObjectName out{text.substr(0, slash), text.substr(slash + 1)};
+  if (!ingress::is_name(out.space) || !ingress::is_name(out.name)) return std::nullopt;
+  return out;
 }
 
 // What it published last: proxies that may see all of it hold the same where their digests are
@@ -68,13 +107,9 @@ std::string ready_text(const Controller& controller) {
 
 std::string read_status(const RunOptions& options, StatusWriter::Options& out) {
   out.addresses = options.status_addresses;
-  const std::string& service = options.status_service;
-  const size_t slash = service.find('/');
-  if (!service.empty()) {
-    if (slash == std::string::npos) return "--status-service: write NAMESPACE/NAME";
-    out.service = {service.substr(0, slash), service.substr(slash + 1)};
-    if (!ingress::is_name(out.service->space) || !ingress::is_name(out.service->name))
-      return "--status-service: write NAMESPACE/NAME";
+  if (!options.status_service.empty()) {
+    out.service = named_object(options.status_service);
+    if (!out.service) return "--status-service: write NAMESPACE/NAME";
   }
   return StatusWriter::check(out);
 }
@@ -98,10 +133,11 @@ void add_pages(event::StatusServer& server, const Controller& controller) {
   });
 }
 
-// False: it was said why. Null if there is to be none.
-bool start_credentials(event::EventLoop& loop, kube::Client& client, const Controller& controller,
-                       const issuer::Options& options, std::unique_ptr<issuer::Service>& out) {
-  if (options.listen.empty()) return true;
+// "" or what is wrong. Null if there is to be none.
+std::string start_credentials(event::EventLoop& loop, kube::Client& client,
+                              const Controller& controller, const issuer::Options& options,
+                              std::unique_ptr<issuer::Service>& out) {
+  if (options.listen.empty()) return "";
   out = std::make_unique<issuer::Service>(
       loop, client, options,
       [&controller](const issuer::Target& target) -> const std::string* {
@@ -114,69 +150,101 @@ bool start_credentials(event::EventLoop& loop, kube::Client& client, const Contr
   if (problem.empty()) {
     log::info("credentials", "sessions are issued listen={} issuer={}", out->address(),
               options.issuer);
-  } else {
-    log::error("config", "{}", problem);
   }
-  return problem.empty();
+  return problem;
+}
+
+// What does not need the API server; "" or what is wrong.
+std::string read_options(const RunOptions& options, const kube::Access& access, Options& out) {
+  out.namespaces = options.namespaces;
+  out.settings = options.settings;
+  out.election.identity = identity();
+  out.election.namespace_name =
+      options.lease_namespace.empty() ? access.namespace_name : options.lease_namespace;
+  if (out.election.namespace_name.empty())
+    return "no namespace is known for the Lease: give --lease-namespace";
+  return read_status(options, out.status);
+}
+
+// "" or what is wrong.
+std::string listen(event::StatusServer& server, const std::string& monitoring) {
+  const config::Parsed<config::Address> parsed =
+      config::parse_address(monitoring, config::KeyInfo{});
+  if (!parsed.value) return "--monitoring: " + parsed.problem;
+  const auto address = event::SocketAddress::parse(parsed.value->host, parsed.value->port);
+  const Result<uint16_t> port =
+      address ? server.listen(*address)
+              : Result<uint16_t>(Error{ErrorCode::kConfiguration, "address", 0});
+  if (!port) return "cannot listen on " + monitoring + ": free the address or change --monitoring";
+  log::info("controller", "monitoring={}:{}", parsed.value->host, *port);
+  return "";
+}
+
+std::string serve(event::EventLoop& loop, kube::Client& client, const RunOptions& options,
+                  Options wanted) {
+  Controller controller(loop, client, std::move(wanted));
+  event::StatusServer server(loop);
+  add_pages(server, controller);
+  std::string problem = listen(server, options.monitoring);
+  if (problem.empty()) problem = controller.start();
+  std::unique_ptr<issuer::Service> credentials_api;
+  if (problem.empty())
+    problem = start_credentials(loop, client, controller, options.credentials, credentials_api);
+  if (!problem.empty()) return problem;
+  std::string published;
+  for (const std::string& bound : controller.publisher().bound_addresses())
+    published += (published.empty() ? "" : " ") + bound;
+  log::info("controller", "controller starts publish={}", published);
+  const auto end = [&] { controller.stop([&loop] { loop.stop(); }); };
+  const event::SignalWatcher term(loop, SIGTERM, end);
+  const event::SignalWatcher interrupt(loop, SIGINT, end);
+  loop.run();
+  return "";
 }
 
 }  // namespace
 
 int run_command(const RunOptions& options) {
   log::use_json();
-  std::optional<kube::Access> access = access_of(options);
+  std::optional<kube::Access> access = access_of(options.kubeconfig, options.context);
   if (!access) return 1;
   Options wanted;
-  wanted.namespaces = options.namespaces;
-  wanted.settings = options.settings;
-  wanted.election.identity = identity();
-  wanted.election.namespace_name =
-      options.lease_namespace.empty() ? access->namespace_name : options.lease_namespace;
-  if (wanted.election.namespace_name.empty()) {
-    log::error("config", "no namespace is known for the Lease: give --lease-namespace");
-    return 1;
-  }
-  std::string problem = read_feed(options, wanted.feed);
-  if (problem.empty()) problem = read_status(options, wanted.status);
+  std::string problem = read_options(options, *access, wanted);
   kube::Credentials credentials(std::move(*access));
   if (problem.empty()) problem = credentials.open();
-  const config::Parsed<config::Address> monitoring =
-      config::parse_address(options.monitoring, config::KeyInfo{});
-  if (problem.empty() && !monitoring.value) problem = "--monitoring: " + monitoring.problem;
-  if (!problem.empty()) {
-    log::error("config", "{}", problem);
-    return 1;
-  }
   event::EventLoop loop;
   kube::Client client(loop, credentials);
-  Controller controller(loop, client, std::move(wanted));
-  event::StatusServer server(loop);
-  add_pages(server, controller);
-  const auto address = event::SocketAddress::parse(monitoring.value->host, monitoring.value->port);
-  const Result<uint16_t> port =
-      address ? server.listen(*address)
-              : Result<uint16_t>(Error{ErrorCode::kConfiguration, "address", 0});
-  if (!port) {
-    log::error("config", "cannot listen on {}: free the address or change --monitoring",
-               options.monitoring);
-    return 1;
+  FleetSecrets secrets(loop, client);
+  if (problem.empty())
+    problem = read_feed(options, wanted.election.namespace_name, secrets, wanted.feed);
+  if (problem.empty()) problem = serve(loop, client, options, std::move(wanted));
+  if (problem.empty()) return 0;
+  log::error("config", "{}", problem);
+  return 1;
+}
+
+int keys_command(const KeysOptions& options) {
+  const std::optional<ingress::ObjectName> secret = named_object(options.secret);
+  std::optional<kube::Access> access = access_of(options.kubeconfig, options.context);
+  std::string problem = secret ? "" : "--secret: write NAMESPACE/NAME";
+  if (!access) return 1;
+  kube::Credentials credentials(std::move(*access));
+  if (problem.empty()) problem = credentials.open();
+  event::EventLoop loop;
+  kube::Client client(loop, credentials);
+  FleetSecrets secrets(loop, client);
+  routing::KeyTexts keys;
+  if (problem.empty()) {
+    problem = options.rotates ? secrets.rotate(*secret, options.kind, keys)
+                              : secrets.make(*secret, options.kind, keys);
   }
-  problem = controller.start();
   if (!problem.empty()) {
-    log::error("config", "{}", problem);
+    fmt::print(stderr, "kernelgate-controller keys: {}\n", problem);
     return 1;
   }
-  std::unique_ptr<issuer::Service> credentials_api;
-  if (!start_credentials(loop, client, controller, options.credentials, credentials_api)) return 1;
-  std::string published;
-  for (const std::string& bound : controller.publisher().bound_addresses())
-    published += bound + " ";
-  log::info("controller", "controller starts publish={}monitoring={}:{}", published,
-            monitoring.value->host, *port);
-  const auto end = [&] { controller.stop([&loop] { loop.stop(); }); };
-  const event::SignalWatcher term(loop, SIGTERM, end);
-  const event::SignalWatcher interrupt(loop, SIGINT, end);
-  loop.run();
+  const std::string key =
+      options.rotates ? routing::next_public_key_of(keys) : routing::public_key_of(keys);
+  if (!key.empty()) fmt::print("{}\n", key);
   return 0;
 }
 

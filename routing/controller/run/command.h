@@ -11,6 +11,7 @@
 
 #include "routing/controller/ingress/compiler.h"
 #include "routing/controller/issuer/options.h"
+#include "routing/fleet_keys.h"
 
 namespace kg::controller {
 
@@ -21,7 +22,7 @@ struct RunOptions {
   bool all_namespaces = false;  // instead of those
   std::string lease_namespace;  // "": the context's or the pod's
   std::vector<std::string> publish{"tcp://0.0.0.0:9903"};
-  std::string key_file;
+  std::string key_file;  // "": keys are Secrets of the Lease's namespace, made if they are missing
   std::string allow_file;
   bool plaintext = false;
   std::string monitoring = "0.0.0.0:9904";
@@ -32,5 +33,16 @@ struct RunOptions {
 };
 
 int run_command(const RunOptions& options);
+
+// `kernelgate-controller keys new` and `rotate`: of a Secret. Prints the public key of a pair, of a
+// rotated one the next.
+struct KeysOptions {
+  std::string kubeconfig;
+  std::string context;
+  std::string secret;  // NAMESPACE/NAME
+  routing::KeyKind kind = routing::KeyKind::kFeed;
+  bool rotates = false;
+};
+int keys_command(const KeysOptions& options);
 
 }  // namespace kg::controller

@@ -102,8 +102,10 @@ Controller::Controller(event::EventLoop& loop, kube::Client& client, Options opt
                  return compiler_.findings(ref);
                },
                [this](const ingress::ObjectRef& ref) { return uid_of(ref); }}),
-      status_(loop, client, options_.status,
-              [this](const ingress::ObjectName& name) { return is_ours(name); }) {
+      status_(
+          loop, client, options_.status,
+          [this](const ingress::ObjectName& name) { return is_ours(name); },
+          [this] { loop_.schedule_flush(*this); }) {
   std::vector<std::string> namespaces = options_.namespaces;
   if (namespaces.empty()) namespaces.emplace_back();
   for (const Watched& what : watched()) {
@@ -129,9 +131,9 @@ std::string Controller::start() {
 
 void Controller::on_leading(uint64_t term) {
   publishes_ = false;
-  says_ = false;
-  events_.set_leading(term != 0);
-  status_.set_leading(term != 0);
+  writes_ = false;
+  events_.set_leading(false);
+  status_.set_leading(false);
   revocations_.set_leading(term != 0);
   loop_.schedule_flush(*this);
 }
@@ -140,6 +142,7 @@ void Controller::run_task() {
   if (!synced()) return;
   ingress::Changes changes = compile();
   drop_unreadable(changes.items);
+  if (election_.leads() && !std::exchange(writes_, true)) begin_writing();
   tell(changes.judged);
   status_.look();
   if (!election_.leads()) return;
@@ -224,7 +227,12 @@ void Controller::tell(const std::vector<ingress::ObjectRef>& judged) {
     }
     events_.judged(ref);
   }
-  if (!election_.leads() || std::exchange(says_, true)) return;
+}
+
+// Not before everything is listed: what is ours is not known until then.
+void Controller::begin_writing() {
+  events_.set_leading(true);
+  status_.set_leading(true);
   for (const ingress::ObjectRef& ref : compiler_.judged()) events_.judged(ref);
 }
 

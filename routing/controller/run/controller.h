@@ -60,6 +60,7 @@ class Controller final : public event::Task, public feed::PublisherHandler {
   void drop_unreadable(std::vector<feed::Item>& items);
   void publish_all();
   ingress::Changes compile();
+  void begin_writing();
   void tell(const std::vector<ingress::ObjectRef>& judged);
   // The uid of an object that we may write to or write of; "" of all others.
   std::string uid_of(const ingress::ObjectRef& ref) const;
@@ -83,7 +84,7 @@ class Controller final : public event::Task, public feed::PublisherHandler {
   std::vector<std::unique_ptr<Source>> sources_;
   size_t unsynced_ = 0;     // sources whose first list is not complete
   bool publishes_ = false;  // everything was published in this term
-  bool says_ = false;       // all findings were told in this term
+  bool writes_ = false;     // Events and statuses, in this term
   feed::Version version_;   // the last that was published
   metrics::Histogram compile_;
   uint64_t compiled_ = 0;

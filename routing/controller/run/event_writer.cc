@@ -121,41 +121,48 @@ void EventWriter::judged(const ObjectRef& ref) {
   const std::string uid = sources_.uid(ref);
   const std::vector<Finding>& findings = sources_.findings(ref);
   auto known = records_.find(ref);
-  if (known != records_.end() && known->second.uid != uid) {
-    records_.erase(known);
-    known = records_.end();
-  }
-  if (uid.empty() || (known == records_.end() && findings.empty())) return;
   if (known == records_.end()) {
+    if (uid.empty() || findings.empty()) return;
     if (records_.size() >= kEventObjectsMax) {
       ++forgotten_;
       return;
     }
     known = records_.try_emplace(ref).first;
-    known->second.uid = uid;
   }
   Record& record = known->second;
-  const bool is_wrong = std::ranges::any_of(
-      findings, [](const Finding& finding) { return finding.severity == Severity::kError; });
-  std::map<std::string, Said> said;
+  if (record.uid != uid) {  // another object, or nobody's of ours any more; its pace goes on
+    record.said.clear();
+    record.was_wrong = false;
+    record.uid = uid;
+  }
+  if (!uid.empty()) say_all(ref, record, findings);
+}
+
+void EventWriter::say_all(const ObjectRef& ref, Record& record,
+                          const std::vector<Finding>& findings) {
   const uint64_t now_us = loop_.now_us();
-  const auto keep = [&](const Finding& finding) {
-    const std::string name = event_name(ref, uid, finding);
+  std::map<std::string, Said> said;
+  const auto keep = [&](const std::string& name) {
     const auto before = record.said.find(name);
     said[name] = before == record.said.end() ? Said{Step::kCreate, 0, now_us} : before->second;
   };
-  for (const Finding& finding : findings) keep(finding);
-  if (!is_wrong && record.was_wrong) keep(well_again());
+  for (const Finding& finding : findings) keep(event_name(ref, record.uid, finding));
+  const bool is_wrong = std::ranges::any_of(
+      findings, [](const Finding& finding) { return finding.severity == Severity::kError; });
+  const std::string good_news = event_name(ref, record.uid, well_again());
+  if (!is_wrong && (record.was_wrong || record.said.contains(good_news))) keep(good_news);
   record.was_wrong = is_wrong;
   record.said = std::move(said);
   say_due(ref, record, now_us);
-  if (record.said.empty()) records_.erase(known);
 }
 
 void EventWriter::look() {
   timer_.arm_ms(kEventLookMs);
   const uint64_t now_us = loop_.now_us();
   for (auto& [ref, record] : records_) say_due(ref, record, now_us);
+  std::erase_if(records_, [now_us](const auto& entry) {
+    return entry.second.said.empty() && entry.second.pace.is_fresh(now_us);
+  });
 }
 
 void EventWriter::say_due(const ObjectRef& ref, Record& record, uint64_t now_us) {
@@ -280,7 +287,6 @@ void EventWriter::on_written(const ObjectRef& ref, const std::string& name, Said
   const auto record = records_.find(ref);
   if (name != event_name(ref, record->second.uid, well_again())) return;
   record->second.said.erase(name);  // good news are told once
-  if (record->second.said.empty()) records_.erase(record);
 }
 
 void EventWriter::log_failure(const ObjectRef& ref, const kube::Reply& reply) {

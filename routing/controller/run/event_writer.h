@@ -29,7 +29,7 @@ inline constexpr uint32_t kEventsPerSecond = 10;
 inline constexpr uint32_t kEventsTogether = 50;          // after a pause
 inline constexpr size_t kEventCallsMax = 2;              // open at a time
 inline constexpr size_t kEventsWaitingMax = 20'000;      // of all objects
-inline constexpr size_t kEventObjectsMax = 20'000;       // with findings, that are remembered
+inline constexpr size_t kEventObjectsMax = 20'000;       // that are remembered
 inline constexpr uint32_t kEventsAtOnce = 16;            // new ones of one object
 inline constexpr uint32_t kEventEachMs = 60'000;         // then one
 inline constexpr uint32_t kEventRepeatMs = 30 * 60'000;  // the API server keeps them for an hour
@@ -70,12 +70,13 @@ class EventWriter {
   struct Record {
     std::string uid;
     std::map<std::string, Said> said;  // by the Event's name
-    bool was_wrong = false;
+    bool was_wrong = false;            // it had errors when it was judged last
     kube::Pace pace{uint64_t{kEventEachMs} * 1'000, kEventsAtOnce};
   };
   using Ref = ingress::ObjectRef;
 
   void look();
+  void say_all(const Ref& ref, Record& record, const std::vector<ingress::Finding>& findings);
   void say_due(const Ref& ref, Record& record, uint64_t now_us);
   void say(const Ref& ref, const std::string& name);
   std::optional<kube::CallRequest> request_of(const Ref& ref, const std::string& name);

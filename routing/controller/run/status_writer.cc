@@ -78,12 +78,13 @@ std::string StatusWriter::check(const Options& options) {
 }
 
 StatusWriter::StatusWriter(event::EventLoop& loop, kube::Client& client, const Options& options,
-                           std::function<bool(const Name&)> is_ours)
+                           std::function<bool(const Name&)> is_ours, std::function<void()> on_due)
     : loop_(loop),
       is_ours_(std::move(is_ours)),
+      on_due_(std::move(on_due)),
       writes_(loop, client,
               {kStatusPerSecond, kStatusTogether, kStatusCallsMax, kStatusWaitingMax}),
-      timer_(loop, [this] { look(); }) {
+      timer_(loop, [this] { on_due_(); }) {
   Json addresses = Json::array();
   for (const std::string& address : options.addresses) add_address(addresses, address);
   if (!addresses.empty()) wanted_ = text_of(addresses);

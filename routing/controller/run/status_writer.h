@@ -6,6 +6,7 @@
 // leaves our class keeps what it has, as under ingress-nginx: it is no longer ours to write.
 // A Service without an address clears the status; one that is not there leaves it.
 // Owner:  the controller, which lets it write while it leads and has seen all. Thread: the loop's.
+//         It asks by on_due() to be looked at when the compiler is up to date.
 // Limits: the constants. Errors: Writes; what is refused is logged once, counted, and tried again
 //         every kStatusAgainMs.
 #pragma once
@@ -45,7 +46,8 @@ class StatusWriter final : private kube::Handler {
   static std::string check(const Options& options);
 
   StatusWriter(event::EventLoop& loop, kube::Client& client, const Options& options,
-               std::function<bool(const ingress::ObjectName&)> is_ours);
+               std::function<bool(const ingress::ObjectName&)> is_ours,
+               std::function<void()> on_due);
 
   void start();
   void set_leading(bool leads);
@@ -53,7 +55,7 @@ class StatusWriter final : private kube::Handler {
   void saw(const nlohmann::json& ingress);
   void gone(const ingress::ObjectName& name);
   void look_at_all();  // other ones may be ours
-  // Behind saw() and the compiler's run(), with everything listed.
+  // After each turn with a saw() and a run of the compiler, and after on_due().
   void look();
 
   const kube::Writes::Counts& counts() const noexcept { return writes_.counts(); }
@@ -77,6 +79,7 @@ class StatusWriter final : private kube::Handler {
 
   event::EventLoop& loop_;
   const std::function<bool(const Name&)> is_ours_;
+  const std::function<void()> on_due_;
   kube::Writes writes_;
   std::unique_ptr<kube::Reflector> service_;  // null: addresses are configured, or there are none
   event::Timer timer_;

@@ -76,6 +76,7 @@ TEST_F(EventWriterTest, AFindingIsOneEventOfItsObject) {
   EXPECT_EQ(body_of(1)["type"], "Normal");
   // Well again, which is told once.
   answer("201 Created");
+  judge({{Severity::kWarning, "Left", "over"}});
   judge({});
   run_until_written(3);
   EXPECT_EQ(body_of(2)["reason"], "Resolved");
@@ -119,6 +120,9 @@ TEST_F(EventWriterTest, AnObjectThatChangesAllTheTimeIsHeldBack) {
   judge({kTaken});
   EXPECT_EQ(writer.waiting(), kEventsAtOnce);
   judge({kTaken}, {Kind::kIngress, {"science", "jeg"}});
+  EXPECT_EQ(writer.waiting(), kEventsAtOnce + 1U);
+  uid = "uid-2";  // nor does another one of its name make room
+  judge({kTaken});
   EXPECT_EQ(writer.waiting(), kEventsAtOnce + 1U);
 }
 

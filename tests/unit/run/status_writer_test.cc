@@ -22,7 +22,8 @@ class StatusWriterTest : public kube::KubeTest {
   std::unique_ptr<StatusWriter> make(StatusWriter::Options options) {
     return std::make_unique<StatusWriter>(
         loop, client, options,
-        [this](const ingress::ObjectName& name) { return name.name != foreign; });
+        [this](const ingress::ObjectName& name) { return name.name != foreign; },
+        [this] { due = true; });
   }
   Json body_of(size_t request) const {
     const std::string& text = api.requests.at(request);
@@ -30,6 +31,7 @@ class StatusWriterTest : public kube::KubeTest {
   }
 
   std::string foreign = "theirs";
+  bool due = false;
   const StatusWriter::Options two{{"192.0.2.7", "gate.example.com"}, {}};
   const Json both = Json::array({{{"hostname", "gate.example.com"}}, {{"ip", "192.0.2.7"}}});
 };
@@ -100,6 +102,8 @@ TEST_F(StatusWriterTest, AServiceIsFollowed) {
   run_until([&] { return api.requests.size() >= 2; });
   EXPECT_THAT(api.requests[0],
               HasSubstr("/namespaces/edge/services?fieldSelector=metadata.name%3Dgate"));
+  run_until([&] { return due; });
+  writer->look();
   run_until([&] { return api.requests.size() == 3; });
   EXPECT_EQ(body_of(2)["status"]["loadBalancer"]["ingress"],
             Json::parse(R"([{"ip": "192.0.2.8"}])"));

@@ -1,0 +1,70 @@
+#include "routing/controller/run/fleet_secrets.h"
+
+#include "proxy/base/ascii.h"
+#include "tests/unit/kube/kube_fixture.h"
+
+namespace kg::controller::fleet_secrets_test {
+
+using Json = nlohmann::json;
+using kube::answer_of;
+using routing::KeyKind;
+using routing::KeyTexts;
+using testing::HasSubstr;
+using testing::SizeIs;
+using testing::StartsWith;
+
+class FleetSecretsTest : public kube::KubeTest {
+ protected:
+  static std::string secret_of(const KeyTexts& keys, const std::string& version = "1") {
+    Json out = kube::object_of("x", version);
+    out["data"] = Json::object();
+    for (const auto& [suffix, text] : keys)
+      out["data"]["key" + suffix] = ascii::base64_encode(text.reveal());
+    return answer_of("200 OK", out.dump());
+  }
+  static std::string refusal(int code) {
+    return answer_of(std::to_string(code) + " No", kube::status_of(code, "no").dump());
+  }
+
+  FleetSecrets secrets{loop, client};
+};
+
+TEST_F(FleetSecretsTest, WhoComesSecondTakesWhatIsThere) {
+  std::map<std::string, KeyTexts> found;
+  KeyTexts theirs = routing::new_keys(KeyKind::kFeed);
+  // Missing, another one is quicker; and all others are there.
+  api.answers = {refusal(404), refusal(409), secret_of(theirs)};
+  for (const FleetSecret& secret : kFleetSecrets) {
+    if (secret.name != std::string(kControllerKeySecret))
+      api.answers.push_back(secret_of(routing::new_keys(secret.kind)));
+  }
+  EXPECT_EQ(secrets.ensure("kernelgate", found), "");
+  EXPECT_THAT(api.requests, SizeIs(2 + kFleetSecrets.size()));
+  EXPECT_THAT(api.requests[1], StartsWith("POST /api/v1/namespaces/kernelgate/secrets HTTP"));
+  EXPECT_EQ(routing::public_key_of(found[kControllerKeySecret]), routing::public_key_of(theirs));
+}
+
+TEST_F(FleetSecretsTest, WhatMayNotBeReadOrIsNoneIsSaidAndNotReplaced) {
+  std::map<std::string, KeyTexts> found;
+  api.answers = {refusal(403)};
+  EXPECT_THAT(secrets.ensure("kernelgate", found), HasSubstr(kControllerKeySecret));
+  api.answers = {secret_of({})};
+  EXPECT_THAT(secrets.ensure("kernelgate", found), HasSubstr("has no entry \"key\""));
+  EXPECT_THAT(api.requests, SizeIs(2));
+}
+
+TEST_F(FleetSecretsTest, ARotationOfWhatOthersRotatedMeanwhileBeginsAnew) {
+  const KeyTexts first = routing::new_keys(KeyKind::kTickets);
+  const KeyTexts second = routing::new_keys(KeyKind::kTickets);
+  api.answers = {secret_of(first, "7"), refusal(409), secret_of(second, "8"),
+                 answer_of("200 OK", "{}")};
+  KeyTexts made;
+  EXPECT_EQ(secrets.rotate({"a", "x"}, KeyKind::kTickets, made), "");
+  const std::string& written = api.requests.at(3);
+  const Json body = Json::parse(written.substr(written.find("\r\n\r\n") + 4));
+  EXPECT_EQ(body["metadata"]["resourceVersion"], "8");
+  EXPECT_TRUE(made.at("").reveal().ends_with(second.at("").reveal()));
+  EXPECT_EQ(body["type"], kFleetSecretType);
+}
+
+}  // namespace kg::controller::fleet_secrets_test
