@@ -119,8 +119,8 @@ std::optional<std::string> rotated_kernel_ids(std::string_view text, std::string
   if (!next.empty()) {
     previous.insert(previous.begin(), current.front());
     current = std::move(next);
-    if (previous.size() > kPreviousKernelIdKeys) previous.resize(kPreviousKernelIdKeys);
   }
+  if (previous.size() > kPreviousKernelIdKeys) previous.resize(kPreviousKernelIdKeys);
   std::vector<KernelIdLine> used = previous;
   used.push_back(current.front());
   std::string out;

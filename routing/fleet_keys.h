@@ -4,7 +4,7 @@
 // Secret, is its owner's name and that suffix.
 //
 //   feed        ""  the secret CURVE key   .pub  its public key   .next, .next.pub  the next pair
-//   kernel-ids  ""  lines of kernel::KernelIdKeys: next, current, previous ones
+//   kernel-ids  ""  lines of kernel::KernelIdKeys: next, current, previous ones, newest first
 //   tickets     ""  lines of tls::TicketKeys: the first seals, the other one opens
 //
 // What others have to know before it is used is `next` for one rotation: the first rotation of a

@@ -146,7 +146,7 @@ std::string start_credentials(event::EventLoop& loop, kube::Client& client,
         return item == nullptr ? nullptr : item->payload.get();
       },
       [&controller] { return controller.synced(); });
-  const std::string problem = out->start();
+  std::string problem = out->start();
   if (problem.empty()) {
     log::info("credentials", "sessions are issued listen={} issuer={}", out->address(),
               options.issuer);
