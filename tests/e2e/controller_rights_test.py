@@ -39,26 +39,28 @@ class Site:
                                               "spec": {"controller": controller}})
         self.process = self.start()
 
-    def start(self):
+    def start(self, name="controller"):
         token = self.plane.must(
             "POST", "/api/v1/namespaces/kernelgate/serviceaccounts/kernelgate-controller/token",
             {"spec": {"expirationSeconds": 3600}})["status"]["token"]
         kubeconfig = json.loads(self.plane.kubeconfig.read_text())
         kubeconfig["users"][0]["user"] = {"token": token}
         (self.folder / "pki/account").write_text(json.dumps(kubeconfig))
-        self.monitoring = peers.free_port()
-        process = peers.Process("controller", self.folder, [
+        monitoring = peers.free_port()
+        process = peers.Process(name, self.folder, [
             program(), "run",
             f"--kubeconfig={self.folder}/pki/account", "--namespace=analytics",
             "--lease-namespace=kernelgate", f"--publish=tcp://127.0.0.1:{peers.free_port()}",
-            f"--monitoring=127.0.0.1:{self.monitoring}", "--observe-class=alb",
+            f"--monitoring=127.0.0.1:{monitoring}", "--observe-class=alb",
             "--observe-parameters=analytics/missing",  # so that all of the observed are wrong
             "--status-address=gate.example.com", "--status-address=192.0.2.7"])
-        process.wait_ready(lambda: self.page("/readyz")[0] == 200)
+        process.monitoring = monitoring
+        process.wait_ready(lambda: self.page("/readyz", process)[0] == 200)
         return process
 
-    def page(self, path):
-        connection = http.client.HTTPConnection("127.0.0.1", self.monitoring, timeout=10)
+    def page(self, path, process=None):
+        process = process or self.process
+        connection = http.client.HTTPConnection("127.0.0.1", process.monitoring, timeout=10)
         try:
             connection.request("GET", path)
             answer = connection.getresponse()
@@ -68,8 +70,9 @@ class Site:
         finally:
             connection.close()
 
-    def metric(self, name, **labels):
-        return Metrics(self.page("/metrics")[1]).value(f"kernelgate_controller_{name}", **labels)
+    def metric(self, name, process=None, **labels):
+        text = self.page("/metrics", process)[1]
+        return Metrics(text).value(f"kernelgate_controller_{name}", **labels)
 
     def post(self, name, namespace="analytics", class_name="kernelgate", **annotations):
         made = ingress(name, **{f"kernelgate.io/{key.replace('_', '-')}": value
@@ -175,6 +178,22 @@ def test_what_is_not_ours_is_not_written_to(site):
     site.post("last")
     site.wait_addresses("last", ADDRESSES)
     assert site.addresses("behind") == ADDRESSES
+
+
+def test_a_standby_writes_nothing(site):
+    standby = site.start("standby")
+    try:
+        before = site.metric("writes_total", result="ok")
+        site.post("seen-by-both", identity="x")
+        site.wait_event("seen-by-both", "UnknownAnnotation")
+        site.wait_addresses("seen-by-both", ADDRESSES)
+        assert site.metric("writes_total", result="ok") > before
+        wait_until(lambda: site.metric("findings", standby, reason="UnknownAnnotation") > 0,
+                   "the standby to see it")
+        assert site.metric("leader", standby) == 0
+        assert site.metric("writes_total", standby) == site.metric("writes_waiting", standby) == 0
+    finally:
+        standby.stop()
 
 
 def test_an_ingress_class_has_its_events_in_default(site):
