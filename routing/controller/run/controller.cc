@@ -141,10 +141,11 @@ void Controller::on_leading(uint64_t term) {
 void Controller::run_task() {
   if (!synced()) return;
   ingress::Changes changes = compile();
-  drop_unreadable(changes.items);
+  drop_unreadable(changes);
   if (election_.leads() && !std::exchange(writes_, true)) begin_writing();
   tell(changes.judged);
   status_.look();
+  election_.stand();
   if (!election_.leads()) return;
   if (!publishes_ || version_.term != election_.term()) return publish_all();
   if (std::exchange(revocations_changed_, false)) changes.items.push_back(revocations_item());
@@ -167,7 +168,7 @@ void Controller::on_fact(const feed::Fact& fact) {
 void Controller::publish_all() {
   std::vector<std::shared_ptr<const feed::Item>> items;
   std::vector<feed::Item> all = compiler_.items();
-  drop_unreadable(all);
+  std::erase_if(all, [this](const feed::Item& item) { return unreadable_.contains(item.key); });
   items.reserve(all.size() + 1);
   for (feed::Item& item : all) {
     items.push_back(std::make_shared<const feed::Item>(std::move(item)));
@@ -187,12 +188,18 @@ void Controller::publish_all() {
 }
 
 // What a proxy could not read would make it refuse all that comes with it.
-void Controller::drop_unreadable(std::vector<feed::Item>& items) {
-  std::erase_if(items, [](const feed::Item& item) {
+void Controller::drop_unreadable(ingress::Changes& changes) {
+  for (const std::string& key : changes.removed) unreadable_.erase(key);
+  std::erase_if(changes.items, [this](const feed::Item& item) {
     if (!item.key.starts_with("endpoint/")) return false;
     const std::string problem = routing::read_announced(*item.payload).problem;
-    if (!problem.empty()) log::error("ingress", "{} is not published: {}", item.key, problem);
-    return !problem.empty();
+    if (problem.empty()) {
+      unreadable_.erase(item.key);
+      return false;
+    }
+    log::error("ingress", "{} is not published: {}", item.key, problem);
+    unreadable_.insert(item.key);
+    return true;
   });
 }
 

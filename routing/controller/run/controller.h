@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -57,7 +58,7 @@ class Controller final : public event::Task, public feed::PublisherHandler {
   void run_task() override;
   void on_leading(uint64_t term);
   void publish(ingress::Changes changes);
-  void drop_unreadable(std::vector<feed::Item>& items);
+  void drop_unreadable(ingress::Changes& changes);
   void publish_all();
   ingress::Changes compile();
   void begin_writing();
@@ -75,6 +76,7 @@ class Controller final : public event::Task, public feed::PublisherHandler {
   kube::Client& client_;
   const Options options_;
   ingress::Compiler compiler_;
+  std::set<std::string> unreadable_;  // keys of its items that no proxy could read
   feed::Publisher publisher_;
   Election election_;
   RevocationStore revocations_;

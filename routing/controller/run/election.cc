@@ -36,6 +36,10 @@ Election::Election(event::EventLoop& loop, kube::Client& client, Options options
 
 void Election::start() { look(); }
 
+void Election::stand() {
+  if (!std::exchange(stands_, true)) look();
+}
+
 std::string Election::path() const {
   return kGroup + options_.namespace_name + "/leases/" + options_.lease;
 }
@@ -61,6 +65,7 @@ void Election::drop_call() {
 }
 
 void Election::on_lease(const kube::Reply& reply) {
+  if (reply.status == kNotFound && !stands_) return;
   if (reply.status == kNotFound) return create();
   if (!reply.ok()) return say(reply.problem);
   const std::optional<Json> lease = kube::parse_json(reply.body);
@@ -83,6 +88,7 @@ void Election::judge(const Json& lease) {
   problem_.clear();
   if (holder_ == options_.identity) return write(lease, false);
   if (leads()) lose("another controller holds the Lease");
+  if (!stands_) return;
   const auto& spec = lease.at("spec");
   const auto duration = spec.find("leaseDurationSeconds");
   const uint64_t seconds = duration != spec.end() && duration->is_number_unsigned()

@@ -39,7 +39,11 @@ class Election {
   Election(event::EventLoop& loop, kube::Client& client, Options options,
            std::function<void(uint64_t term)> on_change);
 
+  // Watches the Lease; takes it only once it stands.
   void start();
+  // To be called when there is something to publish: who leads and is not ready keeps out others
+  // that are, and its first compilation may take longer than a renewal may wait.
+  void stand();
   // Lets others have it at once; `done` when that is written, or could not be.
   void release(std::function<void()> done);
 
@@ -74,6 +78,7 @@ class Election {
   uint64_t seen_us_ = 0;     // since when it stands like that
   uint64_t renewed_us_ = 0;  // when our last write that was taken was sent
   uint64_t term_ = 0;        // 0: we do not lead
+  bool stands_ = false;
   std::string holder_;
   std::string problem_;
 };
