@@ -1,9 +1,13 @@
 """Endpoints that controllers announce: whole or not at all, at once, and nothing else moves."""
 
+import json
+from contextlib import closing
+
 import pytest
 
 from support.admin_client import AdminClient, admin_config
 from support.feed import Feed, announced
+from support.meddler import Meddler
 from support.scripted_gateway import ScriptedGateway
 from support.stage import CHANNELS, PLAIN
 from support.waiting import wait_until
@@ -176,3 +180,129 @@ def test_another_key_learns_nothing(make_stage, feed, tmp_path):
     assert readiness(stage) == 503
     assert stage.proxy.metrics().value("kernelgate_feed_items") == 0
     assert feed.status()["proxies"] == []
+
+
+def in_namespace(item, namespace):
+    """The same announced by another tenant."""
+    endpoint = item["endpoint"]
+    item.update(key=f"endpoint/{namespace}/{endpoint}", namespace=namespace)
+    item["payload"]["namespace"] = item["payload"]["config"]["virtual_cluster"] = namespace
+    return item
+
+
+def test_a_namespaces_key_learns_that_namespace_alone(make_stage, tmp_path):
+    with closing(Feed(tmp_path / "controller", scope="namespace:analytics")) as feed:
+        stage = feed_stage(make_stage, feed, config={"endpoints": None})
+        mine = announced(stage.workshop, "mine", [stage.gateway])
+        version = feed.publish(mine, in_namespace(
+            announced(stage.workshop, "theirs", [stage.gateway]), "sales"))
+        feed.wait_taken(version)
+        ask(stage, "mine", stage.gateway)
+        assert status_of(stage, "theirs") == 404
+        assert stage.proxy.metrics().value("kernelgate_feed_items") == 1
+        # Nor does an edit of theirs reach it, or that they are gone.
+        feed.wait_taken(feed.publish(deletes=["endpoint/sales/theirs"]))
+        assert json.loads(stage.proxy.monitoring("/readyz")[2])["feed"]["items"] == 1
+
+
+@pytest.fixture(params=["curve", "plaintext"])
+def meddled(request, make_stage, tmp_path):
+    """(feed, the man in the middle, a stage that is fed through him)"""
+    feed = Feed(tmp_path / "controller", plaintext=request.param == "plaintext")
+    meddler = Meddler(feed.port)
+    stage = feed_stage(make_stage, feed, config={
+        "endpoints": None, "feed": feed.config(controllers=[f"127.0.0.1:{meddler.port}"])})
+    feed.wait_taken(feed.publish(announced(stage.workshop, "one", [stage.gateway])))
+    yield feed, meddler, stage
+    meddler.close()
+    feed.close()
+
+
+def test_a_tampered_update_changes_nothing(meddled):
+    feed, meddler, stage = meddled
+    tampered = []
+
+    def spoil(body):
+        if len(body) < 500:  # updates are longer than all else
+            return [body]
+        tampered.append(body)
+        return [body[:400] + bytes([body[400] ^ 1]) + body[401:]]
+
+    meddler.meddle = spoil
+    version = feed.publish(announced(stage.workshop, "two", [stage.gateway]))
+    wait_until(lambda: tampered, "a tampered update")
+    if feed.plaintext:
+        stage.moved("kernelgate_feed_rejected_total", reason="unreadable")
+    else:  # what was not encrypted by the other end is the end of the connection
+        stage.proxy.wait_metric("kernelgate_feed_controllers", 0)
+    assert status_of(stage, "two") == 404
+    ask(stage, "one", stage.gateway)
+    meddler.meddle = lambda body: [body]
+    feed.wait_taken(version)
+    ask(stage, "two", stage.gateway)
+
+
+def test_a_replayed_update_changes_nothing(meddled):
+    feed, meddler, stage = meddled
+    feed.wait_taken(feed.publish(announced(stage.workshop, "two", [stage.gateway])))
+    told = max(meddler.bodies[-20:], key=len)  # the update that brought it
+    feed.wait_taken(feed.publish(deletes=["endpoint/analytics/two"]))
+    assert status_of(stage, "two") == 404
+    replayed = []
+
+    def replay(body):
+        if replayed:
+            return [body]
+        replayed.append(told)
+        return [body, told]
+
+    meddler.meddle = replay
+    wait_until(lambda: replayed, "a heartbeat, and the old update behind it")
+    if feed.plaintext:
+        stage.proxy.wait_metric("kernelgate_feed_rejected_total", 1)
+    else:
+        stage.proxy.wait_metric("kernelgate_feed_controllers", 0)
+    assert status_of(stage, "two") == 404
+    feed.wait_taken(feed.publish(announced(stage.workshop, "three", [stage.gateway])))
+    ask(stage, "three", stage.gateway)
+    assert status_of(stage, "two") == 404
+
+
+def test_what_a_former_leader_says_is_older(make_stage, feed, tmp_path):
+    former = Feed(feed.folder)  # the same keys
+    feed.term = 2
+    stage = feed_stage(make_stage, feed, config={"endpoints": None, "feed": feed.config(
+        controllers=[feed.address.removeprefix("tcp://"), former.address.removeprefix("tcp://")])})
+    with closing(former):
+        feed.wait_taken(feed.publish(announced(stage.workshop, "one", [stage.gateway])))
+        stage.proxy.wait_metric("kernelgate_feed_controllers", 2)
+        for _ in range(5):  # higher sequences of a lower term
+            former.publish(announced(stage.workshop, "old", [stage.gateway]), whole=True)
+        feed.wait_taken(feed.publish(announced(stage.workshop, "two", [stage.gateway])))
+        ask(stage, "two", stage.gateway)
+        assert status_of(stage, "old") == 404
+        # Also once the present leader is gone.
+        feed.close()
+        stage.proxy.wait_for_stderr(r"older than what is held and is not taken", "a warning")
+        assert status_of(stage, "old") == 404
+        ask(stage, "one", stage.gateway)
+
+
+def test_a_tampered_copy_is_not_used(make_stage, feed, tmp_path):
+    state = tmp_path / "state"
+    state.mkdir()
+    stage = feed_stage(make_stage, feed, config={"state_dir": str(state), "endpoints": None})
+    feed.wait_taken(feed.publish(announced(stage.workshop, "one", [stage.gateway])))
+    stage.proxy.stop()
+    feed.close()
+    copy = bytearray((state / "feed").read_bytes())
+    copy[len(copy) // 2] ^= 1
+    (state / "feed").write_bytes(copy)
+    stage.proxy.stderr_lines.clear()
+    stage.start()
+    stage.proxy.wait_for_stderr(r"is damaged, or was sealed under another feed key", "the fault")
+    assert readiness(stage) == 503 and status_of(stage, "one") == 404
+    feed.start(feed.address)
+    feed.wait_taken(feed.publish(announced(stage.workshop, "one", [stage.gateway])))
+    assert readiness(stage) == 200
+    ask(stage, "one", stage.gateway)

@@ -33,35 +33,45 @@ def announced(workshop, endpoint_id, gateways, hosts=None, routes=None, **config
 
 
 def make_keys(file):
-    """The public key of a new pair."""
+    """The public key of a pair that is made unless it is there."""
+    made = Path(f"{file}.pub")
+    if made.exists():
+        return made.read_text().strip()
     return subprocess.run([tokens.binary(), "keys", "new", file], check=True, text=True,
                           capture_output=True).stdout.strip()
 
 
 class Feed:
-    """One controller, and a key for one proxy that may see everything. Versions count up."""
+    """One controller, and a key for one proxy that may see everything, or `scope`. Versions count
+    up within self.term."""
 
-    def __init__(self, folder, address="tcp://127.0.0.1:*", scope="all"):
+    def __init__(self, folder, address="tcp://127.0.0.1:*", scope="all", plaintext=False):
         self.folder = Path(folder)
         self.folder.mkdir(exist_ok=True)
         self.public_key = make_keys(self.folder / "controller")
         proxy_key = make_keys(self.folder / "proxy")
         (self.folder / "allow").write_text(f"{proxy_key} {scope}\n")
-        self.sequence = 0
+        self.term, self.sequence = 1, 0
+        self.plaintext = plaintext
         self._process = None
         self.start(address)
 
     def start(self, address):
         program = Path(os.environ["KERNELGATE_BIN"]).parents[2] / "tests/feed_announcer"
         self._process = subprocess.Popen(
-            [program, address, self.folder / "controller", self.folder / "allow"],
+            [program, address, *(["plaintext"] * 2 if self.plaintext else
+                                 [self.folder / "controller", self.folder / "allow"])],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         self.address = json.loads(self._process.stdout.readline())["bound"]
 
     def config(self, **changes):
-        return {"controllers": [self.address.removeprefix("tcp://")],
-                "controller_keys": [self.public_key],
-                "key_file": str(self.folder / "proxy"), **changes}
+        keys = {"plaintext": True} if self.plaintext else {
+            "controller_keys": [self.public_key], "key_file": str(self.folder / "proxy")}
+        return {"controllers": [self.address.removeprefix("tcp://")], **keys, **changes}
+
+    @property
+    def port(self):
+        return int(self.address.rsplit(":", 1)[1])
 
     def _ask(self, **command):
         self._process.stdin.write(json.dumps(command) + "\n")
@@ -71,7 +81,7 @@ class Feed:
     def publish(self, *items, deletes=(), whole=False):
         """The version of it."""
         self.sequence += 1
-        version = [1, self.sequence]
+        version = [self.term, self.sequence]
         said = self._ask(do="publish", version=version, items=list(items), deletes=list(deletes),
                          whole=whole)
         assert said["problem"] == "", said

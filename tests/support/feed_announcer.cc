@@ -2,6 +2,7 @@
 // stdout what came of it. It ends with stdin.
 //
 //   feed_announcer ADDRESS KEY_FILE ALLOW_FILE     first it says {"bound": "tcp://HOST:PORT"}
+//   feed_announcer ADDRESS plaintext plaintext     the same without keys
 //   {"do": "publish", "version": [TERM, SEQUENCE], "items": [{"key", "namespace", "endpoint",
 //    "payload"}], "deletes": [KEY...], "whole": BOOLEAN}      -> {"problem": TEXT}
 //   {"do": "status"}
@@ -35,12 +36,15 @@ class Announcer final : public feed::PublisherHandler {
     std::string problem;
     feed::Publisher::Options options;
     options.addresses = {address};
-    options.keys = feed::read_keys(key_file, problem);
-    std::ifstream file(allow_file);
-    const std::string text{std::istreambuf_iterator<char>(file), {}};
-    auto allowed = feed::AllowList::parse(text, problem);
-    if (!options.keys || !allowed) throw std::runtime_error(problem);
-    options.allowed = std::move(*allowed);
+    options.plaintext = key_file == "plaintext";
+    if (!options.plaintext) {
+      options.keys = feed::read_keys(key_file, problem);
+      std::ifstream file(allow_file);
+      const std::string text{std::istreambuf_iterator<char>(file), {}};
+      auto allowed = feed::AllowList::parse(text, problem);
+      if (!options.keys || !allowed) throw std::runtime_error(problem);
+      options.allowed = std::move(*allowed);
+    }
     publisher_ = std::make_unique<feed::Publisher>(loop_, *this, std::move(options));
     problem = publisher_->start();
     if (!problem.empty()) throw std::runtime_error(problem);
