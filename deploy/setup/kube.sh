@@ -2,6 +2,8 @@
 # make_kube   makes or renews $KG_CACHE/kube: kube-apiserver, kube-controller-manager, kubectl and
 #             etcd, all links to one program, by the versions of tests/support/kube/go.mod
 #
+# make_debians_etcd   another etcd, 3.4 in Debian 12, in $KG_CACHE/kube/debian
+#
 # It takes 12 to 14 minutes of CPU, 2.7 GB of memory and 3 GB of disk, of which 128 MB stay; hence
 # it is made anew only when its sources or its flags change. Any new enough Go makes it.
 
@@ -29,6 +31,17 @@ make_kube() {
   for name in "${KUBE_PROGRAMS[@]}"; do ln -sf kube "$folder/$name" || return; done
   rm -rf "$folder/work"
   printf '%s\n' "$stamp" >"$folder/stamp"
+}
+
+# Out of its package, since whoever installs that runs it as well.
+make_debians_etcd() {
+  local folder=$KG_CACHE/kube/debian
+  [[ ! -x $folder/usr/bin/etcd ]] || return 0
+  rm -rf "$folder" && mkdir -p "$folder" || return
+  (
+    cd "$folder" && apt-get download etcd-server && dpkg-deb -x etcd-server_*.deb . &&
+      rm etcd-server_*.deb
+  )
 }
 
 # The path of a Go that is new enough: the machine's, or one of our own in FOLDER.

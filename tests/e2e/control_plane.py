@@ -17,6 +17,7 @@ import peers
 from support.certificates import Keyring
 
 PROGRAMS = peers.CACHE / "kube"
+ETCD, DEBIANS_ETCD = "etcd", "debian/usr/bin/etcd"  # 3.6; in Debian 12, 3.4
 ISSUER = "https://kubernetes.default.svc.cluster.local"
 ADMIN = "admin-token"
 INGRESSES = ("networking.k8s.io", "v1", "ingresses", "Ingress")
@@ -31,9 +32,10 @@ class Reply:
 class ControlPlane:
     """The two programs, an administrator's kubeconfig, and calls in the administrator's name."""
 
-    def __init__(self, folder):
-        assert (PROGRAMS / "stamp").exists(), f"no control plane in {PROGRAMS}: use tests/run"
-        self.folder = folder
+    def __init__(self, folder, etcd=ETCD):
+        for needed in ("stamp", etcd):
+            assert (PROGRAMS / needed).exists(), f"no {needed} in {PROGRAMS}: use tests/run"
+        self.folder, self.etcd_program = folder, PROGRAMS / etcd
         (folder / "pki").mkdir()
         self.keyring = Keyring(folder / "pki")
         self.port, self.etcd_port, self.peer_port = (peers.free_port() for _ in range(3))
@@ -72,7 +74,7 @@ class ControlPlane:
     def start_etcd(self):
         client, peer = (f"http://127.0.0.1:{port}" for port in (self.etcd_port, self.peer_port))
         self.etcd = peers.Process("etcd", self.folder, [
-            PROGRAMS / "etcd", "--name=test", f"--data-dir={self.folder}/etcd",
+            self.etcd_program, "--name=test", f"--data-dir={self.folder}/etcd",
             f"--listen-client-urls={client}", f"--advertise-client-urls={client}",
             f"--listen-peer-urls={peer}", f"--initial-advertise-peer-urls={peer}",
             f"--initial-cluster=test={peer}", "--unsafe-no-fsync", "--logger=zap",

@@ -8,7 +8,8 @@ import threading
 from pathlib import Path
 
 import pytest
-from control_plane import INGRESSES, ControlPlane, ingress, ingress_path
+from control_plane import (
+    DEBIANS_ETCD, ETCD, INGRESSES, ControlPlane, ingress, ingress_path)
 from support.waiting import wait_until
 
 WATCHER = Path(os.environ["KERNELGATE_BIN"]).parents[2] / "tests/kube_watcher"
@@ -53,16 +54,20 @@ class Watcher:
         assert self.process.wait(10) == 0
 
 
-@pytest.fixture(scope="module")
-def plane(tmp_path_factory):
-    plane = ControlPlane(tmp_path_factory.mktemp("plane"))
+@pytest.fixture(scope="module", params=[ETCD], ids=["etcd"])
+def plane(request, tmp_path_factory):
+    plane = ControlPlane(tmp_path_factory.mktemp("plane"), request.param)
     yield plane
     plane.stop()
 
 
+with_either_etcd = pytest.mark.parametrize("plane", [ETCD, DEBIANS_ETCD], indirect=True,
+                                           ids=["etcd", "debians-etcd"])
+
+
 @pytest.fixture
 def namespace(plane, request):
-    return plane.new_namespace(request.node.name.replace("_", "-")[:63].strip("-"))
+    return plane.new_namespace(request.node.originalname.replace("_", "-")[:63].strip("-"))
 
 
 @pytest.fixture
@@ -91,6 +96,7 @@ def seen_versions(watcher):
     return {key: item["metadata"]["resourceVersion"] for key, item in watcher.objects.items()}
 
 
+@with_either_etcd
 def test_what_is_there_and_each_change(plane, watch, namespace):
     for name in "abcde":
         plane.must("POST", ingress_path(namespace), ingress(name))
@@ -153,6 +159,7 @@ def test_a_service_account_sees_what_its_role_allows(plane, watch, namespace, tm
     assert watcher.told == [f"+{namespace}/mine", "synced"]
 
 
+@with_either_etcd
 def test_an_api_server_that_restarts_is_caught_up_with(plane, watch, namespace):
     for name in ("kept", "edited", "deleted"):
         plane.must("POST", ingress_path(namespace), ingress(name))

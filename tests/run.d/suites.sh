@@ -52,8 +52,9 @@ make_conformance_tools() {
 make_control_plane() {
   local log=$KG_CACHE/logs/kube.log
   renice -n 19 "$BASHPID" >/dev/null
-  run_logged "Kubernetes: API server and etcd" "$log" make_kube ||
-    fail "The Kubernetes control plane could not be built; the log is $log."
+  run_logged "Kubernetes: API server and etcd" "$log" make_kube &&
+    run_logged "etcd of Debian" "$log" make_debians_etcd ||
+    fail "The Kubernetes control plane could not be made; the log is $log."
 }
 
 # peers_are_there SUITE   without them it has failed
