@@ -58,6 +58,20 @@ class RouteBookTest : public testing::Test {
   RouteBook::Change change_;
 };
 
+// Its requests get 503 until there is a pod that can be asked; before, it held up all others.
+TEST_F(RouteBookTest, AGatewayWithoutPodsThatDecidesOfSessionsIsNobodyToAsk) {
+  json payload = announced_payload("a");
+  payload["config"]["sessions"] = {
+      {"authenticators", json::array({{{"delegated", {{"gateway", "/api/kernelspecs"}}}}})}};
+  const json pods = payload["pods"];
+  payload["pods"] = json::array();
+  EXPECT_EQ(update({item_of(payload), item("b")}), "");
+  EXPECT_EQ(at("a.test") + at("b.test"), "ab");
+  payload["pods"] = pods;
+  EXPECT_EQ(update({item_of(payload)}), "");
+  EXPECT_EQ(endpoint_at("a.test")->pods.size(), 1U);
+}
+
 TEST_F(RouteBookTest, AnUpdateAddsChangesAndRemoves) {
   EXPECT_EQ(update({item("a"), item("b")}), "");
   EXPECT_EQ(at("a.test") + at("b.test") + at("file.test"), "abfile");
