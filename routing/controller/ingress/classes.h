@@ -12,7 +12,9 @@
 #include <utility>
 #include <vector>
 
+#include "routing/controller/ingress/limits.h"
 #include "routing/controller/ingress/parameters.h"
+#include "routing/controller/ingress/shares.h"
 #include "routing/controller/ingress/store.h"
 
 namespace kg::ingress {
@@ -31,6 +33,8 @@ struct Settings {
   Observed observed;
   // For files without a cluster: a Secret that is not there is thought to be, and right.
   bool assumes_secrets = false;
+  ShareBounds feed{{kNamespaceItemsMax, kNamespaceBytesMax}, {kAllItemsMax, kAllBytesMax}};
+  size_t namespace_hosts_max = kNamespaceHostsMax;
 };
 
 struct ResolvedClass {

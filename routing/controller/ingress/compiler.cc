@@ -3,23 +3,83 @@
 #include <algorithm>
 #include <utility>
 
+#include "routing/controller/ingress/limits.h"
+
 namespace kg::ingress {
+namespace {
+
+using Verdict = Shares::Verdict;
+
+constexpr size_t kMiB = size_t{1024} * 1024;
+
+Amount amount_of(const std::vector<feed::Item>& items) {
+  Amount out{items.size(), 0};
+  for (const feed::Item& item : items) {
+    out.bytes +=
+        item.key.size() + item.scope_namespace.size() + item.endpoint.size() + item.payload->size();
+  }
+  return out;
+}
+
+// Names that all namespaces share, as Holdings has them.
+size_t hosts_of(const IngressSource& source) {
+  std::set<std::string> hosts;
+  for (const Rule& rule : source.rules)
+    hosts.insert(rule.host.empty() ? first_element(rule.path) : rule.host);
+  for (const TlsEntry& entry : source.tls) hosts.insert(entry.hosts.begin(), entry.hosts.end());
+  return hosts.size();
+}
+
+std::string words_of(const Amount& amount) {
+  return std::to_string(amount.items) + " endpoints and certificates, or " +
+         std::to_string(amount.bytes / kMiB) + " MiB of them";
+}
+
+Finding no_room(Verdict verdict, const ShareBounds& bounds) {
+  if (verdict == Verdict::kNamespaceFull) {
+    return {Severity::kError, "NamespaceFull",
+            "its namespace has more than " + words_of(bounds.of_namespace) +
+                ": the older objects are served, and this one is not: remove or shorten some"};
+  }
+  return {Severity::kError, "FeedFull",
+          "all namespaces together have more than " + words_of(bounds.of_all) +
+              ", and this one has more than its share: the older objects are served, and this one "
+              "is not: remove or shorten some"};
+}
+
+Finding no_room_for_hosts(size_t most) {
+  return {Severity::kError, "NamespaceFull",
+          "its namespace names more than " + std::to_string(most) +
+              " hosts: those of older objects count, and those of this one do not: remove some"};
+}
+
+}  // namespace
 
 Compiler::Compiler(Settings settings)
     : settings_(std::move(settings)),
       classes_(settings_, store_),
-      around_{store_, holdings_, settings_.assumes_secrets,
+      host_shares_({{settings_.namespace_hosts_max, 0}, {SIZE_MAX, SIZE_MAX}}),
+      shares_(settings_.feed),
+      certificates_(store_),
+      around_{store_,
+              holdings_,
+              settings_.assumes_secrets,
+              judgements_,
               [this](const ObjectName& secret) -> const CertificateView& {
-                return certificate(secret);
+                return certificates_.view(secret);
               },
-              [this](const ObjectName& ingress, const std::string& host) -> std::string {
-                const IngressSource* source = source_of(ingress);
-                if (source == nullptr) return "";
-                for (const TlsEntry& tls : source->tls) {
-                  if (std::ranges::find(tls.hosts, host) != tls.hosts.end()) return tls.secret;
-                }
-                return "";
+              [this](const ObjectName& ingress, const std::string& host) {
+                return secret_for(ingress, host);
               }} {}
+
+std::string Compiler::secret_for(const ObjectName& ingress, const std::string& host) const {
+  const IngressSource* source = source_of(ingress);
+  if (source == nullptr) return "";
+  for (const TlsEntry& tls : source->tls) {
+    if (std::ranges::find(tls.hosts, host) != tls.hosts.end()) return tls.secret;
+  }
+  return "";
+}
 
 void Compiler::put(Kind kind, const Json& object) {
   for (const ObjectRef& ref : store_.put(kind, object)) touch(ref);
@@ -40,13 +100,7 @@ void Compiler::touch(const ObjectRef& ref) {
     classes_due_ = true;
     touch_classes();
   }
-  if (ref.kind == Kind::kSecret) {
-    const auto state = certificates_.find(ref.name);
-    if (state != certificates_.end()) {
-      state->second.present.reset();
-      certificates_due_.insert(ref.name);
-    }
-  }
+  if (ref.kind == Kind::kSecret) certificates_.touch(ref.name);
   const auto users = needed_by_.find(ref);
   if (users != needed_by_.end()) dirty_.insert(users->second.begin(), users->second.end());
 }
@@ -63,7 +117,7 @@ void Compiler::touch_classes() {
   for (const auto& [name, users] : by_class_) dirty_.insert(users.begin(), users.end());
 }
 
-Claimant Compiler::resolve(const ObjectName& name) {
+void Compiler::resolve(const ObjectName& name) {
   Entry& entry = entries_[name];
   const IngressSource* source = store_.ingress(name);
   if (const auto before = by_class_.find(entry.class_name); before != by_class_.end()) {
@@ -72,23 +126,23 @@ Claimant Compiler::resolve(const ObjectName& name) {
   }
   entry.resolved.reset();
   entry.named.reset();
-  if (source == nullptr) return {name};
+  entry.ids = {};
+  if (source == nullptr) return;
+  if (entry.memory.uid != source->meta.uid) {
+    entry.memory = {source->meta.uid, "", {}};
+    certificates_.forget(name);
+  }
   entry.class_name = source->class_name;
   by_class_[entry.class_name].insert(name);
   entry.resolved = classes_.resolve(*source);
-  if (!entry.resolved || entry.resolved->parameters == nullptr) return {name};
+  if (!entry.resolved || entry.resolved->parameters == nullptr) return;
   const Parameters& parameters = *entry.resolved->parameters;
   entry.ids = ids_of(*source, parameters, entry.memory.id_base);
+  entry.memory.id_base = entry.ids.base;
   const bool has_bare_rule =
       std::ranges::any_of(source->rules, [](const Rule& rule) { return rule.host.empty(); });
-  if (!parameters.host_template.empty() && has_bare_rule && !entry.ids.base.empty()) {
-    entry.named = *source;
-    for (Rule& rule : entry.named->rules) {
-      if (rule.host.empty()) rule.host = parameters.host_of(entry.ids.base);
-    }
-    source = &*entry.named;
-  }
-  return {name, source, &parameters};
+  if (!parameters.host_template.empty() && has_bare_rule && !entry.ids.base.empty())
+    entry.named = with_host(*source, parameters.host_of(entry.ids.base));
 }
 
 const IngressSource* Compiler::source_of(const ObjectName& name) const {
@@ -97,49 +151,83 @@ const IngressSource* Compiler::source_of(const ObjectName& name) const {
   return is_named ? &*entry->second.named : store_.ingress(name);
 }
 
+Claimant Compiler::claimant(const ObjectName& name) const {
+  const Entry& entry = entries_.at(name);
+  const IngressSource* source = source_of(name);
+  if (source == nullptr || !entry.resolved || entry.resolved->parameters == nullptr) return {name};
+  return {name, source, entry.resolved->parameters.get()};
+}
+
+// Adds those for whom the answer is another one now.
+void Compiler::claim(Names& due) {
+  Refs moved;
+  for (const ObjectName& name : due) {
+    resolve(name);
+    const Claimant who = claimant(name);
+    const bool claims = who.source != nullptr;
+    host_shares_.set({Kind::kIngress, name}, claims ? who.source->meta.created : "",
+                     {claims ? hosts_of(*who.source) : 0, 0}, moved);
+  }
+  for (const ObjectRef& ref : moved) due.insert(ref.name);
+  const auto claimant_of = [this](const ObjectName& name) {
+    const bool is_in = host_shares_.verdict({Kind::kIngress, name}) == Verdict::kServed;
+    return is_in ? claimant(name) : Claimant{name};
+  };
+  Names touched;
+  for (const ObjectName& name : due) holdings_.claim_hosts(claimant_of(name), touched);
+  due.merge(touched);
+  touched.clear();
+  for (const ObjectName& name : due)
+    holdings_.claim_rest(claimant_of(name), entries_.at(name).ids.of_targets, touched);
+  due.merge(touched);
+}
+
+std::vector<ObjectName> Compiler::by_age(const Names& names) const {
+  std::vector<std::pair<std::string, ObjectName>> aged;
+  aged.reserve(names.size());
+  for (const ObjectName& name : names) {
+    const IngressSource* source = store_.ingress(name);
+    aged.emplace_back(source == nullptr ? "" : source->meta.created, name);
+  }
+  std::ranges::sort(aged);
+  std::vector<ObjectName> out;
+  out.reserve(aged.size());
+  for (auto& [created, name] : aged) out.push_back(std::move(name));
+  return out;
+}
+
 Changes Compiler::run() {
   Changes changes;
   if (std::exchange(classes_due_, false)) refresh_classes(changes);
-  std::set<ObjectName> due = std::move(dirty_);
-  dirty_.clear();
-  std::set<ObjectName> touched;
-  for (const ObjectName& name : due) holdings_.claim_hosts(resolve(name), touched);
-  due.merge(touched);
-  touched.clear();
-  for (const ObjectName& name : due) {
-    const Claimant who = resolve(name);
-    Entry& entry = entries_[name];
-    if (who.source == nullptr) entry.ids = {};
-    entry.memory.id_base = entry.ids.base;
-    holdings_.claim_rest(who, entry.ids.of_targets, touched);
-  }
-  due.merge(touched);
-  Outdated outdated;
-  std::map<ObjectName, std::vector<Published>> made;
-  for (const ObjectName& name : due) compile(name, made[name]);
-  for (const ObjectName& name : due) withdraw(name, entries_[name], made[name], outdated);
-  for (auto& [name, items] : made) {
-    for (Published& item : items) {
-      publish(name,
-              {std::move(item.key), name.space, std::move(item.id),
-               std::make_shared<const std::string>(std::move(item.payload))},
-              outdated, changes);
+  Turn turn;
+  turn.ingresses = std::exchange(dirty_, {});
+  claim(turn.ingresses);
+  // The oldest first, so that what has no place is not kept until the end.
+  for (const ObjectName& name : by_age(turn.ingresses)) make(name, turn);
+  Names due = certificates_.take_due();
+  while (!due.empty() || !turn.moved.empty()) {
+    for (const ObjectName& secret : due) offer_certificate(secret, turn);
+    due.clear();
+    for (const ObjectRef& ref : std::exchange(turn.moved, {})) {
+      if (ref.kind == Kind::kIngress) {
+        turn.ingresses.insert(ref.name);
+        make(ref.name, turn);
+      } else {
+        turn.secrets.insert(ref.name);
+      }
     }
+    due.merge(certificates_.take_due());
   }
-  publish_certificates(outdated, changes);
-  for (const auto& [key, gone] : outdated) changes.removed.push_back(key);
-  for (const ObjectName& name : due) {
-    report({Kind::kIngress, name}, entries_[name].view.findings, changes);
-    forget(name);
-  }
-  changes.compiled = due.size();
+  publish(turn, changes);
+  changes.compiled = turn.ingresses.size();
   return changes;
 }
 
 void Compiler::refresh_classes(Changes& changes) {
   std::set<ObjectRef> gone;
   for (const auto& [ref, findings] : findings_) {
-    if (ref.kind != Kind::kIngress) gone.insert(ref);
+    const bool is_of_class = ref.kind == Kind::kIngressClass || ref.kind == Kind::kConfigMap;
+    if (is_of_class) gone.insert(ref);
   }
   for (auto& [ref, findings] : classes_.refresh()) {
     gone.erase(ref);
@@ -148,8 +236,23 @@ void Compiler::refresh_classes(Changes& changes) {
   for (const ObjectRef& ref : gone) report(ref, {}, changes);
 }
 
-void Compiler::compile(const ObjectName& name, std::vector<Published>& items) {
+// What it becomes, if there is room for it.
+void Compiler::make(const ObjectName& name, Turn& turn) {
   Entry& entry = entries_[name];
+  std::vector<feed::Item> items = compile(name, entry);
+  const ObjectRef ref{Kind::kIngress, name};
+  const IngressSource* source = store_.ingress(name);
+  shares_.set(ref, source == nullptr ? "" : source->meta.created, amount_of(items), turn.moved);
+  if (const Verdict verdict = shares_.verdict(ref); verdict != Verdict::kServed) {
+    items.clear();
+    entry.memory.good.clear();
+    for (EndpointView& endpoint : entry.view.endpoints) endpoint.is_published = false;
+    entry.view.findings.push_back(no_room(verdict, shares_.bounds()));
+  }
+  turn.made.insert_or_assign(name, std::move(items));
+}
+
+std::vector<feed::Item> Compiler::compile(const ObjectName& name, Entry& entry) {
   const IngressSource* source = source_of(name);
   Evaluated made;
   if (source == nullptr || !entry.resolved) {
@@ -161,16 +264,62 @@ void Compiler::compile(const ObjectName& name, std::vector<Published>& items) {
         {Severity::kError, "ClassUnusable",
          "IngressClass " + quote(entry.resolved->name) +
              ": its parameters cannot be had, so what it allows is not known: mend them"});
+  } else if (host_shares_.verdict({Kind::kIngress, name}) != Verdict::kServed) {
+    made.view.class_name = entry.resolved->name;
+    made.view.is_observed = entry.resolved->is_observed;
+    made.view.findings.push_back(no_room_for_hosts(settings_.namespace_hosts_max));
   } else {
     made = evaluate(*source, *entry.resolved, entry.ids, around_, entry.memory);
   }
-  set_certificates(name, entry, made.view.certificates);
+  certificates_.want(name, made.view.certificates);
   set_needs(name, entry, std::move(made.needs));
   entry.view = std::move(made.view);
-  items = std::move(made.items);
+  return std::move(made.items);
 }
 
-void Compiler::set_needs(const ObjectName& name, Entry& entry, std::set<ObjectRef> needs) {
+void Compiler::offer_certificate(const ObjectName& secret, Turn& turn) {
+  turn.secrets.insert(secret);
+  std::vector<feed::Item> items;
+  size_t left_out = 0;
+  if (auto item = certificates_.item(secret, left_out)) items.push_back(std::move(*item));
+  const SecretSource* source = store_.secret(secret);
+  shares_.set({Kind::kSecret, secret}, source == nullptr ? "" : source->meta.created,
+              amount_of(items), turn.moved);
+}
+
+void Compiler::publish(Turn& turn, Changes& changes) {
+  for (auto& [name, items] : turn.made)
+    publication_.stage({Kind::kIngress, name}, std::move(items));
+  for (const ObjectName& secret : turn.secrets) publish_certificate(secret, changes);
+  Publication::Difference difference = publication_.finish();
+  changes.items = std::move(difference.items);
+  changes.removed = std::move(difference.removed);
+  for (const ObjectName& name : turn.ingresses) {
+    report({Kind::kIngress, name}, entries_[name].view.findings, changes);
+    if (store_.ingress(name) == nullptr) entries_.erase(name);
+  }
+}
+
+void Compiler::publish_certificate(const ObjectName& secret, Changes& changes) {
+  const ObjectRef ref{Kind::kSecret, secret};
+  size_t left_out = 0;
+  auto item = certificates_.item(secret, left_out);
+  const Verdict verdict = shares_.verdict(ref);
+  Findings findings;
+  if (left_out > 0) {
+    findings.error("TooManyHosts", "Ingresses name it for more than " +
+                                       std::to_string(kCertificateHostsMax) + " hosts, and " +
+                                       std::to_string(left_out) +
+                                       " go without it: name a wildcard in their spec.tls");
+  }
+  if (verdict != Verdict::kServed) findings.add(no_room(verdict, shares_.bounds()));
+  std::vector<feed::Item> items;
+  if (item && verdict == Verdict::kServed) items.push_back(std::move(*item));
+  publication_.stage(ref, std::move(items));
+  report(ref, findings.all(), changes);
+}
+
+void Compiler::set_needs(const ObjectName& name, Entry& entry, Refs needs) {
   for (const ObjectRef& ref : entry.needs) {
     if (needs.contains(ref)) continue;
     const auto users = needed_by_.find(ref);
@@ -179,37 +328,6 @@ void Compiler::set_needs(const ObjectName& name, Entry& entry, std::set<ObjectRe
   }
   for (const ObjectRef& ref : needs) needed_by_[ref].insert(name);
   entry.needs = std::move(needs);
-}
-
-void Compiler::set_certificates(const ObjectName& name, Entry& entry,
-                                const std::vector<CertificateHosts>& wanted) {
-  std::map<std::string, std::vector<std::string>> by_secret;
-  for (const CertificateHosts& certificate : wanted) {
-    std::vector<std::string>& hosts = by_secret[certificate.secret];
-    hosts.insert(hosts.end(), certificate.hosts.begin(), certificate.hosts.end());
-  }
-  for (const CertificateHosts& before : entry.view.certificates) {
-    if (by_secret.contains(before.secret)) continue;
-    const ObjectName secret{name.space, before.secret};
-    if (certificates_[secret].hosts.erase(name) > 0) certificates_due_.insert(secret);
-  }
-  for (auto& [named, hosts] : by_secret) {
-    const ObjectName secret{name.space, named};
-    std::vector<std::string>& known = certificates_[secret].hosts[name];
-    if (known == hosts) continue;
-    known = std::move(hosts);
-    certificates_due_.insert(secret);
-  }
-}
-
-const CertificateView& Compiler::certificate(const ObjectName& secret) {
-  CertificateState& state = certificates_[secret];
-  if (!state.present) {
-    state.present = read_certificate(store_.secret(secret));
-    if (state.present->is_usable()) state.good = *state.present;
-    certificates_due_.insert(secret);
-  }
-  return *state.present;
 }
 
 void Compiler::report(const ObjectRef& ref, std::vector<Finding> findings, Changes& changes) {
@@ -221,68 +339,6 @@ void Compiler::report(const ObjectRef& ref, std::vector<Finding> findings, Chang
     findings_.insert_or_assign(ref, std::move(findings));
   }
   changes.judged.push_back(ref);
-}
-
-void Compiler::withdraw(const ObjectName& name, Entry& entry, const std::vector<Published>& items,
-                        Outdated& outdated) {
-  for (const std::string& key : entry.keys) {
-    if (std::ranges::find(items, key, &Published::key) != items.end()) continue;
-    const auto found = current_.find(key);
-    if (found == current_.end() || found->second.owner != name) continue;
-    outdated.insert(current_.extract(found));
-  }
-  entry.keys.clear();
-  for (const Published& item : items) entry.keys.push_back(item.key);
-}
-
-// A key that goes from one Ingress to another is an update, and none where the payload is the same.
-void Compiler::publish(const ObjectName& owner, feed::Item item, Outdated& outdated,
-                       Changes& changes) {
-  if (const auto moved = outdated.find(item.key); moved != outdated.end())
-    current_.insert(outdated.extract(moved));
-  const auto [place, is_new] = current_.try_emplace(item.key, Current{item, owner});
-  Current& current = place->second;
-  current.owner = owner;
-  if (!is_new && *current.item.payload == *item.payload) return;
-  current.item = item;
-  changes.items.push_back(std::move(item));
-}
-
-void Compiler::publish_certificates(Outdated& outdated, Changes& changes) {
-  for (const ObjectName& secret : std::exchange(certificates_due_, {})) {
-    CertificateState& state = certificates_[secret];
-    const std::string key = certificate_key(secret);
-    std::set<std::string> hosts;
-    for (const auto& [ingress, named] : state.hosts) hosts.insert(named.begin(), named.end());
-    if (!hosts.empty()) certificate(secret);
-    if (!hosts.empty() && !state.good.chain.empty()) {
-      publish(secret,
-              {key, secret.space, "",
-               std::make_shared<const std::string>(
-                   payload_of(secret, {hosts.begin(), hosts.end()}, state.good))},
-              outdated, changes);
-    } else if (const auto found = current_.find(key); found != current_.end()) {
-      outdated.insert(current_.extract(found));
-    }
-    if (state.hosts.empty()) certificates_.erase(secret);
-  }
-  certificates_due_.clear();
-}
-
-void Compiler::forget(const ObjectName& name) {
-  if (store_.ingress(name) == nullptr) entries_.erase(name);
-}
-
-std::vector<feed::Item> Compiler::items() const {
-  std::vector<feed::Item> out;
-  out.reserve(current_.size());
-  for (const auto& [key, current] : current_) out.push_back(current.item);
-  return out;
-}
-
-const feed::Item* Compiler::item(const std::string& key) const {
-  const auto found = current_.find(key);
-  return found == current_.end() ? nullptr : &found->second.item;
 }
 
 const std::vector<Finding>& Compiler::findings(const ObjectRef& ref) const {

@@ -8,13 +8,15 @@
 #pragma once
 
 #include <map>
-#include <memory>
 #include <optional>
 #include <set>
 #include <string>
 #include <vector>
 
+#include "routing/controller/ingress/certificates.h"
 #include "routing/controller/ingress/evaluation.h"
+#include "routing/controller/ingress/publication.h"
+#include "routing/controller/ingress/shares.h"
 #include "routing/feed/item.h"
 
 namespace kg::ingress {
@@ -35,15 +37,12 @@ class Compiler {
   // Items of a list have no kind of their own, so it is said apart.
   void put(Kind kind, const Json& object);
   void erase(const ObjectRef& ref);
-  bool has_work() const noexcept {
-    return classes_due_ || !dirty_.empty() || !certificates_due_.empty();
-  }
   Changes run();
 
   // Everything that is published now: a snapshot for a new subscriber, by key.
-  std::vector<feed::Item> items() const;
+  std::vector<feed::Item> items() const { return publication_.items(); }
   // What is published under that key, nullptr: nothing. Until the next run().
-  const feed::Item* item(const std::string& key) const;
+  const feed::Item* item(const std::string& key) const { return publication_.item(key); }
   // Of any object; empty where nothing is wrong.
   const std::vector<Finding>& findings(const ObjectRef& ref) const;
   // nullptr: not ours.
@@ -52,61 +51,62 @@ class Compiler {
   std::vector<ObjectName> ours() const;
   // All objects with findings.
   std::vector<ObjectRef> judged() const;
+  // Ingresses and Secrets for which their namespace, or the feed, has no room.
+  size_t left_out() const noexcept { return shares_.left_out() + host_shares_.left_out(); }
 
  private:
   struct Entry {
     std::optional<ResolvedClass> resolved;
-    std::optional<IngressSource>
-        named;  // the source, its rules having hosts by the class's template
+    // The source, its rules having hosts by the class's template.
+    std::optional<IngressSource> named;
     Ids ids;
     Memory memory;
     IngressView view;
-    std::vector<std::string> keys;  // of its items
     std::set<ObjectRef> needs;
     std::string class_name;  // as its spec has it: by_class_
   };
-  struct CertificateState {
-    std::optional<CertificateView> present;                // none: to be read
-    CertificateView good;                                  // usable, if any was
-    std::map<ObjectName, std::vector<std::string>> hosts;  // by Ingress
+  using Refs = std::set<ObjectRef>;
+  using Names = std::set<ObjectName>;
+  struct Turn {  // what one run() looks at and makes
+    Names ingresses;
+    Names secrets;
+    std::map<ObjectName, std::vector<feed::Item>> made;  // by Ingress
+    Refs moved;  // who has a place now that he had not, or had one
   };
-  struct Current {
-    feed::Item item;
-    ObjectName owner;
-  };
-  using Outdated = std::map<std::string, Current>;
 
   const IngressSource* source_of(const ObjectName& name) const;
+  std::string secret_for(const ObjectName& ingress, const std::string& host) const;
   void touch(const ObjectRef& ref);
   void touch_class(const std::string& name);
   void touch_classes();
   void refresh_classes(Changes& changes);
-  Claimant resolve(const ObjectName& name);
-  void compile(const ObjectName& name, std::vector<Published>& items);
-  void set_needs(const ObjectName& name, Entry& entry, std::set<ObjectRef> needs);
-  void set_certificates(const ObjectName& name, Entry& entry,
-                        const std::vector<CertificateHosts>& wanted);
-  const CertificateView& certificate(const ObjectName& secret);
+  void resolve(const ObjectName& name);
+  void claim(Names& due);
+  Claimant claimant(const ObjectName& name) const;
+  std::vector<ObjectName> by_age(const Names& names) const;
+  void make(const ObjectName& name, Turn& turn);
+  std::vector<feed::Item> compile(const ObjectName& name, Entry& entry);
+  void offer_certificate(const ObjectName& secret, Turn& turn);
+  void publish(Turn& turn, Changes& changes);
+  void publish_certificate(const ObjectName& secret, Changes& changes);
+  void set_needs(const ObjectName& name, Entry& entry, Refs needs);
   void report(const ObjectRef& ref, std::vector<Finding> findings, Changes& changes);
-  void withdraw(const ObjectName& name, Entry& entry, const std::vector<Published>& items,
-                Outdated& outdated);
-  void publish(const ObjectName& owner, feed::Item item, Outdated& outdated, Changes& changes);
-  void publish_certificates(Outdated& outdated, Changes& changes);
-  void forget(const ObjectName& name);
 
   const Settings settings_;
   Store store_;
   Classes classes_;
   Holdings holdings_;
+  Shares host_shares_;
+  Shares shares_;
+  Certificates certificates_;
+  Judgements judgements_;
+  Publication publication_;
   Surroundings around_;
   std::map<ObjectName, Entry> entries_;
-  std::map<std::string, std::set<ObjectName>> by_class_;
-  std::map<ObjectRef, std::set<ObjectName>> needed_by_;
-  std::map<ObjectName, CertificateState> certificates_;
-  std::map<std::string, Current> current_;  // by key
+  std::map<std::string, Names> by_class_;
+  std::map<ObjectRef, Names> needed_by_;
   std::map<ObjectRef, std::vector<Finding>> findings_;
-  std::set<ObjectName> dirty_;
-  std::set<ObjectName> certificates_due_;
+  Names dirty_;
   bool classes_due_ = true;
 };
 

@@ -3,11 +3,11 @@
 #include <algorithm>
 #include <utility>
 
-#include "auth/key_set.h"
 #include "config/endpoint_loader.h"
 #include "proxy/base/ascii.h"
 #include "routing/controller/ingress/annotations.h"
 #include "routing/controller/ingress/limits.h"
+#include "routing/controller/ingress/narrowing.h"
 #include "routing/controller/ingress/policy.h"
 #include "routing/controller/ingress/values.h"
 
@@ -41,7 +41,7 @@ class Builder {
       : ingress_(ingress),
         parameters_(parameters),
         values_(ingress, parameters),
-        secrets_(secrets),
+        secret_texts_(values_, secrets, out_.texts, findings),
         findings_(findings) {}
 
   std::optional<EndpointConfig> run() {
@@ -49,16 +49,17 @@ class Builder {
     for (const AnnotationInfo& info : annotations()) read(info);
     read_gateway_tls();
     read_delegated();
+    leave_kernels_to_gateway();
     refuse_source_ranges();
     check_policy(values_, parameters_, out_.keys, findings_);
+    check_narrowing(values_, parameters_, findings_);
     check_sessions();
-    if (failed_ || findings_.has_errors()) return std::nullopt;
+    if (findings_.has_errors()) return std::nullopt;
     return std::move(out_);
   }
 
  private:
   void fail(const char* reason, const std::string& subject, const std::string& problem) {
-    failed_ = true;
     findings_.error(reason, subject + ": " + problem);
   }
 
@@ -71,8 +72,11 @@ class Builder {
 
   void read(const AnnotationInfo& info) {
     if (info.kind == ValueKind::kOther) return;
+    if (info.kind == ValueKind::kSecret) {
+      if (auto name = secret_texts_.read(info)) at_path(out_.keys, info.path) = std::move(*name);
+      return;
+    }
     const auto value = values_.find(info.name);
-    if (info.kind == ValueKind::kSecret) return read_secret(info, value);
     if (!value) return;
     if (info.kind == ValueKind::kText) {
       at_path(out_.keys, info.path) = ascii::trim(value->text);
@@ -80,85 +84,20 @@ class Builder {
     }
     Json entries = Json::array();
     ascii::for_each_element(value->text, [&](std::string_view entry) { entries.push_back(entry); });
-    if (entries.size() > kListEntriesMax)
-      return fail("InvalidAnnotation", value->subject, "too long");
+    if (entries.size() > kListEntriesMax) {
+      return fail("InvalidAnnotation", value->subject,
+                  "has more than " + std::to_string(kListEntriesMax) + " entries: shorten it");
+    }
     at_path(out_.keys, info.path) = std::move(entries);
   }
 
-  void read_secret(const AnnotationInfo& info, const std::optional<Value>& value) {
-    const std::string name(info.name);
-    if (value) {
-      const SecretName wanted = split_secret(value->text, info.secret_key);
-      const Secret* secret = find(wanted, value->subject);
-      if (secret == nullptr) return;
-      put(name, info.path, *secret);
-      if (secrets_.find(wanted.name) != nullptr) judge(name, *secret);
-    } else if (auto text = values_.inline_text(info.name)) {
-      const Secret inlined(std::move(*text));
-      put(name, info.path, inlined);
-      judge(name, inlined);
-    }
-  }
-
-  void put(const std::string& name, std::string_view path, const Secret& text) {
-    at_path(out_.keys, path) = std::string(config::kTextPrefix) + name;
-    out_.texts[name] = text.reveal();
-  }
-
-  // What the proxy would refuse, while its owner can still hear of it.
-  void judge(const std::string& name, const Secret& text) {
-    if (name == "session-keys-secret") {
-      const auth::KeySet::Loaded loaded = auth::KeySet::from_text(text.reveal());
-      if (loaded.keys == nullptr) fail("InvalidKeys", values_.subject(name), loaded.error);
-    } else if (name == "gateway-token-secret") {
-      std::string_view token = text.reveal();
-      while (token.ends_with('\n') || token.ends_with('\r')) token.remove_suffix(1);
-      const bool printable =
-          !token.empty() && std::ranges::all_of(token, [](char c) { return c > ' ' && c < 0x7f; });
-      if (!printable)
-        fail("InvalidToken", values_.subject(name),
-             "the Secret does not hold one printable token: write the gateway's EG_AUTH_TOKEN");
-    }
-  }
-
-  const Secret* find(const SecretName& wanted, const std::string& subject) {
-    static const Secret kAssumed("assumed");
-    const SecretSource* secret = secrets_.find(wanted.name);
-    const std::string named = "Secret " + quote(wanted.name);
-    if (secret == nullptr && secrets_.are_assumed) {
-      findings_.note("SecretAssumed", subject + ": " + named + " is not among the files");
-      return &kAssumed;
-    }
-    if (secret == nullptr) {
-      fail("SecretNotFound", subject, named + " is not in this namespace: make it there");
-    } else if (!secret->may_be_used) {
-      fail("SecretRefused", subject,
-           named + " is of type " + quote(secret->type) + ": use one of type Opaque");
-    } else if (secret->is_too_large) {
-      fail("SecretRefused", subject, named + " is larger than 256 KiB");
-    } else if (const Secret* value = secret->find(wanted.key); value == nullptr || value->empty()) {
-      fail("SecretNotFound", subject, named + " has no key " + quote(wanted.key) + ": add it");
-    } else {
-      return value;
-    }
-    return nullptr;
-  }
-
   void read_client_certificate() {
-    const auto value = values_.find("gateway-client-secret");
-    if (!value) return;
-    const Secret* chain = find({value->text, "tls.crt"}, value->subject);
-    const Secret* key = chain == nullptr ? nullptr : find({value->text, "tls.key"}, value->subject);
-    if (key == nullptr) return;
-    Json& pair = at_path(out_.keys, "gateway.tls.client_certificate");
-    pair["certificate"] = std::string(config::kTextPrefix) + "gateway-client-chain";
-    pair["private_key"] = std::string(config::kTextPrefix) + "gateway-client-key";
-    out_.texts["gateway-client-chain"] = chain->reveal();
-    out_.texts["gateway-client-key"] = key->reveal();
-    const SecretSource* secret = secrets_.find(value->text);
-    const Secret* authority = secret == nullptr ? nullptr : secret->find("ca.crt");
-    if (authority != nullptr && !has_path(out_.keys, "gateway.tls.ca_file"))
-      put("gateway-ca-secret", "gateway.tls.ca_file", *authority);
+    const auto pair = secret_texts_.read_pair();
+    if (!pair) return;
+    Json& keys = at_path(out_.keys, "gateway.tls.client_certificate");
+    keys["certificate"] = pair->chain;
+    keys["private_key"] = pair->key;
+    if (!pair->authorities.empty()) at_path(out_.keys, "gateway.tls.ca_file") = pair->authorities;
   }
 
   void read_gateway_tls() {
@@ -185,6 +124,14 @@ class Builder {
         Json::array({{{"delegated", {{"gateway", path->text}}}}});
   }
 
+  // With `forward` no list of kernels can be had that counts everybody's: a gateway that knows its
+  // callers counts for itself. What the class says of kernels is for the others.
+  void leave_kernels_to_gateway() {
+    const auto kernels = values_.find("quota-kernels");
+    if (!forwards(out_.keys) || !kernels || kernels->is_own) return;
+    out_.keys["quotas"].erase("kernels");
+  }
+
   void refuse_source_ranges() {
     const std::string name = std::string(kNginxPrefix) + "whitelist-source-range";
     if (!ingress_.annotations.contains(name)) return;
@@ -195,14 +142,15 @@ class Builder {
 
   // Default deny.
   void check_sessions() {
+    if (findings_.has_errors()) return;
     const Json& sessions = member(out_.keys, "sessions");
     const Json& jwt = member(sessions, "jwt");
     const bool keys = !member(jwt, "keys_file").is_null() || !member(jwt, "keys_url").is_null();
-    if (jwt.is_null() && member(sessions, "authenticators").is_null() && !failed_) {
+    if (jwt.is_null() && member(sessions, "authenticators").is_null()) {
       fail("NoSessions", "nobody can be let in",
            "write kernelgate.io/issuer, kernelgate.io/audience and kernelgate.io/jwks-url (or "
            "kernelgate.io/session-keys-secret), or give the class such parameters");
-    } else if (!jwt.is_null() && !keys && !failed_) {
+    } else if (!jwt.is_null() && !keys) {
       fail("NoSessions", values_.subject("issuer"),
            "its keys are missing: write kernelgate.io/jwks-url or "
            "kernelgate.io/session-keys-secret");
@@ -212,10 +160,9 @@ class Builder {
   const Metadata& ingress_;
   const Parameters& parameters_;
   const Values values_;
-  const Secrets& secrets_;
-  Findings& findings_;
   EndpointConfig out_;
-  bool failed_ = false;
+  SecretTexts secret_texts_;
+  Findings& findings_;
 };
 
 // "sessions.allow.groups[2]" -> "sessions.allow.groups"
@@ -264,17 +211,6 @@ bool is_valid(const std::string& text, const config::Texts& texts, const Metadat
     }
   }
   return loaded.endpoint.has_value();
-}
-
-std::set<std::string> secrets_of(const Metadata& ingress, const Parameters& parameters) {
-  std::set<std::string> out;
-  const Values values(ingress, parameters);
-  for (const AnnotationInfo& info : annotations()) {
-    const bool names_one = info.kind == ValueKind::kSecret || info.name == "gateway-client-secret";
-    const auto value = names_one ? values.find(info.name) : std::nullopt;
-    if (value) out.insert(split_secret(value->text, "").name);
-  }
-  return out;
 }
 
 void judge_names(const Metadata& ingress, Findings& findings) {

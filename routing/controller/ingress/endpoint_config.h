@@ -4,14 +4,13 @@
 // Pure but for its inputs; any thread. Errors are findings that name the annotation or parameter.
 #pragma once
 
-#include <functional>
 #include <optional>
-#include <set>
 #include <string>
 
 #include "config/files.h"
 #include "routing/controller/ingress/findings.h"
 #include "routing/controller/ingress/parameters.h"
+#include "routing/controller/ingress/secret_texts.h"
 #include "routing/controller/ingress/source.h"
 
 namespace kg::ingress {
@@ -19,12 +18,6 @@ namespace kg::ingress {
 struct EndpointConfig {
   Json keys = Json::object();
   config::Texts texts;  // may hold secrets
-};
-
-struct Secrets {
-  // By name in the Ingress's namespace; null: there is none.
-  std::function<const SecretSource*(const std::string& name)> find;
-  bool are_assumed = false;  // those that are not there
 };
 
 // What all endpoints of the Ingress have in common; nullopt if it cannot be had. Nobody is let in
@@ -43,9 +36,6 @@ EndpointConfig endpoint_config(const EndpointConfig& common, const Identity& ide
 // Judges it by the schema of the configuration file. `text` is its keys as JSON.
 bool is_valid(const std::string& text, const config::Texts& texts, const Metadata& ingress,
               const Parameters& parameters, Findings& findings);
-
-// Names of Secrets that the annotations ask for, whether they are there or not.
-std::set<std::string> secrets_of(const Metadata& ingress, const Parameters& parameters);
 
 // Unknown annotations, and those of ingress-nginx that mean nothing here.
 void judge_names(const Metadata& ingress, Findings& findings);

@@ -7,6 +7,7 @@
 #include "routing/controller/ingress/annotations.h"
 #include "routing/controller/ingress/endpoint_config.h"
 #include "routing/controller/ingress/limits.h"
+#include "routing/controller/ingress/policy.h"
 
 namespace kg::ingress {
 namespace {
@@ -26,7 +27,7 @@ class Evaluation {
         secrets_{[this](const std::string& secret) {
                    return around_.store.secret({name_.space, secret});
                  },
-                 around.assumes_secrets} {
+                 around.assumes_secrets, around.judgements} {
     out_.view.class_name = resolved.name;
     out_.view.is_observed = resolved.is_observed;
   }
@@ -110,8 +111,22 @@ class Evaluation {
     for (const std::string& secret : secrets_of(ingress_.meta, parameters_))
       out_.needs.insert({Kind::kSecret, {name_.space, secret}});
     auto common = common_config(ingress_.meta, parameters_, secrets_, findings);
+    if (common && bytes_of(*common) > kIngressBytesMax) {
+      findings.error("TooLarge", "annotations and Secrets of all its endpoints are more than " +
+                                     std::to_string(kIngressBytesMax / 1024) +
+                                     " KiB: shorten them, or split it into several Ingresses");
+      common.reset();
+    }
     take(findings.all());
     return common;
+  }
+
+  // Of all endpoints together, as their items will have it.
+  size_t bytes_of(const EndpointConfig& common) const {
+    const auto size = [](const Json& json) {
+      return json.dump(-1, ' ', false, Json::error_handler_t::replace).size();
+    };
+    return (size(common.keys) + size(common.texts)) * ids_.of_targets.size();
   }
 
   void take(const std::vector<Finding>& findings) {
@@ -139,11 +154,13 @@ class Evaluation {
     } else if (const Good* good = config_of(view, common, pods.is_tls)) {
       take(good->findings);
       view.is_published = true;
-      if (forwards(*good)) keep_one(pods.pods);
+      if (forwards(Json::parse(good->keys, nullptr, /*allow_exceptions=*/false)))
+        keep_one(pods.pods);
       view.pods = std::move(pods.pods);
       out_.items.push_back(
-          {endpoint_key(name_.space, view.id), view.id,
-           payload_of({view.id, name_.space, good->keys, good->texts, view.routes, view.pods})});
+          {endpoint_key(name_.space, view.id), name_.space, view.id,
+           std::make_shared<const std::string>(payload_of(
+               {view.id, name_.space, good->keys, good->texts, view.routes, view.pods}))});
     }
     out_.view.endpoints.push_back(std::move(view));
   }
@@ -200,11 +217,6 @@ class Evaluation {
     return good;
   }
 
-  static bool forwards(const Good& good) {
-    const Json keys = Json::parse(good.keys, nullptr, /*allow_exceptions=*/false);
-    return text(member(keys, "gateway"), "credentials") == "forward";
-  }
-
   // Ids of kernels are the gateway's own there, and say nothing of pods.
   void keep_one(std::vector<PodEntry>& pods) {
     if (pods.size() < 2) return;
@@ -243,6 +255,10 @@ class Evaluation {
         findings_.note("SecretAssumed", subject + " is not among the files");
       } else if (!certificate.is_usable()) {
         findings_.error("CertificateUnusable", subject + " " + certificate.problem);
+      }
+      if (entry.hosts.empty()) {
+        findings_.warn("NoTlsHosts",
+                       subject + " is for no hosts: list those of the certificate in spec.tls");
       }
       CertificateHosts mine{entry.secret, {}};
       for (const std::string& host : entry.hosts) {

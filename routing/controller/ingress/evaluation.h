@@ -13,12 +13,14 @@
 #include <string>
 #include <vector>
 
-#include "routing/controller/ingress/certificate.h"
+#include "routing/controller/ingress/certificates.h"
 #include "routing/controller/ingress/classes.h"
 #include "routing/controller/ingress/holdings.h"
 #include "routing/controller/ingress/ids.h"
 #include "routing/controller/ingress/payload.h"
+#include "routing/controller/ingress/secret_texts.h"
 #include "routing/controller/ingress/store.h"
+#include "routing/feed/item.h"
 
 namespace kg::ingress {
 
@@ -29,11 +31,6 @@ struct EndpointView {
   std::vector<PodEntry> pods;
   bool is_published = false;
   bool is_last_good = false;  // its annotations are wrong, and older ones serve
-};
-
-struct CertificateHosts {
-  std::string secret;
-  std::vector<std::string> hosts;
 };
 
 struct IngressView {
@@ -53,19 +50,14 @@ struct Good {
 };
 
 struct Memory {
+  std::string uid;  // of the Ingress: another one remembers nothing
   std::string id_base;
   std::map<std::string, Good> good;  // by id
 };
 
-struct Published {
-  std::string key;
-  std::string id;
-  std::string payload;
-};
-
 struct Evaluated {
   IngressView view;
-  std::vector<Published> items;
+  std::vector<feed::Item> items;
   std::set<ObjectRef> needs;  // a change of these asks for another evaluation
 };
 
@@ -73,6 +65,7 @@ struct Surroundings {
   const Store& store;
   const Holdings& holdings;
   bool assumes_secrets;  // Settings
+  Judgements& judgements;
   std::function<const CertificateView&(const ObjectName& secret)> certificate;
   // The Secret that another Ingress names for a host, "" for none.
   std::function<std::string(const ObjectName& ingress, const std::string& host)> secret_for;

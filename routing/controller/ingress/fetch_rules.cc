@@ -49,6 +49,13 @@ bool is_own_name(std::string_view host) noexcept {
 
 }  // namespace
 
+bool is_own_address(const std::string& address) noexcept {
+  in_addr four{};
+  if (inet_pton(AF_INET, address.c_str(), &four) == 1) return is_forbidden(four);
+  in6_addr six{};
+  return inet_pton(AF_INET6, address.c_str(), &six) == 1 && is_forbidden(six);
+}
+
 std::string fetch_fault(const Url& url) {
   std::string host = url.host;
   if (host.starts_with('[')) {

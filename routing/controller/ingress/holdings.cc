@@ -21,6 +21,12 @@ std::string route_key(const Rule& rule) {
 std::string id_key(const std::string& id) { return "id " + id; }
 std::string certificate_key_of(const std::string& host) { return "certificate " + host; }
 
+// No host and no path begins so.
+constexpr char kSeal = '!';
+std::string seal_key(const std::string& space, const std::string& key) {
+  return kSeal + space + " " + key;
+}
+
 }  // namespace
 
 std::string Holdings::owner_with(const std::string& key, const std::optional<Claim>& head) const {
@@ -36,8 +42,16 @@ std::string Holdings::owner_of(const std::string& host, const std::string& path)
   return owner_with(key, head == nullptr ? std::nullopt : std::optional(*head));
 }
 
+bool Holdings::is_sealed(const std::string& key, const std::string& owner) const {
+  const std::string wildcard = key.starts_with('/') ? "" : wildcard_of(key);
+  return hosts_.holder(seal_key(owner, key)) != nullptr ||
+         (!wildcard.empty() && hosts_.holder(seal_key(owner, wildcard)) != nullptr);
+}
+
 bool Holdings::owns(const Claimant& who, const std::string& host, const std::string& path) const {
-  return who.parameters->hosts_across_namespaces || owner_of(host, path) == who.name.space;
+  const std::string owner = owner_of(host, path);
+  return owner == who.name.space ||
+         (who.parameters->hosts_across_namespaces && !is_sealed(ownership_key(host, path), owner));
 }
 
 const Claim* Holdings::holder_of(const Rule& rule) const { return rest_.holder(route_key(rule)); }
@@ -50,12 +64,21 @@ const Claim* Holdings::holder_of_certificate(const std::string& host) const {
   return rest_.holder(certificate_key_of(host));
 }
 
+void Holdings::touch_all(const std::string& key, std::set<ObjectName>& touched) const {
+  constexpr size_t kAll = std::numeric_limits<size_t>::max();
+  for (ObjectName& name : hosts_.claimants(key, kAll)) touched.insert(std::move(name));
+}
+
 void Holdings::touch_owned(const Claims::Change& change, std::set<ObjectName>& touched) const {
-  if (owner_with(change.key, change.before) != owner_with(change.key, change.after)) {
-    constexpr size_t kAll = std::numeric_limits<size_t>::max();
-    for (ObjectName& name : hosts_.claimants(change.key, kAll)) touched.insert(std::move(name));
+  std::string key = change.key;
+  if (key.front() == kSeal) {
+    if (change.before.has_value() == change.after.has_value()) return;
+    key.erase(0, key.find(' ') + 1);
+    touch_all(key, touched);
+  } else if (owner_with(key, change.before) != owner_with(key, change.after)) {
+    touch_all(key, touched);
   }
-  if (const auto watching = watchers_.find(change.key); watching != watchers_.end())
+  if (const auto watching = watchers_.find(key); watching != watchers_.end())
     touched.insert(watching->second.begin(), watching->second.end());
 }
 
@@ -64,7 +87,10 @@ void Holdings::claim_hosts(const Claimant& who, std::set<ObjectName>& touched) {
   std::set<std::string> above;
   const auto claim = [&](const std::string& host, const std::string& path) {
     if (!who.parameters->allows_host(who.name.space, host)) return;
-    keys.emplace(ownership_key(host, path), false);
+    std::string key = ownership_key(host, path);
+    if (!who.parameters->hosts_across_namespaces)
+      keys.emplace(seal_key(who.name.space, key), false);
+    keys.emplace(std::move(key), false);
     if (std::string wildcard = wildcard_of(host); !wildcard.empty())
       above.insert(std::move(wildcard));
   };

@@ -3,9 +3,10 @@
 // A host belongs to the namespace of the oldest Ingress that names it, in a rule or for a
 // certificate, and so do the exact hosts below a wildcard that is older than they are. Where a rule
 // has no host, that holds for the first element of its path. So no tenant takes a part of another's
-// traffic by a longer path or a host of its own (domain A29), unless the class lets namespaces
-// share hosts. Within its namespace each path of a host belongs to one Ingress, and an id to one of
-// all.
+// traffic by a longer path or a host of its own (domain A29), unless both sides share: the class of
+// the Ingress that wants a part, and the classes of all Ingresses that name the host in the
+// namespace that it belongs to. Within its namespace each path of a host belongs to one Ingress,
+// and an id to one of all.
 //
 // Owner: the compiler. Cost: of the keys of one Ingress, and of those whose answer changes by it.
 #pragma once
@@ -45,9 +46,11 @@ class Holdings {
 
  private:
   std::string owner_with(const std::string& key, const std::optional<Claim>& head) const;
+  bool is_sealed(const std::string& key, const std::string& owner) const;
+  void touch_all(const std::string& key, std::set<ObjectName>& touched) const;
   void touch_owned(const Claims::Change& change, std::set<ObjectName>& touched) const;
 
-  Claims hosts_;
+  Claims hosts_;  // and a seal for each host of an Ingress whose class does not share
   Claims rest_;
   std::map<ObjectName, std::set<std::string>> watched_;  // wildcards above own hosts
   std::map<std::string, std::set<ObjectName>> watchers_;

@@ -31,10 +31,14 @@ std::string with_digest(std::string_view readable, std::string_view of) {
 Ids ids_of(const IngressSource& ingress, const Parameters& parameters, const std::string& last) {
   Ids out;
   const Metadata& meta = ingress.meta;
-  const auto given = meta.annotations.find(std::string(kOwnPrefix) + "endpoint-id");
+  const auto end = meta.annotations.end();
+  // What nobody may give claims nothing either.
+  const auto given = parameters.is_locked("endpoint-id")
+                         ? end
+                         : meta.annotations.find(std::string(kOwnPrefix) + "endpoint-id");
   const std::string& prefix = parameters.id_prefix;
   const std::string_view name = meta.name.name;
-  if (given != meta.annotations.end()) {
+  if (given != end) {
     out.is_annotated = true;
     out.is_invalid = !is_id(given->second);
     out.base = out.is_invalid ? last : given->second;

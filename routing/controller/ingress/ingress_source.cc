@@ -69,7 +69,10 @@ class Reader {
                          " holds \"http\", which Jupyter clients turn into \"ws\": choose a name "
                          "without it, or their WebSockets go elsewhere");
     }
-    if (std::ranges::find(hosts_, *host.host) == hosts_.end()) hosts_.push_back(*host.host);
+    if (std::ranges::find(hosts_, *host.host) == hosts_.end()) {
+      if (hosts_.size() == kHostsMax) return too_many_hosts();
+      hosts_.push_back(*host.host);
+    }
     const Json& paths = list(member(rule, "http"), "paths");
     if (paths.empty() && !default_) {
       findings_.warn("RuleWithoutPaths",
@@ -77,6 +80,11 @@ class Reader {
     }
     for (size_t i = 0; i < paths.size(); ++i)
       read_path(paths[i], *host.host, at + ".http.paths[" + std::to_string(i) + "]");
+  }
+
+  void too_many_hosts() {
+    findings_.error("TooManyHosts", "more than " + std::to_string(kHostsMax) +
+                                        " hosts: split it into several Ingresses");
   }
 
   void read_path(const Json& entry, const std::string& host, const std::string& at) {
@@ -154,22 +162,21 @@ class Reader {
         findings_.error("CertificateUnusable", at + ".secretName is no name of a Secret");
         continue;
       }
+      entry.of_rules = list(entries[i], "hosts").empty();
       for (const Json& written : list(entries[i], "hosts")) {
         HostText host = parse_rule_host(text(written));
-        if (host.host && !host.host->empty()) {
-          entry.hosts.push_back(std::move(*host.host));
-        } else {
+        if (!host.host || host.host->empty()) {
           findings_.warn("InvalidHost",
                          at + ".hosts: " + quote(text(written)) + " is no host name");
+        } else if (++tls_hosts_ > kHostsMax) {
+          return too_many_hosts();
+        } else {
+          entry.hosts.push_back(std::move(*host.host));
         }
       }
-      if (list(entries[i], "hosts").empty()) {
-        for (const std::string& host : hosts_) {
-          if (!host.empty()) entry.hosts.push_back(host);
-        }
+      for (const std::string& host : hosts_) {
+        if (entry.of_rules && !host.empty()) entry.hosts.push_back(host);
       }
-      if (entry.hosts.empty())
-        findings_.warn("NoTlsHosts", at + " names no hosts: list those of the certificate");
       out_.tls.push_back(std::move(entry));
     }
   }
@@ -178,10 +185,38 @@ class Reader {
   Findings findings_;
   std::optional<Target> default_;
   std::vector<std::string> hosts_;  // of rules, in their order
+  size_t tls_hosts_ = 0;
   std::set<std::tuple<std::string, std::string, PathType>> seen_;
 };
 
 }  // namespace
+
+IngressSource with_host(const IngressSource& ingress, const std::string& host) {
+  IngressSource out = ingress;
+  out.rules.clear();
+  Findings findings;
+  std::set<std::tuple<std::string, std::string, PathType>> seen;
+  bool is_used = false;
+  for (Rule rule : ingress.rules) {  // those of the default target are the last ones
+    is_used = is_used || rule.host.empty();
+    if (rule.host.empty()) rule.host = host;
+    if (seen.emplace(rule.host, rule.path, rule.type).second) {
+      out.rules.push_back(std::move(rule));
+    } else if (!rule.is_default) {
+      findings.warn("DuplicatePath",
+                    quote(rule.host + rule.path) +
+                        " stands in two rules, one of which names no host and gets this one by its "
+                        "class: the first one counts");
+    }
+  }
+  for (TlsEntry& entry : out.tls) {
+    const bool is_new = std::ranges::find(entry.hosts, host) == entry.hosts.end();
+    if (is_used && entry.of_rules && is_new) entry.hosts.push_back(host);
+  }
+  const std::vector<Finding>& found = findings.all();
+  out.findings.insert(out.findings.end(), found.begin(), found.end());
+  return out;
+}
 
 std::optional<IngressSource> read_ingress(const Json& object) {
   auto meta = metadata(object);

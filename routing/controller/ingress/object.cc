@@ -97,6 +97,7 @@ std::optional<Metadata> metadata(const Json& object) {
   out.name = {std::string(text(meta, "namespace")), std::string(text(meta, "name"))};
   if (!is_name(out.name.name)) return std::nullopt;
   if (!out.name.space.empty() && !is_name(out.name.space)) return std::nullopt;
+  out.uid = text(meta, "uid");
   out.version = text(meta, "resourceVersion");
   out.created = text(meta, "creationTimestamp");
   out.labels = texts(meta, "labels");

@@ -53,6 +53,7 @@ using TextMap = std::map<std::string, std::string, std::less<>>;
 
 struct Metadata {
   ObjectName name;
+  std::string uid;      // "" in manifests; another one is another object of the same name
   std::string version;  // resourceVersion, "" in manifests
   std::string created;  // RFC 3339 in UTC, as the API server writes it: compares as text
   TextMap labels;

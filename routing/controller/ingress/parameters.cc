@@ -19,7 +19,8 @@ constexpr std::string_view kMax = "max-";
 constexpr auto kOwnNames = std::to_array<std::string_view>(
     {"allowed-issuers", "allowed-jwks-hosts", "allowed-hosts", "max-quota-websockets",
      "max-quota-launches", "max-quota-kernels", "max-quota-requests-per-second",
-     "locked-annotations", "endpoint-id-prefix", "host-template", "hosts-across-namespaces"});
+     "max-quota-request-burst", "locked-annotations", "endpoint-id-prefix", "host-template",
+     "hosts-across-namespaces"});
 
 std::string replaced(std::string_view text, std::string_view name, std::string_view with) {
   std::string out(text);
@@ -38,6 +39,7 @@ class Reader {
  public:
   ReadParameters read(const TextMap& data) {
     for (const auto& [key, value] : data) read_key(key, value);
+    check_maxima();
     if (findings_.has_errors()) return {std::nullopt, findings_.all()};
     return {std::move(out_), findings_.all()};
   }
@@ -89,6 +91,24 @@ class Reader {
       return;
     }
     out_.quota_max.emplace(key.substr(kMax.size()), static_cast<uint32_t>(*number));
+  }
+
+  // A class that contradicts itself must not be taken for the milder half of what it says.
+  void check_maxima() {
+    for (const auto& [name, most] : out_.quota_max) {
+      const auto usual = out_.defaults.find(name);
+      if (usual == out_.defaults.end()) continue;
+      const auto number = ascii::parse_decimal(ascii::trim(usual->second));
+      if (number && *number <= most) continue;
+      fail(name, quote(usual->second) + " is more than " + std::string(kMax) + name +
+                     ": change one of them");
+    }
+    const auto credentials = out_.defaults.find("gateway-credentials");
+    if (credentials == out_.defaults.end() || credentials->second != "forward") return;
+    if (!out_.quota_max.contains("quota-kernels")) return;
+    findings_.warn("KernelsNotCounted",
+                   "max-quota-kernels counts nothing where gateway-credentials is forward: the "
+                   "gateway knows its callers, and counts for itself");
   }
 
   void read_key(const std::string& key, const std::string& value) {
@@ -145,6 +165,10 @@ class Reader {
 };
 
 }  // namespace
+
+bool Parameters::is_locked(std::string_view annotation) const {
+  return std::ranges::find(locked, annotation) != locked.end();
+}
 
 bool Parameters::allows_host(std::string_view space, std::string_view host) const {
   if (allowed_hosts.empty()) return true;

@@ -36,6 +36,7 @@ struct Parameters {
 
   // By host_template, which must not be empty.
   std::string host_of(const std::string& id) const;
+  bool is_locked(std::string_view annotation) const;
   // Whether Ingresses of that namespace may name the host, "" being any.
   bool allows_host(std::string_view space, std::string_view host) const;
 };

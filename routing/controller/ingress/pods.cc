@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "config/names.h"
+#include "routing/controller/ingress/fetch_rules.h"
 #include "routing/controller/ingress/limits.h"
 
 namespace kg::ingress {
@@ -34,6 +35,17 @@ std::string ports_of(const ServiceSource& service) {
   return out.empty() ? "none over TCP" : out;
 }
 
+// "10.0.0.1:8888" as "10.0.0.1-8888", "[fd00::1]:8888" as "fd00--1--8888": a DNS name, as the names
+// of pods are.
+std::string dns_name_of(const std::string& address) {
+  std::string out;
+  for (const char c : address) {
+    const bool is_plain = c == '.' || (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z');
+    if (is_plain || !out.empty()) out += is_plain ? c : '-';
+  }
+  return out;
+}
+
 // During a move two slices list one pod, perhaps one of them as it was before: the livelier wins.
 auto rank(const Candidate& candidate, bool prefers_ipv6) {
   const PodEntry& pod = candidate.entry;
@@ -45,6 +57,8 @@ class Gathering {
  public:
   Gathering(const ServiceSource& service, const ServicePort& port)
       : service_(service), port_(port) {}
+
+  size_t refused() const noexcept { return refused_; }
 
   void add(const SliceSource& slice) {
     if (slice.is_fqdn) return;
@@ -58,11 +72,15 @@ class Gathering {
       const auto address =
           config::parse_pod_address(written + ":" + std::to_string(number), kNoKey);
       if (!address.value) continue;
+      if (is_own_address(endpoint.address)) {
+        ++refused_;
+        continue;
+      }
       Candidate made;
       made.is_ipv6 = slice.is_ipv6;
       made.entry.address = config::address_text(*address.value);
-      made.entry.name = endpoint.pod.empty() ? made.entry.address : endpoint.pod;
-      made.entry.uid = endpoint.uid;
+      made.entry.name = endpoint.pod.empty() ? dns_name_of(made.entry.address) : endpoint.pod;
+      made.entry.uid = endpoint.uid.empty() ? made.entry.name : endpoint.uid;
       made.entry.ready = endpoint.ready;
       made.entry.serving = endpoint.serving;
       made.entry.terminating = endpoint.terminating;
@@ -87,6 +105,7 @@ class Gathering {
 
   const ServiceSource& service_;
   const ServicePort& port_;
+  size_t refused_ = 0;
   std::map<std::pair<std::string, std::string>, Candidate> found_;
 };
 
@@ -127,6 +146,12 @@ Pods pods_of(const Target& target, const ServiceSource* service,
   Gathering gathering(*service, *port);
   for (const SliceSource* slice : slices) gathering.add(*slice);
   out.pods = gathering.take();
+  if (gathering.refused() > 0) {
+    findings.error("AddressNotAllowed",
+                   subject + " has " + std::to_string(gathering.refused()) +
+                       " addresses of the proxy's own machine or link, which are left out: write "
+                       "those of pods into its EndpointSlices");
+  }
   keep_most_useful(out.pods, subject, findings);
   const bool any = std::ranges::any_of(out.pods, &PodEntry::serving);
   if (!any)

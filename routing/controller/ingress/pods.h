@@ -11,8 +11,8 @@
 namespace kg::ingress {
 
 struct PodEntry {
-  std::string name;     // the pod's, else its address
-  std::string uid;      // "" where no pod is named
+  std::string name;     // the pod's, else one made of its address
+  std::string uid;      // the name where none is known
   std::string address;  // "10.0.0.1:8888"
   bool ready = true;    // may take new kernels
   bool serving = true;  // keeps those that it has (K16)

@@ -13,6 +13,10 @@
 namespace kg::ingress {
 namespace {
 
+constexpr std::string_view kKernels = "quota-kernels";
+constexpr std::string_view kRate = "quota-requests-per-second";
+constexpr std::string_view kBurst = "quota-request-burst";
+
 class Policy {
  public:
   Policy(const Values& values, const Parameters& parameters, Findings& findings)
@@ -32,18 +36,9 @@ class Policy {
 
   void check_quota(std::string_view name, uint32_t most, Json& keys) {
     const AnnotationInfo* info = find_annotation(name);
+    if (name == kKernels && forwards(keys)) return check_forward(most);
     const auto value = values_.find(name);
-    if (value && value->is_own) {
-      const auto number = ascii::parse_decimal(ascii::trim(value->text));
-      if (number && *number <= most) return;
-      // What is no number at all is for the schema to say.
-      if (number || ascii::trim(value->text) == "none") {
-        fail("QuotaNotAllowed", name,
-             quote(value->text) + " is more than the class allows: write at most " +
-                 std::to_string(most));
-      }
-      return;
-    }
+    if (value && value->is_own) return check_own_quota(name, *value, most);
     if (value) return;
     const config::KeyInfo* key = config::find_key("endpoints[]." + std::string(info->path));
     const auto usual = key == nullptr ? std::nullopt : ascii::parse_decimal(key->fallback);
@@ -52,7 +47,41 @@ class Policy {
     keys["quotas"][leaf] = std::to_string(most);
   }
 
+  // Of the rate, unless it has a maximum of its own: a burst is what the rate allows at once.
+  void check_burst(Json& keys) {
+    auto most = parameters_.quota_max.find(kBurst);
+    if (most == parameters_.quota_max.end()) most = parameters_.quota_max.find(kRate);
+    if (most == parameters_.quota_max.end()) return;
+    const auto value = values_.find(kBurst);
+    if (value && value->is_own) return check_own_quota(kBurst, *value, most->second);
+    const auto rate =
+        ascii::parse_decimal(text(member(member(keys, "quotas"), "requests_per_second")));
+    if (!value && rate && *rate > most->second)
+      keys["quotas"]["request_burst"] = std::to_string(most->second);
+  }
+
  private:
+  void check_own_quota(std::string_view name, const Value& value, uint32_t most) {
+    const auto number = ascii::parse_decimal(ascii::trim(value.text));
+    if (number && *number <= most) return;
+    // What is no number at all is for the schema to say.
+    if (!number && ascii::trim(value.text) != "none") return;
+    fail("QuotaNotAllowed", name,
+         quote(value.text) + " is more than the class allows: write at most " +
+             std::to_string(most));
+  }
+
+  // No list of kernels counts everybody's there, so nobody escapes a maximum into it by himself.
+  void check_forward(uint32_t most) {
+    const auto credentials = values_.find("gateway-credentials");
+    if (!credentials || !credentials->is_own) return;  // the class knows what it gives up
+    const auto usual = parameters_.defaults.find("gateway-credentials");
+    if (usual != parameters_.defaults.end() && usual->second == credentials->text) return;
+    fail("QuotaNotAllowed", "gateway-credentials",
+         "forward leaves nothing to count kernels with, and the class allows " +
+             std::to_string(most) + ": write own");
+  }
+
   void fail(const char* reason, std::string_view name, const std::string& problem) {
     findings_.error(reason, values_.subject(name) + ": " + problem);
   }
@@ -107,11 +136,18 @@ class Policy {
 
 }  // namespace
 
+bool forwards(const Json& keys) {
+  return text(member(keys, "gateway"), "credentials") == "forward";
+}
+
 void check_policy(const Values& values, const Parameters& parameters, Json& keys,
                   Findings& findings) {
   Policy policy(values, parameters, findings);
   policy.check_sessions();
-  for (const auto& [name, most] : parameters.quota_max) policy.check_quota(name, most, keys);
+  for (const auto& [name, most] : parameters.quota_max) {
+    if (name != kBurst) policy.check_quota(name, most, keys);
+  }
+  policy.check_burst(keys);
 }
 
 }  // namespace kg::ingress

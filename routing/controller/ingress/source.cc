@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "config/names.h"
 #include "routing/controller/ingress/annotations.h"
 #include "routing/controller/ingress/limits.h"
 
@@ -11,6 +12,12 @@ namespace {
 
 constexpr std::string_view kDefaultClass = "ingressclass.kubernetes.io/is-default-class";
 constexpr std::string_view kServiceLabel = "kubernetes.io/service-name";
+
+// As proxies read names and uids.
+bool is_pod_name(std::string_view text) {
+  static constexpr config::KeyInfo kNoKey{};
+  return !text.empty() && config::parse_dns_name(text, kNoKey).value.has_value();
+}
 
 std::string at(const TextMap& map, std::string_view key) {
   const auto found = map.find(key);
@@ -85,9 +92,9 @@ std::optional<SliceSource> read_slice(const Json& object) {
     endpoint.serving = flag(conditions, "serving", endpoint.ready);
     endpoint.terminating = flag(conditions, "terminating", false);
     const Json& target = member(entry, "targetRef");
-    if (text(target, "kind") == "Pod" && is_name(text(target, "name"))) {
+    if (text(target, "kind") == "Pod" && is_pod_name(text(target, "name"))) {
       endpoint.pod = text(target, "name");
-      endpoint.uid = text(target, "uid");
+      if (is_pod_name(text(target, "uid"))) endpoint.uid = text(target, "uid");
     }
     out.endpoints.push_back(std::move(endpoint));
   }

@@ -44,6 +44,7 @@ struct Rule {  // one path of it
 struct TlsEntry {
   std::vector<std::string> hosts;
   std::string secret;
+  bool of_rules = false;  // names no hosts, and takes those of the rules
 };
 
 struct IngressSource {
@@ -55,6 +56,8 @@ struct IngressSource {
   std::vector<Finding> findings;  // of its shape
 };
 std::optional<IngressSource> read_ingress(const Json& object);
+// As if its rules without a host named this one (the class's host-template).
+IngressSource with_host(const IngressSource& ingress, const std::string& host);
 
 struct ClassSource {
   Metadata meta;
@@ -81,9 +84,9 @@ std::optional<ServiceSource> read_service(const Json& object);
 
 struct SliceEndpoint {
   std::string address;  // numeric, the first one (K14)
-  std::string pod;      // targetRef's, "" without one
-  std::string uid;
-  bool ready = true;  // K15
+  std::string pod;      // targetRef's, "" without a usable one
+  std::string uid;      // the same
+  bool ready = true;    // K15
   bool serving = true;
   bool terminating = false;
 };

@@ -50,24 +50,26 @@ std::optional<Value> Values::own(std::string_view name) const {
   return std::nullopt;
 }
 
+bool Values::has_own_issuer() const {
+  const auto issuer = own("issuer");
+  const auto usual = parameters_.defaults.find("issuer");
+  const bool is_other =
+      issuer && (usual == parameters_.defaults.end() || usual->second != issuer->text);
+  return is_other || has_own("jwks-url") || has_own("session-keys-secret");
+}
+
 // Ways in do not mix: an issuer and its keys belong together, and who names another way gets none
 // of the class's beside it.
 bool Values::is_replaced(std::string_view name) const {
   const AnnotationInfo* info = find_annotation(name);
   if (info == nullptr) return false;
-  const bool is_jwt = info->path.starts_with("sessions.jwt.");
   const bool is_gateway = name == "sessions-by-gateway";
-  if (!is_jwt && !is_gateway) return false;
-  const auto issuer = own("issuer");
-  const auto usual = parameters_.defaults.find("issuer");
-  const bool own_issuer =
-      issuer && (usual == parameters_.defaults.end() || usual->second != issuer->text);
-  const bool own_keys = has_own("jwks-url") || has_own("session-keys-secret");
-  if (is_gateway) return own_issuer || own_keys;
+  if (!is_gateway && !info->path.starts_with("sessions.jwt.")) return false;
+  const bool has_own = has_own_issuer();
+  if (is_gateway) return has_own;
   const bool is_issuers =
       name.starts_with("jwks-") || name == "session-keys-secret" || name == "realm";
-  if (is_issuers && (own_issuer || own_keys)) return true;
-  return has_own("sessions-by-gateway") && !own_issuer && !own_keys;
+  return has_own ? is_issuers : Values::has_own("sessions-by-gateway");
 }
 
 std::optional<Value> Values::find(std::string_view name) const {

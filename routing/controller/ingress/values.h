@@ -29,6 +29,8 @@ class Values {
   std::optional<std::string> inline_text(std::string_view name) const;
   bool has_own(std::string_view name) const { return own(name).has_value(); }
   std::string subject(std::string_view name) const;  // of a value that may not be there
+  // Whether the Ingress names an issuer of its own, or keys that are not the class's.
+  bool has_own_issuer() const;
 
  private:
   std::optional<Value> own(std::string_view name) const;

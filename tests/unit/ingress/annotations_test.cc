@@ -10,6 +10,7 @@
 #include "cluster.h"
 #include "config/schema.h"
 #include "routing/controller/ingress/fetch_rules.h"
+#include "routing/controller/ingress/narrowing.h"
 #include "routing/controller/ingress/parameters.h"
 
 namespace kg::ingress::annotations_test {
@@ -93,6 +94,19 @@ TEST(Annotations, AreThoseOfTheReadme) {
   for (const NginxInfo& info : nginx_annotations())
     EXPECT_THAT(page,
                 HasSubstr("| `" + std::string(kNginxPrefix) + std::string(info.name) + "` |"));
+}
+
+TEST(Annotations, WhatTheyMayNotIsInTheReadme) {
+  std::string page = readme();
+  page.erase(0, page.find("## What annotations may not"));
+  page.resize(page.find("\n## ", 1));
+  for (const NarrowingInfo& info : narrowings())
+    EXPECT_THAT(page, HasSubstr("`" + std::string(info.annotation) + "`"));
+  for (const ReachInfo& info : reaches()) {
+    EXPECT_THAT(page, HasSubstr("| `" + std::string(info.annotation) + "` | " +
+                                (info.is_most ? "at most " : "at least ") +
+                                std::string(info.bound) + " |"));
+  }
 }
 
 TEST(Annotations, BecomeKeys) {

@@ -1,10 +1,10 @@
-// The features of the public conformance suite of Ingress controllers, and what implementations
-// get wrong (domain K3, K6 to K11, K20, K21), as far as they are decided before a request comes.
+// Who has which host, path, class and id, of several Ingresses, and what the others hear of it
+// (domain K6 to K8, K11, K13). What a request finds then is routes_test.cc's.
 #include <gmock/gmock.h>
 
 #include "cluster.h"
 
-namespace kg::ingress::conformance_test {
+namespace kg::ingress::holders_test {
 
 using testing::Contains;
 using testing::ElementsAre;
@@ -17,16 +17,6 @@ const std::string kKey = "endpoint/analytics/abc";
 Annotations with_id(const std::string& id, Annotations more = {}) {
   more.emplace("kernelgate.io/endpoint-id", id);
   return sessions(std::move(more));
-}
-
-TEST(HostRules, EachHostHasItsOwnPaths) {
-  Cluster cluster;
-  cluster.put(ingress("analytics", "i",
-                      {{"a.example.com", "/"}, {"*.example.com", "/b/"}, {"-", "/c", "Exact"}},
-                      with_id("abc")));
-  EXPECT_THAT(cluster.routes(kKey),
-              ElementsAre("a.example.com / Prefix", "*.example.com /b Prefix", " /c Exact"));
-  EXPECT_THAT(cluster.reasons("analytics", "i"), IsEmpty());
 }
 
 TEST(HostRules, AWrongHostDisablesNoOtherRule) {
@@ -43,17 +33,6 @@ TEST(HostRules, WhatIsWrongNeverBecomesAnyHost) {
   object["spec"]["defaultBackend"] = target("jeg");
   cluster.put(object);
   EXPECT_THAT(cluster.keys(), IsEmpty());
-}
-
-TEST(PathRules, TypesAreKeptAndSpecificIsPrefix) {
-  Cluster cluster;
-  cluster.put(ingress("analytics", "i",
-                      {{"a.example.com", "/x", "Exact"},
-                       {"a.example.com", "/x", "Prefix"},
-                       {"a.example.com", "/y/*", "ImplementationSpecific"}},
-                      with_id("abc")));
-  EXPECT_THAT(cluster.routes(kKey), ElementsAre("a.example.com /x Exact", "a.example.com /x Prefix",
-                                                "a.example.com /y Prefix"));
 }
 
 TEST(PathRules, ThePathOfTwoObjectsBelongsToTheOlder) {
@@ -74,26 +53,6 @@ TEST(PathRules, ThePathOfTwoObjectsBelongsToTheOlder) {
   EXPECT_THAT(cluster.routes("endpoint/analytics/younger"),
               ElementsAre("a.example.com /x Prefix", "a.example.com /y Prefix"));
   EXPECT_THAT(cluster.reasons("analytics", "a"), IsEmpty());
-}
-
-TEST(DefaultBackend, WithoutRulesItGetsEveryHost) {
-  Cluster cluster;
-  Json object = ingress("analytics", "i", {}, with_id("abc"));
-  object["spec"]["defaultBackend"] = target("jeg");
-  cluster.put(object);
-  EXPECT_THAT(cluster.routes(kKey), ElementsAre(" / Prefix"));
-}
-
-TEST(DefaultBackend, WithRulesItGetsTheRestOfTheirHosts) {
-  Cluster cluster;
-  Json object =
-      ingress("analytics", "i", {{"a.example.com", "/x"}, {"b.example.com", "/"}}, with_id("abc"));
-  object["spec"]["rules"].push_back({{"host", "c.example.com"}});  // K3: no paths at all
-  object["spec"]["defaultBackend"] = target("jeg");
-  cluster.put(object);
-  EXPECT_THAT(cluster.routes(kKey),
-              ElementsAre("a.example.com /x Prefix", "b.example.com / Prefix",
-                          "a.example.com / Prefix", "c.example.com / Prefix"));
 }
 
 TEST(DefaultBackend, ARuleOfAnyAgeComesFirst) {
@@ -247,4 +206,4 @@ TEST(Tenants, MayShareHostsIfTheClassSaysSo) {
   EXPECT_THAT(cluster.routes("endpoint/b/b"), ElementsAre("a.example.com /b Prefix"));
 }
 
-}  // namespace kg::ingress::conformance_test
+}  // namespace kg::ingress::holders_test
