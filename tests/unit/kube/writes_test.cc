@@ -5,7 +5,6 @@
 namespace kg::kube::writes_test {
 
 using testing::ElementsAre;
-using testing::HasSubstr;
 
 class WritesTest : public KubeTest {
  protected:

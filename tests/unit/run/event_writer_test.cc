@@ -114,6 +114,7 @@ TEST_F(EventWriterTest, ABusyServerHearsItLater) {
 TEST_F(EventWriterTest, AnObjectThatChangesAllTheTimeIsHeldBack) {
   writer.set_leading(true);
   std::vector<Finding> many;
+  many.reserve(40);
   for (int i = 0; i < 40; ++i) many.push_back({Severity::kError, "Wrong", std::to_string(i)});
   judge(many);
   EXPECT_EQ(writer.waiting(), kEventsAtOnce);

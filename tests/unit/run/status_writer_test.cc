@@ -8,7 +8,6 @@ using Json = nlohmann::json;
 using kube::answer_of;
 using testing::HasSubstr;
 using testing::IsEmpty;
-using testing::SizeIs;
 using testing::StartsWith;
 
 Json ingress_of(const std::string& name, const std::string& version, const Json& addresses) {
@@ -19,7 +18,7 @@ Json ingress_of(const std::string& name, const std::string& version, const Json&
 
 class StatusWriterTest : public kube::KubeTest {
  protected:
-  std::unique_ptr<StatusWriter> make(StatusWriter::Options options) {
+  std::unique_ptr<StatusWriter> make(const StatusWriter::Options& options) {
     return std::make_unique<StatusWriter>(
         loop, client, options,
         [this](const ingress::ObjectName& name) { return name.name != foreign; },
