@@ -111,12 +111,13 @@ class ControlPlane:
             if process is not None:
                 process.kill()  # what they hold is thrown away
 
-    def call(self, method, path, body=None, content_type="application/json", timeout=30):
+    def call(self, method, path, body=None, content_type="application/json", timeout=30,
+             token=ADMIN):
         connection = http.client.HTTPSConnection("127.0.0.1", self.port, timeout=timeout,
                                                  context=self.context)
         try:
             connection.request(method, path, body=None if body is None else json.dumps(body),
-                               headers={"Authorization": f"Bearer {ADMIN}",
+                               headers={"Authorization": f"Bearer {token}",
                                         "Content-Type": content_type})
             answer = connection.getresponse()
             text = answer.read()

@@ -4,12 +4,15 @@ import http.client
 import json
 import ssl
 import time
+import urllib.request
 
 import peers
 import pytest
+import yaml
 from controller_site import Site
 from control_plane import ingress_path
 from support import tokens
+from support.metrics_text import Metrics
 from support.waiting import wait_until
 
 ISSUER = "https://sessions.test"
@@ -78,6 +81,12 @@ class Issuing(Site):
         wish = {**WISH, **({"executionRoleArn": role} if role else {}), **wish}
         return self.call("POST", f"/virtualclusters/team/endpoints/{endpoint}/credentials", token,
                          wish)
+
+    def calls(self, outcome):
+        port = self.controllers.running[0].monitoring_port
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as answer:
+            metrics = Metrics(answer.read().decode())
+        return metrics.value("kernelgate_credentials_calls_total", outcome=outcome)
 
     def decisions(self):
         return [json.loads(line) for line in self.audit.read_text().splitlines()]
@@ -179,6 +188,30 @@ def test_who_calls_too_often_waits_and_others_do_not(site):
     assert site.ask(site.token_of("issuer"))[0] == 200
     outcomes = [decision["outcome"] for decision in site.decisions()]
     assert outcomes.count("issued") >= 60 and "too_many" in outcomes
+    assert site.calls("too_many") >= 1 and site.calls("issued") >= 60
+
+
+def test_the_manifest_lets_the_controller_review_and_no_more(site):
+    plane = site.plane
+    plane.new_namespace("kernelgate")
+    accounts = "/api/v1/namespaces/kernelgate/serviceaccounts"
+    plane.must("POST", accounts, {"metadata": {"name": "kernelgate-controller"}})
+    manifest = peers.TREE / "deploy/kubernetes/credentials-rbac.yaml"
+    plane.must("POST", "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings",
+               yaml.safe_load(manifest.read_text()))
+    own = plane.must("POST", f"{accounts}/kernelgate-controller/token", {})["status"]["token"]
+    groups = ["authentication.k8s.io", "authorization.k8s.io"]
+    kinds = ["TokenReview", "SubjectAccessReview"]
+    specs = [{"token": "x"}, {"user": "x", "nonResourceAttributes": {"path": "/", "verb": "get"}}]
+
+    def statuses():
+        return [plane.call("POST", f"/apis/{group}/v1/{kind.lower()}s",
+                           {"apiVersion": f"{group}/v1", "kind": kind, "spec": spec},
+                           token=own).status
+                for group, kind, spec in zip(groups, kinds, specs)]
+
+    wait_until(lambda: statuses() == [201, 201], lambda: f"reviews: {statuses()}")
+    assert plane.call("GET", "/api/v1/namespaces/kernelgate/secrets", token=own).status == 403
 
 
 def test_without_an_api_server_nothing_is_issued(site):

@@ -114,16 +114,20 @@ std::string read_status(const RunOptions& options, StatusWriter::Options& out) {
   return StatusWriter::check(out);
 }
 
-void add_pages(event::StatusServer& server, const Controller& controller) {
+// `credentials_api`: of which there may be none.
+void add_pages(event::StatusServer& server, const Controller& controller,
+               const std::unique_ptr<issuer::Service>& credentials_api) {
   using Answer = event::StatusServer::Answer;
   server.add_page("/healthz", [] {
     return Answer{200, "application/json", "{\"status\":\"ok\"}\n"};
   });
   const double start_seconds = static_cast<double>(event::wall_us()) / 1e6;
-  server.add_page("/metrics", [&controller, start_seconds] {
+  server.add_page("/metrics", [&controller, &credentials_api, start_seconds] {
     ControllerFacts facts = controller.facts();
     facts.start_time_seconds = start_seconds;
-    return Answer{200, "text/plain; version=0.0.4", metrics_text(facts)};
+    std::string text = metrics_text(facts);
+    if (credentials_api != nullptr) text += credentials_api->metrics();
+    return Answer{200, "text/plain; version=0.0.4", std::move(text)};
   });
   server.add_page("/readyz", [&controller] {
     if (controller.synced()) return Answer{200, "application/json", ready_text(controller)};
@@ -183,11 +187,11 @@ std::string listen(event::StatusServer& server, const std::string& monitoring) {
 std::string serve(event::EventLoop& loop, kube::Client& client, const RunOptions& options,
                   Options wanted) {
   Controller controller(loop, client, std::move(wanted));
+  std::unique_ptr<issuer::Service> credentials_api;
   event::StatusServer server(loop);
-  add_pages(server, controller);
+  add_pages(server, controller, credentials_api);
   std::string problem = listen(server, options.monitoring);
   if (problem.empty()) problem = controller.start();
-  std::unique_ptr<issuer::Service> credentials_api;
   if (problem.empty())
     problem = start_credentials(loop, client, controller, options.credentials, credentials_api);
   if (!problem.empty()) return problem;

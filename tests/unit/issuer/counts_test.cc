@@ -2,6 +2,11 @@
 
 #include <gmock/gmock.h>
 
+#include <filesystem>
+#include <fstream>
+#include <set>
+#include <sstream>
+
 #include "routing/controller/issuer/audit.h"
 
 namespace kg::issuer::counts_test {
@@ -18,6 +23,32 @@ TEST(Counts, AreOfferedToPrometheus) {
   EXPECT_THAT(text, HasSubstr("# TYPE kernelgate_credentials_reviews_total counter\n"
                               "kernelgate_credentials_reviews_total 2\n"));
   EXPECT_THAT(text, HasSubstr("kernelgate_credentials_connections_open 3\n"));
+}
+
+// "name | type" of each row of the room's README.
+std::set<std::string> documented() {
+  const auto root = std::filesystem::path(__FILE__).parent_path() / "../../..";
+  std::ifstream file(root / "routing/controller/issuer/README.md");
+  std::set<std::string> out;
+  for (std::string line; std::getline(file, line);) {
+    if (!line.starts_with("| `kernelgate_credentials_")) continue;
+    std::string row = line.substr(2, line.find('|', line.find('|', 1) + 1) - 3);
+    std::erase(row, '`');
+    out.insert(row);
+  }
+  return out;
+}
+
+TEST(Counts, AreDocumentedAndNoOthers) {
+  std::set<std::string> offered;
+  std::istringstream lines(metrics_text({}, 0));
+  for (std::string line; std::getline(lines, line);) {
+    std::istringstream words(line);
+    std::string hash, kind, name, type;
+    words >> hash >> kind >> name >> type;
+    if (kind == "TYPE") offered.insert(name + " | " + type);
+  }
+  EXPECT_EQ(offered, documented());
 }
 
 TEST(Audit, IsOneLineWhateverCallersAreCalled) {
