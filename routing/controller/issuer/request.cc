@@ -75,7 +75,7 @@ bool take_groups(const JsonObject& object, std::vector<std::string>& out) {
   std::optional<std::vector<std::string>> groups = object.texts("groups");
   if (!groups || groups->size() > kGroupsMax) return false;
   std::ranges::sort(*groups);
-  groups->erase(std::ranges::unique(*groups).begin(), groups->end());
+  groups->erase(std::unique(groups->begin(), groups->end()), groups->end());
   out = std::move(*groups);
   return std::ranges::all_of(out, is_claim_text);
 }
