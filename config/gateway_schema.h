@@ -91,7 +91,8 @@ inline constexpr auto kGatewayKeys = std::to_array<KeyInfo>({
     {"endpoints[].gateway.health_check.path", "path", "256 bytes", "/api",
      "What every Jupyter gateway answers without work."},
     {"endpoints[].gateway.health_check.interval", "duration", "100ms to 1h", "5s",
-     "From the end of one check to the next, give or take a tenth."},
+     "From the end of one check to the next, give or take a tenth; longer where that would be more "
+     "than 1,000 checks a second of all pods together."},
     {"endpoints[].gateway.health_check.timeout", "duration", "50ms to 60s", "2s",
      "For connection and answer. A gateway that starts a kernel may hold up its other answers "
      "for a while: `unhealthy_after` forgives that."},

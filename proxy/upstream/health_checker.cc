@@ -1,5 +1,6 @@
 #include "proxy/upstream/health_checker.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "proxy/base/log.h"
@@ -22,7 +23,7 @@ class PodCheck final {
         question_(owner.loop_, owner.unexported_, *endpoint_, pod_, owner.thread_,
                   "kernelgate-health-check", [this](const auto& answer) { judge(answer); }),
         next_(owner.loop_, [this] { begin(); }) {
-    next_.arm_ms(owner_.chance_.part_of(endpoint_->health.interval_ms));
+    next_.arm_ms(owner_.chance_.part_of(owner_.interval_ms(*endpoint_)));
   }
 
   uint32_t slot() const noexcept { return endpoint_->metrics_slot; }
@@ -84,7 +85,7 @@ class PodCheck final {
               failing_ms);
   }
 
-  void wait() { next_.arm_ms(owner_.chance_.about(endpoint_->health.interval_ms)); }
+  void wait() { next_.arm_ms(owner_.chance_.about(owner_.interval_ms(*endpoint_))); }
 
   HealthChecker& owner_;
   routing::EndpointRef endpoint_;
@@ -116,8 +117,17 @@ void HealthChecker::edit(const std::vector<routing::EndpointRef>& gone,
   begin(fresh, before);
 }
 
+uint64_t HealthChecker::interval_ms(const routing::Endpoint& endpoint) const noexcept {
+  return std::max<uint64_t>(endpoint.health.interval_ms, interval_min_ms_);
+}
+
 void HealthChecker::begin(const std::vector<routing::EndpointRef>& endpoints,
                           const Checks& before) {
+  uint64_t pods = checks_.size();
+  for (const routing::EndpointRef& endpoint : endpoints) {
+    if (endpoint->health.enabled) pods += endpoint->pods.size();
+  }
+  interval_min_ms_ = pods * 1'000 / kHealthChecksPerSecond;
   for (const routing::EndpointRef& endpoint : endpoints) {
     for (const routing::Pod& pod : endpoint->pods) {
       if (!endpoint->health.enabled) {

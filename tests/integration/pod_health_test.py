@@ -202,3 +202,23 @@ def test_what_the_application_answers_is_no_reason_for_suspicion(stage):
     stage.moved("kernelgate_pod_suspected_total", endpoint="ep")
     stage.get(client=client)
     stage.proxy.wait_metric("kernelgate_pod_suspect", 0)
+
+
+def test_many_pods_share_a_thousand_checks_a_second(make_stage):
+    """At 100 ms each of 640 pods would be asked ten times a second. Nobody is there to answer."""
+    away = ScriptedGateway(listening=False)
+    pods = [{"name": f"jeg-{index}", "address": f"127.0.0.{index + 1}:{away.port}"}
+            for index in range(64)]
+    stage = make_stage(more_endpoints=lambda stage: [
+        stage.workshop.endpoint(f"many{index}", away.port,
+                                gateway={"pods": pods, "health_check": QUICK})
+        for index in range(10)])
+    stage.closes(away)
+
+    def checks():
+        return stage.proxy.metrics().value("kernelgate_pod_health_checks_total", result="failed")
+
+    wait_until(lambda: checks() > 640, "each pod to be asked")
+    before, began = checks(), time.monotonic()
+    wait_until(lambda: checks() > before + 640, "each to be asked again")
+    assert time.monotonic() - began > 0.5
