@@ -166,8 +166,9 @@ void Compiler::claim(Names& due) {
     const Claimant who = claimant(name);
     const bool claims = who.source != nullptr;
     host_shares_.set({Kind::kIngress, name}, claims ? who.source->meta.created : "",
-                     {claims ? hosts_of(*who.source) : 0, 0}, moved);
+                     {claims ? hosts_of(*who.source) : 0, 0});
   }
+  host_shares_.settle(moved);
   for (const ObjectRef& ref : moved) due.insert(ref.name);
   const auto claimant_of = [this](const ObjectName& name) {
     const bool is_in = host_shares_.verdict({Kind::kIngress, name}) == Verdict::kServed;
@@ -204,11 +205,12 @@ Changes Compiler::run() {
   claim(turn.ingresses);
   // The oldest first, so that what has no place is not kept until the end.
   for (const ObjectName& name : by_age(turn.ingresses)) make(name, turn);
-  Names due = certificates_.take_due();
-  while (!due.empty() || !turn.moved.empty()) {
-    for (const ObjectName& secret : due) offer_certificate(secret, turn);
-    due.clear();
-    for (const ObjectRef& ref : std::exchange(turn.moved, {})) {
+  while (true) {
+    for (const ObjectName& secret : certificates_.take_due()) offer_certificate(secret, turn);
+    Refs moved;  // who has a place now that he had not, or had one
+    shares_.settle(moved);
+    if (moved.empty()) break;
+    for (const ObjectRef& ref : moved) {
       if (ref.kind == Kind::kIngress) {
         turn.ingresses.insert(ref.name);
         make(ref.name, turn);
@@ -216,7 +218,6 @@ Changes Compiler::run() {
         turn.secrets.insert(ref.name);
       }
     }
-    due.merge(certificates_.take_due());
   }
   publish(turn, changes);
   changes.compiled = turn.ingresses.size();
@@ -242,7 +243,7 @@ void Compiler::make(const ObjectName& name, Turn& turn) {
   std::vector<feed::Item> items = compile(name, entry);
   const ObjectRef ref{Kind::kIngress, name};
   const IngressSource* source = store_.ingress(name);
-  shares_.set(ref, source == nullptr ? "" : source->meta.created, amount_of(items), turn.moved);
+  shares_.set(ref, source == nullptr ? "" : source->meta.created, amount_of(items));
   if (const Verdict verdict = shares_.verdict(ref); verdict != Verdict::kServed) {
     items.clear();
     entry.memory.good.clear();
@@ -284,7 +285,7 @@ void Compiler::offer_certificate(const ObjectName& secret, Turn& turn) {
   if (auto item = certificates_.item(secret, left_out)) items.push_back(std::move(*item));
   const SecretSource* source = store_.secret(secret);
   shares_.set({Kind::kSecret, secret}, source == nullptr ? "" : source->meta.created,
-              amount_of(items), turn.moved);
+              amount_of(items));
 }
 
 void Compiler::publish(Turn& turn, Changes& changes) {

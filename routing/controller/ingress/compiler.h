@@ -71,7 +71,6 @@ class Compiler {
     Names ingresses;
     Names secrets;
     std::map<ObjectName, std::vector<feed::Item>> made;  // by Ingress
-    Refs moved;  // who has a place now that he had not, or had one
   };
 
   const IngressSource* source_of(const ObjectName& name) const;

@@ -1,6 +1,7 @@
 #include "routing/controller/ingress/shares.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 #include <vector>
 
@@ -39,36 +40,55 @@ size_t equal_share(size_t all, std::vector<size_t> wanted) {
 
 }  // namespace
 
-void Shares::take(Space& space, const ObjectRef& owner) {
+std::optional<Shares::Wish> Shares::take(Space& space, const ObjectRef& owner) {
   const auto known = space.created.find(owner);
-  if (known == space.created.end()) return;
-  const auto place = space.wanted.find({known->second, owner});
-  subtract(space.sum, place->second);
-  space.wanted.erase(place);
+  if (known == space.created.end()) return std::nullopt;
+  const auto place = space.wishes.find({known->second, owner});
+  const Wish wish = place->second;
+  subtract(space.sum, wish.amount);
+  if (wish.verdict != Verdict::kServed) --space.left_out;
+  space.wishes.erase(place);
   space.created.erase(known);
+  return wish;
 }
 
-void Shares::set(const ObjectRef& owner, const std::string& created, Amount wanted,
-                 std::set<ObjectRef>& changed) {
-  const auto [at, is_new] = spaces_.try_emplace(owner.name.space);
-  Space& space = at->second;
+void Shares::set(const ObjectRef& owner, const std::string& created, Amount wanted) {
+  Space& space =
+      spaces_.try_emplace(owner.name.space, Space{{}, {}, {}, {most_, bounds_.of_namespace}})
+          .first->second;
+  if (const auto known = space.wishes.find({created, owner});
+      known != space.wishes.end() && known->second.amount == wanted)
+    return;
   subtract(total_, least(space.sum, bounds_.of_namespace));
-  take(space, owner);
-  if (wanted != Amount{}) {
-    space.wanted.emplace(Place{created, owner}, wanted);
+  const std::optional<Wish> before = take(space, owner);
+  const bool is_wanted = wanted != Amount{};
+  if (is_wanted) {
+    const auto at = space.wishes.emplace(Place{created, owner}, Wish{wanted}).first;
+    Wish& wish = at->second;
     space.created.emplace(owner, created);
     add(space.sum, wanted);
+    const bool is_last = std::next(at) == space.wishes.end();
+    if (before || !is_last || due_.contains(owner.name.space)) {
+      if (before) wish.verdict = before->verdict;
+      due_.insert(owner.name.space);
+    } else {
+      wish.verdict = admit(wanted, space.room);
+    }
+    if (wish.verdict != Verdict::kServed) ++space.left_out;
+  } else {
+    due_.insert(owner.name.space);
   }
   add(total_, least(space.sum, bounds_.of_namespace));
-  const Amount before = std::exchange(most_, most_of_each());
-  if (before == most_) {
-    settle(space, changed);
-  } else {
-    for (auto& [name, other] : spaces_) {
-      if (&other == &space || !fits(other.sum, least(before, most_))) settle(other, changed);
-    }
+}
+
+Shares::Verdict Shares::admit(const Amount& wanted, Room& room) noexcept {
+  const bool fits_own = fits(wanted, room.own);
+  if (fits_own) subtract(room.own, wanted);
+  if (fits(wanted, room.now)) {
+    subtract(room.now, wanted);
+    return Verdict::kServed;
   }
-  if (space.wanted.empty()) spaces_.erase(at);
+  return fits_own ? Verdict::kAllFull : Verdict::kNamespaceFull;
 }
 
 Amount Shares::most_of_each() const {
@@ -84,41 +104,45 @@ Amount Shares::most_of_each() const {
                                       equal_share(bounds_.of_all.bytes, std::move(bytes))});
 }
 
+void Shares::settle(std::set<ObjectRef>& changed) {
+  const Amount before = std::exchange(most_, most_of_each());
+  if (before != most_) {
+    for (const auto& [name, space] : spaces_) due_.insert(name);
+  }
+  for (const std::string& name : std::exchange(due_, {})) {
+    const auto at = spaces_.find(name);
+    settle(at->second, changed);
+    if (at->second.wishes.empty()) spaces_.erase(at);
+  }
+}
+
 void Shares::settle(Space& space, std::set<ObjectRef>& changed) const {
-  std::map<ObjectRef, Verdict> out;
-  if (!fits(space.sum, most_)) {
-    Amount room = most_;
-    Amount own = bounds_.of_namespace;  // what there would be without the others
-    for (const auto& [place, wanted] : space.wanted) {
-      const bool fits_own = fits(wanted, own);
-      if (fits_own) subtract(own, wanted);
-      if (fits(wanted, room)) {
-        subtract(room, wanted);
-      } else {
-        out.emplace(place.owner, fits_own ? Verdict::kAllFull : Verdict::kNamespaceFull);
-      }
-    }
+  space.room = {most_, bounds_.of_namespace};
+  if (space.left_out == 0 && fits(space.sum, most_)) {
+    subtract(space.room.now, space.sum);
+    subtract(space.room.own, space.sum);
+    return;
   }
-  for (const auto& [owner, verdict] : space.out) {
-    const auto now = out.find(owner);
-    if (now == out.end() || now->second != verdict) changed.insert(owner);
+  space.left_out = 0;
+  for (auto& [place, wish] : space.wishes) {
+    const Verdict verdict = admit(wish.amount, space.room);
+    if (verdict != wish.verdict) changed.insert(place.owner);
+    if (verdict != Verdict::kServed) ++space.left_out;
+    wish.verdict = verdict;
   }
-  for (const auto& [owner, verdict] : out) {
-    if (!space.out.contains(owner)) changed.insert(owner);
-  }
-  space.out = std::move(out);
 }
 
 Shares::Verdict Shares::verdict(const ObjectRef& owner) const {
   const auto space = spaces_.find(owner.name.space);
   if (space == spaces_.end()) return Verdict::kServed;
-  const auto found = space->second.out.find(owner);
-  return found == space->second.out.end() ? Verdict::kServed : found->second;
+  const auto created = space->second.created.find(owner);
+  if (created == space->second.created.end()) return Verdict::kServed;
+  return space->second.wishes.at({created->second, owner}).verdict;
 }
 
 size_t Shares::left_out() const noexcept {
   size_t count = 0;
-  for (const auto& [name, space] : spaces_) count += space.out.size();
+  for (const auto& [name, space] : spaces_) count += space.left_out;
   return count;
 }
 

@@ -6,13 +6,15 @@
 // wants little loses nothing. Within a namespace objects come by age, then by name: an object has a
 // place if what it wants fits beside those before it.
 //
-// Owner: the compiler. Cost: logarithmic while everything fits; else of the objects of the
-// namespaces that want too much.
+// Owner: the compiler. Cost: of set(), logarithmic; of settle(), a few steps for each namespace
+// that changed while it fits, else its objects. A youngest object is judged by set() itself, so
+// that many of them, oldest first, cost no settling.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <tuple>
@@ -39,10 +41,11 @@ class Shares {
 
   explicit Shares(ShareBounds bounds) : bounds_(bounds), most_(bounds.of_namespace) {}
 
-  // What `owner` wants from now on; nothing of it gives its place up. Adds those whose verdict is
-  // another one by that, `owner` itself too.
-  void set(const ObjectRef& owner, const std::string& created, Amount wanted,
-           std::set<ObjectRef>& changed);
+  // What `owner` wants from now on; nothing of it gives its place up. It keeps its verdict until
+  // settle(), unless it is new and the youngest.
+  void set(const ObjectRef& owner, const std::string& created, Amount wanted);
+  // Adds those whose verdict is another one since set().
+  void settle(std::set<ObjectRef>& changed);
   Verdict verdict(const ObjectRef& owner) const;
   // Objects without a place.
   size_t left_out() const noexcept;
@@ -56,21 +59,32 @@ class Shares {
       return std::tie(created, owner) < std::tie(other.created, other.owner);
     }
   };
+  struct Wish {
+    Amount amount;
+    Verdict verdict = Verdict::kServed;
+  };
+  struct Room {
+    Amount now;  // behind all that have a place
+    Amount own;  // the same, if the other namespaces wanted nothing
+  };
   struct Space {
-    std::map<Place, Amount> wanted;
+    std::map<Place, Wish> wishes;
     std::map<ObjectRef, std::string> created;
-    std::map<ObjectRef, Verdict> out;
     Amount sum;
+    Room room;
+    size_t left_out = 0;
   };
 
-  void take(Space& space, const ObjectRef& owner);
+  std::optional<Wish> take(Space& space, const ObjectRef& owner);
   Amount most_of_each() const;
   void settle(Space& space, std::set<ObjectRef>& changed) const;
+  static Verdict admit(const Amount& wanted, Room& room) noexcept;
 
   const ShareBounds bounds_;
   Amount most_;   // of one namespace, now
   Amount total_;  // of all namespaces, each within its own bounds
   std::map<std::string, Space> spaces_;
+  std::set<std::string> due_;  // spaces to settle
 };
 
 }  // namespace kg::ingress

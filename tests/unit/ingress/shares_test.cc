@@ -21,7 +21,8 @@ class Setting {
   // Names of those whose verdict changes.
   std::vector<std::string> set(const ObjectRef& who, const std::string& created, Amount wanted) {
     std::set<ObjectRef> changed;
-    shares.set(who, created, wanted, changed);
+    shares.set(who, created, wanted);
+    shares.settle(changed);
     std::vector<std::string> out;
     for (const ObjectRef& ref : changed) out.push_back(ref.name.text());
     return out;
@@ -73,8 +74,16 @@ TEST(Shares, DoNotDependOnTheOrderOfEvents) {
     Setting setting({{30, 400}, {70, 1'200}});
     std::vector<std::pair<ObjectRef, Amount>> order = wanted;
     std::ranges::shuffle(order, random);
-    for (const auto& [ref, amount] : order) setting.set(ref, "", {amount.items + 1, 1});
-    for (const auto& [ref, amount] : order) setting.set(ref, "", amount);
+    std::set<ObjectRef> changed;
+    for (const auto& [ref, amount] : order) {
+      setting.shares.set(ref, "", {amount.items + 1, 1});
+      if (random() % 3 == 0) setting.shares.settle(changed);
+    }
+    for (const auto& [ref, amount] : order) {
+      setting.shares.set(ref, "", amount);
+      if (random() % 5 == 0) setting.shares.settle(changed);
+    }
+    setting.shares.settle(changed);
     std::vector<Verdict> verdicts;
     for (const auto& [ref, amount] : wanted) verdicts.push_back(setting.shares.verdict(ref));
     if (round == 0) first = verdicts;
@@ -82,6 +91,18 @@ TEST(Shares, DoNotDependOnTheOrderOfEvents) {
   }
   EXPECT_THAT(first, testing::Contains(Verdict::kServed));
   EXPECT_THAT(first, testing::Contains(Verdict::kAllFull));
+}
+
+// What is beyond the bound at the first look is known at once, and costs no look at the others.
+TEST(Shares, OldestFirstTheyAreJudgedAsTheyCome) {
+  Shares shares({{3, 100}, kLots});
+  std::set<ObjectRef> changed;
+  for (const char* age : {"1", "2", "3", "4", "5"}) shares.set(of("a", age), age, {1, 1});
+  EXPECT_EQ(shares.verdict(of("a", "3")), Verdict::kServed);
+  EXPECT_EQ(shares.verdict(of("a", "4")), Verdict::kNamespaceFull);
+  shares.settle(changed);
+  EXPECT_THAT(changed, IsEmpty());
+  EXPECT_EQ(shares.left_out(), 2U);
 }
 
 }  // namespace kg::ingress::shares_test
