@@ -1,7 +1,9 @@
 // Revocations: which sessions count no more although they have not expired: one token, all tokens
-// of a login, a user, or everybody at an endpoint.
+// of a login, a user, or everybody at an endpoint; everywhere, or at some endpoints only.
 //
-// Immutable; any thread. Entries come from a watched file and from the admin interface.
+// Names are compared by their marks, so that an entry can be told to those who must not read it.
+// Immutable; any thread. Entries come from a watched file, from the admin interface and from the
+// feed.
 // Limits: kRevocationsMax entries; names as long as in a token (256 bytes).
 // Errors: a text with anything wrong gives no set at all, and a sentence with the line.
 #pragma once
@@ -15,28 +17,58 @@
 #include <vector>
 
 #include "auth/principal.h"
+#include "proxy/base/crypto.h"
 
 namespace kg::auth {
+
+// Of those that count in one namespace only: whoever may say so there fills no more than this.
+inline constexpr size_t kRevocationsPerNamespaceMax = 256;
 
 enum class RevocationKind : uint8_t { kToken, kSession, kSubject, kEndpoint };
 std::string_view kind_name(RevocationKind kind) noexcept;  // "token_id"
 
+// What stands for a name: SHA-256 of kind, realm (of a subject) and name, with a line end after
+// each but the last. Who does not know the name cannot find it, unless it can be guessed.
+using Mark = crypto::Sha256;
+Mark mark_of(RevocationKind kind, std::string_view realm, std::string_view name);
+
+// Where a session is used.
+struct Place {
+  std::string_view virtual_cluster;
+  std::string_view endpoint;
+};
+
+// All that a session can be revoked by. A mark of zeros: it has no such name.
+struct SessionMarks {
+  Mark token{};
+  Mark session{};
+  Mark subject{};
+  Mark endpoint{};  // where it is used
+  int64_t issued_at = 0;
+};
+SessionMarks marks_of(const Principal& principal, std::string_view endpoint);
+
 struct Revocation {
   RevocationKind kind = RevocationKind::kToken;
   std::string realm;   // of a subject: equal subjects of two realms are two people
-  std::string name;    // token id (jti), session id (sid), subject or endpoint
+  std::string name;    // token id (jti), session id (sid), subject or endpoint; "": not known
+  Mark mark{};         // of them
+  std::string scope;   // where it counts: "" everywhere, "CLUSTER" or "CLUSTER/ENDPOINT"
   int64_t before = 0;  // seconds since the epoch: only what was issued earlier; 0: everything
   int64_t until = 0;   // the entry itself ends then; 0: never
 
-  // One JSON object: `token_id`, `session`, `subject` with `realm`, or `endpoint`; optional
-  // `before`, `until` and `note`, which is for people. Anything else in it is a fault.
+  // One JSON object: `token_id`, `session`, `subject` with `realm`, or `endpoint`, or the mark of
+  // one, as `token_id_sha256` and so on; optional `scope`, `before`, `until` and `note`, which is
+  // for people. Anything else in it is a fault.
   struct Parsed;
   static Parsed parse(std::string_view json);
   // The same, without `note`.
   std::string json() const;
+  Revocation marked() const;  // the same, by its mark alone
+  bool counts_at(const Place& place) const noexcept;
   bool operator==(const Revocation&) const = default;
   bool same_target(const Revocation& other) const noexcept {
-    return kind == other.kind && realm == other.realm && name == other.name;
+    return mark == other.mark && scope == other.scope;
   }
 };
 
@@ -64,24 +96,18 @@ class Revocations {
   Revocations(const std::vector<Revocation>& entries, int64_t now);
 
   bool empty() const noexcept { return targets_.empty(); }
-  // Is that principal's session at that endpoint revoked? A principal whose time of issue is not
-  // known counts as issued before any moment. Allocates nothing.
-  bool revokes(const Principal& principal, std::string_view endpoint, int64_t now) const noexcept;
+  // Is the session of these marks revoked at that place? One whose time of issue is not known
+  // counts as issued before any moment. Allocates nothing.
+  bool revokes(const SessionMarks& marks, const Place& place, int64_t now) const noexcept;
 
  private:
-  struct Target {
-    RevocationKind kind;
-    std::string_view realm;
-    std::string_view name;
-    bool operator==(const Target&) const = default;
+  struct MarkHash {
+    size_t operator()(const Mark& mark) const noexcept;
   };
-  struct TargetHash {
-    size_t operator()(const Target& target) const noexcept;
-  };
-  bool holds(const Target& target, const Principal& principal, int64_t now) const noexcept;
+  bool holds(const Mark& mark, int64_t issued_at, const Place& place, int64_t now) const noexcept;
 
-  std::vector<Revocation> entries_;  // what the targets' texts stand in
-  std::unordered_multimap<Target, const Revocation*, TargetHash> targets_;
+  std::vector<Revocation> entries_;
+  std::unordered_multimap<Mark, const Revocation*, MarkHash> targets_;
 };
 
 }  // namespace kg::auth

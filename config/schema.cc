@@ -161,7 +161,8 @@ constexpr auto kCoreKeys = std::to_array<KeyInfo>({
      "machine may read it."},
     {"revocations_file", "file", "JSON, one object a line", "(none)",
      "Sessions that count no more: by token id, session, subject or endpoint (`auth/README.md`). "
-     "Looked at every 2 s. Give it to all replicas; what an admin call revokes is known to one."},
+     "Looked at every 2 s. Give it to all replicas; what an admin call revokes they learn by a "
+     "`feed`."},
     {"access_log", "map", "", "(defaults)", "One JSON line for each exchange; never a token."},
     {"access_log.path", "file, `stdout` or `off`", "", "stdout",
      "Containers collect standard output. A file is reopened on SIGUSR1, for rotation."},

@@ -175,6 +175,12 @@ void Exporter::Collector::collect_feed(const FeedFact& facts, Families& out) {
     add_sample(rejected, {{"reason", std::string(reason)}}, static_cast<double>(count));
   }
   out.push_back(std::move(rejected));
+  MetricFamily said = make_family("kernelgate_feed_facts_total", MetricType::Counter,
+                                  "What replicas tell each other: renewals and revocations.");
+  for (const auto& [result, count] : facts.facts) {
+    add_sample(said, {{"result", std::string(result)}}, static_cast<double>(count));
+  }
+  out.push_back(std::move(said));
 }
 
 void Exporter::Collector::collect_workers(Families& out) const {

@@ -81,6 +81,7 @@ struct FeedFact {
   uint64_t connected = 0;  // controllers
   uint64_t updates = 0;
   std::vector<std::pair<std::string_view, uint64_t>> rejected;  // by reason
+  std::vector<std::pair<std::string_view, uint64_t>> facts;     // by what became of them
 };
 
 struct ProcessFacts {

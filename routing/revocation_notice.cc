@@ -1,8 +1,12 @@
 #include "routing/revocation_notice.h"
 
+#include <algorithm>
+#include <map>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "proxy/base/limits.h"
+#include "routing/feed/scope.h"
 
 namespace kg::routing {
 namespace {
@@ -10,35 +14,88 @@ namespace {
 constexpr std::string_view kRevoke = "revoke ";
 constexpr std::string_view kUnrevoke = "unrevoke ";
 
-}  // namespace
-
-std::string RevocationNotice::text() const {
-  return std::string(revoked ? kRevoke : kUnrevoke) + revocation.json();
+// As it is told within its scope, which need not be said.
+std::string told_json(const auth::Revocation& entry) {
+  auth::Revocation told = entry.marked();
+  told.scope.clear();
+  return told.json();
 }
 
-std::optional<RevocationNotice> RevocationNotice::parse(std::string_view text) {
-  RevocationNotice out;
-  out.revoked = text.starts_with(kRevoke);
-  if (!out.revoked && !text.starts_with(kUnrevoke)) return std::nullopt;
-  text.remove_prefix(out.revoked ? kRevoke.size() : kUnrevoke.size());
-  auth::Revocation::Parsed parsed = auth::Revocation::parse(text);
-  if (!parsed.revocation) return std::nullopt;
-  out.revocation = std::move(*parsed.revocation);
-  return out;
-}
-
-std::string revocations_payload(const std::vector<auth::Revocation>& entries) {
+std::string payload_of(const std::vector<const auth::Revocation*>& entries) {
   std::string out = "{\"schema\":1,\"kind\":\"revocations\",\"entries\":[";
-  for (const auth::Revocation& entry : entries) {
+  for (const auth::Revocation* entry : entries) {
     if (out.back() != '[') out += ',';
-    out += entry.json();
+    out += told_json(*entry);
   }
   return out += "]}";
 }
 
-std::optional<std::vector<auth::Revocation>> read_revocations_payload(std::string_view payload) {
-  const nlohmann::json json = nlohmann::json::parse(payload, nullptr, /*allow_exceptions=*/false);
-  if (!json.is_object() || json.value("schema", nlohmann::json()) != 1) return std::nullopt;
+}  // namespace
+
+bool is_revocations_key(std::string_view key) noexcept {
+  if (!key.starts_with(kRevocationsKey)) return false;
+  return key.size() == kRevocationsKey.size() || key[kRevocationsKey.size()] == '/';
+}
+
+FeedScope feed_scope(std::string_view scope) {
+  const size_t slash = std::min(scope.find('/'), scope.size());
+  FeedScope out{std::string(scope.substr(0, slash)), ""};
+  if (scope.empty()) return out;
+  out.endpoint = slash == scope.size() ? feed::kEveryEndpoint : scope.substr(slash + 1);
+  return out;
+}
+
+std::optional<std::string> scope_of(std::string_view scope_namespace, std::string_view endpoint) {
+  if (scope_namespace.empty() != endpoint.empty()) return std::nullopt;
+  std::string out(scope_namespace);
+  if (!endpoint.empty() && endpoint != feed::kEveryEndpoint) out.append("/").append(endpoint);
+  return out;
+}
+
+feed::Fact RevocationNotice::fact() const {
+  feed::Fact out;
+  FeedScope scope = feed_scope(revocation.scope);
+  out.scope_namespace = std::move(scope.scope_namespace);
+  out.endpoint = std::move(scope.endpoint);
+  out.bytes = std::string(revoked ? kRevoke : kUnrevoke) + told_json(revocation);
+  return out;
+}
+
+std::optional<RevocationNotice> RevocationNotice::of(const feed::Fact& fact) {
+  RevocationNotice out;
+  std::string_view text = fact.bytes;
+  out.revoked = text.starts_with(kRevoke);
+  if (!out.revoked && !text.starts_with(kUnrevoke)) return std::nullopt;
+  text.remove_prefix(out.revoked ? kRevoke.size() : kUnrevoke.size());
+  auth::Revocation::Parsed parsed = auth::Revocation::parse(text);
+  std::optional<std::string> scope = scope_of(fact.scope_namespace, fact.endpoint);
+  if (!parsed.revocation || !scope) return std::nullopt;
+  if (!parsed.revocation->name.empty() || !parsed.revocation->scope.empty()) return std::nullopt;
+  out.revocation = *std::move(parsed.revocation);
+  out.revocation.scope = *std::move(scope);
+  return out;
+}
+
+std::vector<feed::Item> revocation_items(const std::vector<auth::Revocation>& entries) {
+  std::map<std::string, std::vector<const auth::Revocation*>> by_scope{{"", {}}};
+  for (const auth::Revocation& entry : entries) by_scope[entry.scope].push_back(&entry);
+  std::vector<feed::Item> out;
+  for (const auto& [scope, list] : by_scope) {
+    FeedScope where = feed_scope(scope);
+    std::string key(kRevocationsKey);
+    if (!scope.empty()) key += "/" + scope;
+    out.push_back({std::move(key), std::move(where.scope_namespace), std::move(where.endpoint),
+                   std::make_shared<const std::string>(payload_of(list))});
+  }
+  return out;
+}
+
+std::optional<std::vector<auth::Revocation>> read_revocations(const feed::Item& item) {
+  const std::optional<std::string> scope = scope_of(item.scope_namespace, item.endpoint);
+  const auto json = nlohmann::json::parse(*item.payload, nullptr, /*allow_exceptions=*/false);
+  if (!scope || !json.is_object() || json.value("schema", nlohmann::json()) != 1) {
+    return std::nullopt;
+  }
   const auto list = json.find("entries");
   if (list == json.end() || !list->is_array() || list->size() > limits::kRevocationsMax) {
     return std::nullopt;
@@ -46,8 +103,9 @@ std::optional<std::vector<auth::Revocation>> read_revocations_payload(std::strin
   std::vector<auth::Revocation> entries;
   for (const nlohmann::json& value : *list) {
     auth::Revocation::Parsed parsed = auth::Revocation::parse(value.dump());
-    if (!parsed.revocation) return std::nullopt;
-    entries.push_back(std::move(*parsed.revocation));
+    if (!parsed.revocation || !parsed.revocation->scope.empty()) return std::nullopt;
+    parsed.revocation->scope = *scope;
+    entries.push_back(*std::move(parsed.revocation));
   }
   return entries;
 }

@@ -160,8 +160,8 @@ Result<void> Exchange::authorise() {
   const Result<void> allowed =
       policy.allow(*record_.principal, static_cast<int64_t>(record_.wall_us / 1'000'000));
   if (!allowed) return allowed;
-  const std::string& endpoint = endpoint_->endpoint->id;
-  if (context_.watch.revoked(*record_.principal, endpoint, record_.wall_us)) {
+  const auth::Place place{endpoint_->endpoint->virtual_cluster, endpoint_->endpoint->id};
+  if (context_.watch.revoked(record_.principal, place, record_.wall_us)) {
     return Error{ErrorCode::kSessionRevoked, "", 0};
   }
   const Result<void> page = judge_page();

@@ -12,13 +12,14 @@ namespace kg::exchange {
 
 // Open WebSockets of the same person live on with a fresher session.
 void Exchange::tell_of_session() {
-  const std::string& endpoint = endpoint_->endpoint->id;
-  if (!context_.watch.is_news(*record_.principal, endpoint, record_.wall_us)) return;
-  const Result<Credentials> shown = credentials(*endpoint_->endpoint);
+  const routing::Endpoint& endpoint = *endpoint_->endpoint;
+  const auth::Place place{endpoint.virtual_cluster, endpoint.id};
+  if (!context_.watch.is_news(*record_.principal, place, record_.wall_us)) return;
+  const Result<Credentials> shown = credentials(endpoint);
   if (!shown) return;
   const auth::Evidence evidence = shown->evidence();
   context_.watch.tell(
-      record_.principal, endpoint,
+      record_.principal, place,
       std::make_shared<const ShownCredential>(ShownCredential{
           Secret(std::string(evidence.token)), Secret(std::string(evidence.oidc_data))}),
       record_.wall_us);
@@ -30,9 +31,9 @@ void Exchange::watch_session() {
   const routing::Endpoint& endpoint = *endpoint_->endpoint;
   const uint64_t now_us = event::wall_us();
   WatchedSocket& socket = *this;
-  seat_ =
-      std::make_unique<SessionWatch::Seat>(context_.watch, socket, record_.principal, endpoint.id,
-                                           endpoint.session_rules, endpoint.sessions, now_us);
+  seat_ = std::make_unique<SessionWatch::Seat>(context_.watch, socket, record_.principal,
+                                               auth::Place{endpoint.virtual_cluster, endpoint.id},
+                                               endpoint.session_rules, endpoint.sessions, now_us);
   context_.watch.expel_if_revoked(*seat_, now_us);
 }
 

@@ -1,6 +1,7 @@
 #include "proxy/exchange/session_watch.h"
 
 #include <algorithm>
+#include <cstring>
 
 #include "proxy/base/crypto.h"
 #include "proxy/base/limits.h"
@@ -9,10 +10,15 @@
 namespace kg::exchange {
 namespace {
 
-// Only a place to look: whoever finds something there compares the names.
-uint64_t person_of(const auth::Principal& principal, std::string_view endpoint) noexcept {
+// Only a place to look: whoever finds something there compares the names, or the whole mark.
+uint64_t news_of(const auth::Principal& principal, std::string_view endpoint) noexcept {
   const std::hash<std::string_view> hash;
   return (hash(principal.subject) * 31 + hash(principal.realm)) * 31 + hash(endpoint);
+}
+uint64_t person_of(const auth::Mark& subject) noexcept {
+  uint64_t out = 0;
+  std::memcpy(&out, subject.data(), sizeof out);
+  return out;
 }
 
 uint64_t generation_of(const auth::SessionsRef& sessions) noexcept {
@@ -26,8 +32,16 @@ uint64_t jitter_us() noexcept {
   return random % (uint64_t{limits::kRecheckSpreadMs} * 1'000);
 }
 
-bool same_person(const auth::Principal& a, const auth::Principal& b) noexcept {
-  return a.subject == b.subject && a.realm == b.realm;
+bool same_place(const auth::Place& a, const auth::Place& b) noexcept {
+  return a.endpoint == b.endpoint && a.virtual_cluster == b.virtual_cluster;
+}
+
+// The same one, as far as a replica's word goes.
+PrincipalRef renewed(const auth::Principal& principal, const routing::Renewal& renewal) {
+  auto out = std::make_shared<auth::Principal>(principal);
+  out->issued_at = renewal.issued_at;
+  out->expires_at = renewal.expires_at;
+  return out;
 }
 
 // A later end; or, with the same, later to be asked for again.
@@ -40,27 +54,33 @@ bool outlives(const auth::Principal& fresh, const auth::Principal& old) noexcept
 }  // namespace
 
 void SessionBoard::spread(const SessionWatch& from, const PrincipalRef& principal,
-                          std::string_view endpoint, const ShownRef& shown) {
+                          const auth::Place& place, const ShownRef& shown) {
   for (SessionWatch* watch : watches_) {
     if (watch == &from) continue;
-    watch->loop().post([watch, principal, endpoint = std::string(endpoint), shown] {
-      watch->renew(principal, endpoint, shown, event::wall_us());
+    watch->loop().post([watch, principal, cluster = std::string(place.virtual_cluster),
+                        endpoint = std::string(place.endpoint), shown] {
+      watch->renew(principal, {cluster, endpoint}, shown, event::wall_us());
     });
   }
 }
 
 SessionWatch::Seat::Seat(SessionWatch& watch, WatchedSocket& socket, PrincipalRef principal,
-                         const std::string& endpoint, const SessionRules& rules,
+                         const auth::Place& place, const SessionRules& rules,
                          auth::SessionsRef sessions, uint64_t now_us)
     : watch_(watch),
       socket_(socket),
       principal_(std::move(principal)),
-      endpoint_(endpoint),
+      marks_(auth::marks_of(*principal_, place.endpoint)),
+      virtual_cluster_(place.virtual_cluster),
+      endpoint_(place.endpoint),
       rules_(rules),
       sessions_(std::move(sessions)),
       generation_(generation_of(sessions_)),
       opened_us_(now_us),
-      person_(person_of(*principal_, endpoint)) {
+      person_(person_of(marks_.subject)) {
+  first_.token = marks_.token;
+  first_.session = marks_.session;
+  first_.issued_at = marks_.issued_at;
   plan(now_us);
   believe(now_us);
   watch_.seats_.emplace(person_, this);
@@ -113,45 +133,90 @@ SessionWatch::SessionWatch(event::EventLoop& loop, metrics::WorkerMetrics& metri
   board_.add(*this);
 }
 
-bool SessionWatch::is_news(const auth::Principal& principal, std::string_view endpoint,
+bool SessionWatch::is_news(const auth::Principal& principal, const auth::Place& place,
                            uint64_t now_us) {
-  if (board_.open.load(std::memory_order_relaxed) == 0) return false;
+  const bool open = board_.open.load(std::memory_order_relaxed) > 0;
+  if (!open && board_.replicas() == nullptr) return false;
   if (spread_.size() >= limits::kRenewalsKept) spread_.clear();
   const uint64_t end_us = session_end_us(principal);
-  Spread& known = spread_[person_of(principal, endpoint)];
-  if (end_us <= known.end_us && now_us < known.again_us) return false;
-  known = {end_us, now_us + uint64_t{limits::kRenewalRepeatMs} * 1'000};
+  Spread& known = spread_[news_of(principal, place.endpoint)];
+  const bool fresher = end_us > known.end_us;
+  if (!fresher && now_us < (open ? known.again_us : known.replicas_us)) return false;
+  if (fresher) known.replicas_us = 0;
+  known.end_us = end_us;
+  known.again_us = now_us + uint64_t{limits::kRenewalRepeatMs} * 1'000;
   return true;
 }
 
-void SessionWatch::tell(const PrincipalRef& principal, std::string_view endpoint,
+void SessionWatch::tell(const PrincipalRef& principal, const auth::Place& place,
                         const ShownRef& shown, uint64_t now_us) {
-  renew(principal, endpoint, shown, now_us);
-  board_.spread(*this, principal, endpoint, shown);
+  if (board_.open.load(std::memory_order_relaxed) > 0) {
+    renew(principal, place, shown, now_us);
+    board_.spread(*this, principal, place, shown);
+  }
+  if (board_.replicas() == nullptr) return;
+  Spread& known = spread_[news_of(*principal, place.endpoint)];
+  if (now_us < known.replicas_us) return;
+  known.replicas_us = now_us + uint64_t{kRenewalRetellMs} * 1'000;
+  // Sessions without an end need no renewal, and of others' judgements each replica asks itself.
+  if (principal->expires_at <= 0 || principal->believed_until > 0) return;
+  board_.replicas()(principal, place);
 }
 
-void SessionWatch::renew(const PrincipalRef& principal, std::string_view endpoint,
+void SessionWatch::renew(const PrincipalRef& principal, const auth::Place& place,
                          const ShownRef& shown, uint64_t now_us) {
-  const auto [first, last] = seats_.equal_range(person_of(*principal, endpoint));
+  if (seats_.empty()) return;
+  const auth::SessionMarks marks = auth::marks_of(*principal, place.endpoint);
+  const auto [first, last] = seats_.equal_range(person_of(marks.subject));
   for (auto entry = first; entry != last; ++entry) {
     Seat& seat = *entry->second;
-    if (seat.leaving_ || !same_person(*principal, *seat.principal_) || endpoint != seat.endpoint_ ||
+    if (seat.leaving_ || marks.subject != seat.marks_.subject || !same_place(place, seat.place()) ||
         !outlives(*principal, *seat.principal_)) {
       continue;
     }
-    unlist(seat);
-    const bool later = session_end_us(*principal) > session_end_us(*seat.principal_);
-    seat.principal_ = principal;
     seat.shown_ = shown;
-    seat.believe(now_us);
-    if (later) {
-      seat.kept_ = false;
-      seat.plan(now_us);
-      seat.tell_us_ = kNeverUs;
-      seat.socket_.take_notice_back();
-      metrics_.websockets_renewed.add();
+    seat.marks_ = marks;
+    seat.heard_.reset();
+    extend(seat, principal, now_us);
+  }
+  arm(now_us);
+}
+
+void SessionWatch::extend(Seat& seat, PrincipalRef principal, uint64_t now_us) {
+  unlist(seat);
+  const bool later = session_end_us(*principal) > session_end_us(*seat.principal_);
+  seat.principal_ = std::move(principal);
+  seat.believe(now_us);
+  if (later) {
+    seat.kept_ = false;
+    seat.plan(now_us);
+    seat.tell_us_ = kNeverUs;
+    seat.socket_.take_notice_back();
+    metrics_.websockets_renewed.add();
+  }
+  list(seat);
+}
+
+void SessionWatch::hear(const routing::Renewal& renewal, const auth::Place& place,
+                        uint64_t now_us) {
+  const auto now = static_cast<int64_t>(now_us / 1'000'000);
+  routing::Renewal bounded = renewal;
+  bounded.expires_at = std::min(renewal.expires_at, now + limits::kRevocationSeconds);
+  const auto [first, last] = seats_.equal_range(person_of(renewal.subject));
+  for (auto entry = first; entry != last; ++entry) {
+    Seat& seat = *entry->second;
+    const auth::Principal& who = *seat.principal_;
+    if (seat.leaving_ || renewal.subject != seat.marks_.subject ||
+        !same_place(place, seat.place()) || who.expires_at <= 0 || who.believed_until > 0 ||
+        bounded.expires_at <= std::max(who.expires_at, now)) {
+      continue;
     }
-    list(seat);
+    const auth::SessionMarks fresh{renewal.token, renewal.session, seat.marks_.subject,
+                                   seat.marks_.endpoint, renewal.issued_at};
+    if (revocations_->revokes(fresh, seat.place(), now)) continue;
+    seat.marks_ = fresh;
+    seat.heard_ = bounded;
+    extend(seat, renewed(who, bounded), now_us);
   }
   arm(now_us);
 }
@@ -257,6 +322,10 @@ void SessionWatch::judged(Seat& seat, Result<PrincipalRef> who, auth::SessionsRe
   }
   const bool expired = fault == ErrorCode::kSessionExpired;
   if (!who && !expired) return;  // it could not be judged: act() asks again
+  // What a replica heard counts on beyond what was shown here.
+  if (who && seat.heard_ && seat.heard_->expires_at > (*who)->expires_at) {
+    who = renewed(**who, *seat.heard_);
+  }
   unlist(seat);
   const bool planned_anew =
       rules != seat.rules_ || (who && (*who)->expires_at != seat.principal_->expires_at);
@@ -271,8 +340,24 @@ void SessionWatch::judged(Seat& seat, Result<PrincipalRef> who, auth::SessionsRe
   arm(now_us);
 }
 
+const auth::SessionMarks& SessionWatch::marks_of(const PrincipalRef& principal,
+                                                 std::string_view endpoint) {
+  if (known_marks_.size() >= kSessionMarksKept) known_marks_.clear();
+  KnownMarks& known = known_marks_[principal.get()];
+  if (known.principal == nullptr || known.endpoint != endpoint) {
+    known = {principal, std::string(endpoint), auth::marks_of(*principal, endpoint)};
+  }
+  return known.marks;
+}
+
+bool SessionWatch::revoked(const Seat& seat, uint64_t now_us) const noexcept {
+  const auto now = static_cast<int64_t>(now_us / 1'000'000);
+  return revocations_->revokes(seat.marks_, seat.place(), now) ||
+         revocations_->revokes(seat.first_, seat.place(), now);
+}
+
 void SessionWatch::expel_if_revoked(Seat& seat, uint64_t now_us) {
-  if (!revoked(*seat.principal_, seat.endpoint_, now_us)) return;
+  if (!revoked(seat, now_us)) return;
   metrics_.websockets_revoked.add();
   leave(seat);
   seat.socket_.expel(ErrorCode::kSessionRevoked);
@@ -287,7 +372,7 @@ void SessionWatch::leave(Seat& seat) {
 size_t SessionWatch::expel_revoked(uint64_t now_us) {
   std::vector<WatchedSocket*> leaving;  // their seats may die at once
   for (const auto& [person, seat] : seats_) {
-    if (seat->leaving_ || !revoked(*seat->principal_, seat->endpoint_, now_us)) continue;
+    if (seat->leaving_ || !revoked(*seat, now_us)) continue;
     leave(*seat);
     leaving.push_back(&seat->socket_);
   }

@@ -34,6 +34,37 @@ Answer no_revocation(const char* fault) {
                           "\"realm\": ...} or {\"endpoint\": ...}.");
 }
 
+Answer not_ours() {
+  return error_answer(403, "Forbidden",
+                      "This proxy's key of the feed does not speak for that scope: call a proxy "
+                      "whose key does.");
+}
+
+// What a call has done here, and how far it was told.
+Answer done_answer(std::string_view name, size_t count, const Told& told) {
+  std::string body = "{\"applied\":true,\"" + std::string(name) + "\":" + std::to_string(count);
+  switch (told.how) {
+    case Told::How::kAll:
+      body += ",\"told\":\"all\"";
+      break;
+    case Told::How::kScope:
+      body += ",\"told\":\"scope\",\"scopes\":[";
+      for (const std::string& scope : told.scopes) {
+        if (body.back() != '[') body += ',';
+        ascii::json_quote(scope, body);
+      }
+      body += ']';
+      break;
+    case Told::How::kNobody:
+      body +=
+          ",\"told\":\"nobody\",\"message\":\"It counts at this proxy alone: no controller of "
+          "its feed answers, or it has none. Controllers are told once they answer; without a "
+          "feed, call every proxy.\"";
+      break;
+  }
+  return json_answer(200, body + "}");
+}
+
 void append_row(const SessionCounts::value_type& row, std::string& out) {
   const auto& [endpoint, realm, subject] = row.first;
   out += out.back() == '[' ? "{\"endpoint\":" : ",{\"endpoint\":";
@@ -84,8 +115,8 @@ std::optional<PodName> pod_name(std::string_view text) {
 
 }  // namespace
 
-Admin::Admin(event::EventLoop& loop, AdminActions& actions, PodActions& pods)
-    : actions_(actions), pods_(pods), http_(loop) {
+Admin::Admin(event::EventLoop& loop, AdminActions& actions, PodActions& pods, FeedActions& feed)
+    : actions_(actions), pods_(pods), feed_(feed), http_(loop) {
   add(Verb::kPost, "/revocations", &Admin::post_revocation);
   add(Verb::kDelete, "/revocations", &Admin::delete_revocation);
   add(Verb::kGet, "/revocations", &Admin::get_revocations);
@@ -94,6 +125,7 @@ Admin::Admin(event::EventLoop& loop, AdminActions& actions, PodActions& pods)
   add(Verb::kGet, "/pods", &Admin::get_pods);
   add(Verb::kGet, "/pods/", &Admin::get_pod);
   add(Verb::kPost, "/pods/", &Admin::post_pod);
+  add(Verb::kPost, "/feed/reset", &Admin::post_feed_reset);
 }
 
 void Admin::add(Verb verb, const std::string& path, Answer (Admin::*call)(const Request& request)) {
@@ -114,25 +146,40 @@ bool Admin::has_token(std::string_view authorization) const noexcept {
 Admin::Answer Admin::post_revocation(const Request& request) {
   const auth::Revocation::Parsed parsed = auth::Revocation::parse(request.body);
   if (!parsed.revocation) return no_revocation(parsed.fault);
-  const std::optional<size_t> ended = actions_.revoke(*parsed.revocation);
-  if (!ended) {
-    return error_answer(503, "Service Unavailable",
-                        "There is no room for more revocations, or a worker did not answer: use "
-                        "revocations_file, or look at the log.");
+  const Revoked revoked = actions_.revoke(*parsed.revocation);
+  switch (revoked.outcome) {
+    case Revoked::Outcome::kDone:
+      return done_answer("websockets_ended", revoked.websockets_ended, revoked.told);
+    case Revoked::Outcome::kNotOurs:
+      return not_ours();
+    case Revoked::Outcome::kNoRoom:
+    case Revoked::Outcome::kNoAnswer:
+      break;
   }
-  return json_answer(200, "{\"websockets_ended\":" + std::to_string(*ended) + "}");
+  return error_answer(503, "Service Unavailable",
+                      "There is no room for more revocations, or a worker did not answer: use "
+                      "revocations_file, or look at the log.");
 }
 
 Admin::Answer Admin::delete_revocation(const Request& request) {
   const auth::Revocation::Parsed parsed = auth::Revocation::parse(request.body);
   if (!parsed.revocation) return no_revocation(parsed.fault);
-  const size_t taken_back = actions_.unrevoke(*parsed.revocation);
-  if (taken_back > 0) {
-    return json_answer(200, "{\"taken_back\":" + std::to_string(taken_back) + "}");
+  const TakenBack taken = actions_.unrevoke(*parsed.revocation);
+  switch (taken.outcome) {
+    case TakenBack::Outcome::kDone:
+      return done_answer("taken_back", taken.entries, taken.told);
+    case TakenBack::Outcome::kNotOurs:
+      return not_ours();
+    case TakenBack::Outcome::kUnheard:
+      return error_answer(503, "Service Unavailable",
+                          "The feed announced that entry, and no controller answers who could take "
+                          "it back: it counts on. Try again when one does.");
+    case TakenBack::Outcome::kUnknown:
+      break;
   }
   return error_answer(404, "Not Found",
-                      "No call of this process made that entry; those of revocations_file are "
-                      "taken back there.");
+                      "No call made that entry, here or at another replica; those of "
+                      "revocations_file are taken back there.");
 }
 
 Admin::Answer Admin::get_revocations(const Request& /*request*/) {
@@ -209,6 +256,13 @@ Admin::Answer Admin::post_pod(const Request& request) {
   PodReport now = pods_.pod(*name).value_or(*before);
   now.cordoned = verb == "/cordon";
   return json_answer(200, now.json());
+}
+
+Admin::Answer Admin::post_feed_reset(const Request& /*request*/) {
+  const std::optional<std::string> done = feed_.reset_feed();
+  if (done) return json_answer(200, *done);
+  return error_answer(409, "Conflict",
+                      "This proxy follows no controllers: feed is not configured.");
 }
 
 }  // namespace kg::server

@@ -2,14 +2,21 @@
 
 #include <fmt/core.h>
 
-#include <algorithm>
 #include <filesystem>
-#include <optional>
 
 #include "proxy/base/log.h"
+#include "routing/feed/scope.h"
 #include "routing/revocation_notice.h"
 
 namespace kg::server {
+namespace {
+
+std::string version_json(feed::Version version) {
+  if (version == feed::Version()) return "null";
+  return fmt::format("\"{}.{}\"", version.term, version.sequence);
+}
+
+}  // namespace
 
 std::string FeedKeeper::start(const config::Feed& wanted, const std::string& state_dir) {
   feed::Subscriber::Options options;
@@ -30,42 +37,79 @@ std::string FeedKeeper::start(const config::Feed& wanted, const std::string& sta
 
 std::string FeedKeeper::on_update(feed::Version version, std::span<const feed::Item> upserts,
                                   std::span<const std::string> deletes, bool whole) {
-  std::optional<std::vector<auth::Revocation>> revocations;
+  std::map<std::string, std::vector<auth::Revocation>> lists;
+  if (!whole) lists = revocations_;
+  for (const std::string& key : deletes) lists.erase(key);
   for (const feed::Item& item : upserts) {
-    if (item.key != routing::kRevocationsKey) continue;
-    revocations = routing::read_revocations_payload(*item.payload);
-    if (!revocations) return "revocations: cannot be read";
+    if (!routing::is_revocations_key(item.key)) continue;
+    auto list = routing::read_revocations(item);
+    if (!list) return item.key + ": cannot be read";
+    lists[item.key] = *std::move(list);
   }
-  if (!revocations &&
-      (whole || std::ranges::find(deletes, routing::kRevocationsKey) != deletes.end())) {
-    revocations.emplace();
-  }
-  std::string refused = apply_(upserts, deletes, whole);
+  std::string refused = hooks_.apply(upserts, deletes, whole);
   if (!refused.empty()) {
     log::error("feed", "update refused, what was announced before serves on version={}.{} why={}",
                version.term, version.sequence, refused);
     return refused;
   }
   // Before the proxy counts as ready: a revoked session is refused from the first request on.
-  if (revocations) announced_(std::move(*revocations));
+  if (lists != revocations_ || version.term != term_) {
+    revocations_ = std::move(lists);
+    term_ = version.term;
+    std::vector<auth::Revocation> all;
+    for (const auto& [key, list] : revocations_) all.insert(all.end(), list.begin(), list.end());
+    hooks_.announced(std::move(all), term_);
+  }
   has_state_ = true;
   return "";
 }
 
 void FeedKeeper::on_fact(const feed::Fact& fact) {
-  if (!routing::may_revoke(fact.scope_namespace)) return;
-  const auto notice = routing::RevocationNotice::parse(fact.bytes);
-  if (notice) hear_(notice->revoked, notice->revocation);
+  if (const auto notice = routing::RevocationNotice::of(fact)) return hooks_.hear(*notice);
+  auto renewals = routing::read_renewals(fact.bytes);
+  if (!renewals || fact.scope_namespace.empty() || fact.endpoint == feed::kEveryEndpoint) return;
+  hooks_.renewed({fact.scope_namespace, fact.endpoint}, *std::move(renewals));
 }
 
-void FeedKeeper::tell(bool revoked, const auth::Revocation& revocation) {
-  if (subscriber_ == nullptr) return;
-  feed::Fact fact;
-  fact.bytes = routing::RevocationNotice{revoked, revocation}.text();
-  if (!subscriber_->publish_fact(std::move(fact))) {
-    log::error("feed", "no controller hears of a revocation, which is this replica's alone kind={}",
-               auth::kind_name(revocation.kind));
+std::vector<std::string> FeedKeeper::scopes_for(const std::string& scope) const {
+  const feed::Scope* own = subscriber_ == nullptr ? nullptr : subscriber_->scope();
+  if (own == nullptr) return {};
+  if (!scope.empty()) return may_say(scope) ? std::vector{scope} : std::vector<std::string>{};
+  std::vector<std::string> out;
+  for (const auto& [name, endpoint] : own->places()) {
+    out.push_back(routing::scope_of(name, endpoint).value_or(""));
   }
+  return out;
+}
+
+bool FeedKeeper::may_say(const std::string& scope) const {
+  const feed::Scope* own = subscriber_ == nullptr ? nullptr : subscriber_->scope();
+  const routing::FeedScope where = routing::feed_scope(scope);
+  return own == nullptr || own->speaks_for(where.scope_namespace, where.endpoint);
+}
+
+bool FeedKeeper::tell(const routing::RevocationNotice& notice) {
+  return subscriber_ != nullptr && subscriber_->publish_fact(notice.fact());
+}
+
+bool FeedKeeper::tell_renewals(const auth::Place& place,
+                               std::span<const routing::Renewal> renewals) {
+  if (subscriber_ == nullptr || subscriber_->scope() == nullptr) return false;
+  // Of endpoints that its key does not see, as some of its own file, it says nothing.
+  if (!subscriber_->scope()->speaks_for(place.virtual_cluster, place.endpoint)) return true;
+  feed::Fact fact;
+  fact.scope_namespace = place.virtual_cluster;
+  fact.endpoint = place.endpoint;
+  fact.bytes = routing::renewals_text(renewals);
+  return subscriber_->publish_fact(std::move(fact));
+}
+
+std::optional<std::string> FeedKeeper::reset() {
+  if (subscriber_ == nullptr) return std::nullopt;
+  const feed::SubscriberStatus before = subscriber_->status();
+  subscriber_->reset();
+  return fmt::format("{{\"reset\":true,\"held\":{},\"offered\":{},\"controllers\":{}}}",
+                     version_json(before.version), version_json(before.offered), before.connected);
 }
 
 void FeedKeeper::add_facts(metrics::ProcessFacts& facts) const {
@@ -79,10 +123,13 @@ void FeedKeeper::add_facts(metrics::ProcessFacts& facts) const {
   out.items = status.items;
   out.connected = status.connected;
   out.updates = counts.updates;
+  out.facts = {{"sent", counts.facts_sent},
+               {"heard", counts.facts_heard},
+               {"dropped", counts.facts_dropped}};
   out.rejected = {{"refused", counts.refused},   {"unreadable", counts.unreadable},
                   {"older", counts.older},       {"gap", counts.gaps},
                   {"diverged", counts.diverged}, {"too_large", counts.too_large},
-                  {"schema", counts.schema}};
+                  {"schema", counts.schema},     {"behind", counts.behind}};
 }
 
 std::string FeedKeeper::ready_text() const {
@@ -90,10 +137,11 @@ std::string FeedKeeper::ready_text() const {
   const feed::SubscriberStatus status = subscriber_->status();
   return fmt::format(
       R"({{"status":"ok","feed":{{"version":"{}.{}","digest":"{}","items":{},"age_seconds":{:.3f},)"
-      R"("controllers":{},"from_copy":{}}}}})"
+      R"("controllers":{},"offered":{},"from_copy":{}}}}})"
       "\n",
       status.version.term, status.version.sequence, feed::text_of(status.digest), status.items,
-      static_cast<double>(status.age_ms) / 1e3, status.connected, status.from_copy);
+      static_cast<double>(status.age_ms) / 1e3, status.connected, version_json(status.offered),
+      status.from_copy);
 }
 
 }  // namespace kg::server

@@ -5,8 +5,11 @@
 //         before serves on, without any controller too.
 #pragma once
 
+#include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <utility>
@@ -16,32 +19,39 @@
 #include "config/config.h"
 #include "metrics/exporter.h"
 #include "proxy/event/event_loop.h"
+#include "proxy/server/revocation_outbox.h"
 #include "routing/feed/subscriber.h"
+#include "routing/renewal_notice.h"
 
 namespace kg::server {
 
-class FeedKeeper final : private feed::SubscriberHandler {
+class FeedKeeper final : public Replicas, private feed::SubscriberHandler {
  public:
-  // "" takes the update, as of SubscriberHandler.
-  using Apply = std::function<std::string(std::span<const feed::Item> upserts,
-                                          std::span<const std::string> deletes, bool whole)>;
+  struct Hooks {
+    // "" takes the update, as of SubscriberHandler.
+    std::function<std::string(std::span<const feed::Item> upserts,
+                              std::span<const std::string> deletes, bool whole)>
+        apply;
+    // What other replicas revoke or take back, and which sessions they saw renewed; each within the
+    // scope of its sender.
+    std::function<void(const routing::RevocationNotice& notice)> hear;
+    std::function<void(const auth::Place& place, std::vector<routing::Renewal> renewals)> renewed;
+    // All that is revoked, whenever that or the term changes.
+    std::function<void(std::vector<auth::Revocation> entries, uint64_t term)> announced;
+  };
 
-  // What others revoke or take back, within their scope; all that is revoked, with every update
-  // that says so.
-  using Hear = std::function<void(bool revoked, const auth::Revocation& revocation)>;
-  using Announced = std::function<void(std::vector<auth::Revocation> entries)>;
-
-  FeedKeeper(event::EventLoop& loop, Apply apply, Hear hear, Announced announced)
-      : loop_(loop),
-        apply_(std::move(apply)),
-        hear_(std::move(hear)),
-        announced_(std::move(announced)) {}
+  FeedKeeper(event::EventLoop& loop, Hooks hooks) : loop_(loop), hooks_(std::move(hooks)) {}
 
   // "" or a sentence that says what is wrong. The copy in `state_dir` is applied before it returns.
   std::string start(const config::Feed& wanted, const std::string& state_dir);
+  std::vector<std::string> scopes_for(const std::string& scope) const override;
+  bool may_say(const std::string& scope) const override;
+  bool tell(const routing::RevocationNotice& notice) override;
+  bool tell_renewals(const auth::Place& place, std::span<const routing::Renewal> renewals);
+  // Whatever version controllers offer next is taken. What was held and what is offered, as JSON;
+  // nothing if no feed is configured.
+  std::optional<std::string> reset();
   // Whether there is anything announced, or none is to be.
-  // Tells all replicas, if a controller hears it.
-  void tell(bool revoked, const auth::Revocation& revocation);
   bool ready() const noexcept { return subscriber_ == nullptr || has_state_; }
   void add_facts(metrics::ProcessFacts& facts) const;
   // The answer of /readyz, with what is held: replicas of one scope hold the same where their
@@ -54,10 +64,10 @@ class FeedKeeper final : private feed::SubscriberHandler {
   void on_fact(const feed::Fact& fact) override;
 
   event::EventLoop& loop_;
-  Apply apply_;
-  Hear hear_;
-  Announced announced_;
+  Hooks hooks_;
   std::unique_ptr<feed::Subscriber> subscriber_;
+  std::map<std::string, std::vector<auth::Revocation>> revocations_;  // the lists, by key
+  uint64_t term_ = 0;
   bool has_state_ = false;
 };
 

@@ -2,9 +2,10 @@
 // here or at another replica, and by the feed; kept fresh while the file changes on disk.
 //
 // Owner:  the Server. Thread: control. Blocks on the file.
-// Limits: limits::kRevocationsMax entries of each source. A call's entry without `until` ends when
-//         every token that it may concern has (kRevocationSeconds). Calls' entries end with the
-//         process; the file's stay.
+// Limits: limits::kRevocationsMax entries of each source; of other replicas' calls
+//         auth::kRevocationsPerNamespaceMax that count in one namespace only. A call's entry
+//         without `until` ends when every token that it may concern has (kRevocationSeconds).
+//         Calls' entries end with the process; the file's stay.
 // Errors: a file that became unusable keeps its last good entries, is logged and counted, and is
 //         not looked at again before it changes.
 #pragma once
@@ -32,10 +33,27 @@ class RevocationKeeper {
   void adopt(const std::string& file, std::vector<auth::Revocation> entries);
   // Every kFileLookMs. True when the file brought something new.
   bool look();
-  bool add(auth::Revocation revocation, int64_t now);  // false: no room
-  size_t remove(const auth::Revocation& revocation);   // of calls' entries, those of its target
+  // A call here. False: no room. `until` is filled in.
+  bool add(auth::Revocation& revocation, int64_t now);
+  // A call at another replica, by its mark, until the feed announces it.
+  enum class Heard : uint8_t { kNew, kKnown, kNoRoom };
+  Heard hear(const auth::Revocation& revocation, int64_t now);
+  bool forget_heard(const auth::Revocation& revocation);  // taken back there; false: none was
+
+  // What calls here and elsewhere revoked by that name; with a scope, in that one only.
+  struct Found {
+    size_t calls = 0;                 // here
+    std::vector<std::string> scopes;  // of others' calls, and of the feed
+  };
+  Found find(const auth::Revocation& asked) const;
+  // Of these, calls here and what counts in `scopes`; how many entries.
+  size_t remove(const auth::Revocation& asked, const std::vector<std::string>& scopes);
+  // Another replica took back what was revoked here.
+  bool remove_call(const auth::Revocation& revocation);
+
   // Of the feed, instead of what it said before. False: the same.
   bool set_announced(std::vector<auth::Revocation> entries);
+  const std::vector<auth::Revocation>& announced() const noexcept { return of_feed_; }
 
   Set make(int64_t now);                // of all that counts now
   std::string json(int64_t now) const;  // an array, each with its source
@@ -48,6 +66,7 @@ class RevocationKeeper {
   FileWatch watch_{{}};
   std::vector<auth::Revocation> of_file_;
   std::vector<auth::Revocation> of_calls_;
+  std::vector<auth::Revocation> of_replicas_;
   std::vector<auth::Revocation> of_feed_;
   metrics::Reloads reloads_;
 };

@@ -44,17 +44,9 @@ Server::Server(config::Config config)
       sources_(fetcher_),
       exporter_(slots_, launches_.specs(), operation_names(), [this] { return facts(); }),
       monitoring_(loop_),
-      feed_(
-          loop_,
-          [this](auto upserts, auto deletes, bool whole) {
-            return apply_feed(upserts, deletes, whole);
-          },
-          [this](bool revoked, const auth::Revocation& revocation) {
-            live_sessions_.hear(revoked, revocation);
-          },
-          [this](std::vector<auth::Revocation> entries) {
-            live_sessions_.set_announced(std::move(entries));
-          }),
+      feed_(loop_, feed_hooks()),
+      renewals_(loop_, [this](const auth::Place& place,
+                              auto some) { return feed_.tell_renewals(place, some); }),
       live_sessions_(loop_, crew_.workers, logs_),
       lame_duck_(loop_, [this] { drain(); }),
       trim_(loop_, [this] { trim_memory(); }),
@@ -127,6 +119,7 @@ void Server::start_workers(Prepared prepared) {
     workers_[i]->set_configuration(std::move(prepared.listeners[i]), routes_->snapshot(),
                                    config_.settings);
   }
+  if (config_.feed) use_replicas();
   fetcher_.start();
   for (const auto& worker : workers_) worker->start();
 }
@@ -189,7 +182,7 @@ bool Server::start_admin() {
   const config::Address& wanted = config_.admin->address;
   const auto address = event::SocketAddress::parse(wanted.host, wanted.port);
   const Result<uint16_t> port =
-      address ? live_sessions_.listen(*address, *pod_keeper_)
+      address ? live_sessions_.listen(*address, *pod_keeper_, *this)
               : Result<uint16_t>(Error{ErrorCode::kConfiguration, "address", 0});
   if (!port) {
     log::error("server", "cannot listen on {}:{}: {}; free the address or change admin.address",
@@ -247,9 +240,6 @@ void Server::reload() {
 
 bool Server::start_feed() {
   if (!config_.feed) return true;
-  live_sessions_.tell_others([this](bool revoked, const auth::Revocation& revocation) {
-    feed_.tell(revoked, revocation);
-  });
   const std::string problem = feed_.start(*config_.feed, config_.state_dir);
   if (!problem.empty()) {
     log_errors({{config_.file, config_.feed->place.line, config_.feed->place.key, problem,

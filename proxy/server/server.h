@@ -9,6 +9,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -26,6 +27,7 @@
 #include "proxy/server/pod_keeper.h"
 #include "proxy/server/preparation.h"
 #include "proxy/server/process_logs.h"
+#include "proxy/server/renewal_teller.h"
 #include "proxy/server/session_control.h"
 #include "proxy/server/session_keeper.h"
 #include "proxy/server/tls_keeper.h"
@@ -34,7 +36,7 @@
 
 namespace kg::server {
 
-class Server {
+class Server final : private FeedActions {
  public:
   explicit Server(config::Config config);
   ~Server();
@@ -52,6 +54,9 @@ class Server {
   void announce_ready() const;
   void reload();
   bool start_feed();
+  FeedKeeper::Hooks feed_hooks();
+  void use_replicas();  // before the workers run
+  std::optional<std::string> reset_feed() override { return feed_.reset(); }
   std::string apply_feed(std::span<const feed::Item> upserts, std::span<const std::string> deletes,
                          bool whole);
   bool needs_restart(const config::Config& fresh) const;
@@ -85,6 +90,7 @@ class Server {
   std::unique_ptr<PodKeeper> pod_keeper_;
   std::unique_ptr<routing::RouteBook> routes_;
   FeedKeeper feed_;
+  RenewalTeller renewals_;
   WorkerCrew crew_;
   std::vector<std::unique_ptr<Worker>> workers_;
   SessionControl live_sessions_;

@@ -15,6 +15,7 @@ namespace {
 
 constexpr size_t kTokenBytesMin = 16;
 constexpr size_t kTokenBytesMax = 1'024;
+constexpr uint32_t kHeardMs = 20;
 
 int64_t now_seconds() { return static_cast<int64_t>(event::wall_us() / 1'000'000); }
 
@@ -77,52 +78,106 @@ void SessionControl::set_token(Secret token) {
   if (admin_ != nullptr) admin_->set_token(std::move(token));
 }
 
-Result<uint16_t> SessionControl::listen(const event::SocketAddress& address, PodActions& pods) {
+Result<uint16_t> SessionControl::listen(const event::SocketAddress& address, PodActions& pods,
+                                        FeedActions& feed) {
   AdminActions& actions = *this;
-  admin_ = std::make_unique<Admin>(loop_, actions, pods);
+  admin_ = std::make_unique<Admin>(loop_, actions, pods, feed);
   return admin_->listen(address);
 }
 
 void SessionControl::look() {
   if (keeper_.look()) publish();
+  if (replicas_ != nullptr) outbox_.retell(*replicas_, loop_.now_us(), now_seconds());
 }
 
-std::optional<size_t> SessionControl::revoke(const auth::Revocation& revocation) {
-  if (!keeper_.add(revocation, now_seconds())) return std::nullopt;
-  const std::optional<size_t> ended = publish();
-  log::info("session", "revoked by an admin call kind={} websockets_ended={}",
-            auth::kind_name(revocation.kind), ended.value_or(0));
-  logs_.audit(audit_record(metrics::AuditEvent::kRevoke, revocation));
-  if (tell_others_) tell_others_(true, revocation);
-  return ended;
-}
-
-void SessionControl::hear(bool revoked, const auth::Revocation& revocation) {
-  if (!revoked) {
-    if (keeper_.remove(revocation) > 0) publish();
-    return;
+Revoked SessionControl::revoke(auth::Revocation revocation) {
+  Revoked out;
+  if (replicas_ != nullptr && !replicas_->may_say(revocation.scope) && !revocation.scope.empty()) {
+    out.outcome = Revoked::Outcome::kNotOurs;
+    return out;
   }
   if (!keeper_.add(revocation, now_seconds())) {
-    log::error("session", "there is no room for what another replica revoked kind={}",
-               auth::kind_name(revocation.kind));
-    return;
+    out.outcome = Revoked::Outcome::kNoRoom;
+    return out;
   }
   const std::optional<size_t> ended = publish();
-  log::info("session", "revoked by another replica kind={} websockets_ended={}",
-            auth::kind_name(revocation.kind), ended.value_or(0));
+  if (!ended) out.outcome = Revoked::Outcome::kNoAnswer;
+  out.websockets_ended = ended.value_or(0);
+  log::info("session", "revoked by an admin call kind={} websockets_ended={}",
+            auth::kind_name(revocation.kind), out.websockets_ended);
+  logs_.audit(audit_record(metrics::AuditEvent::kRevoke, revocation));
+  if (replicas_ != nullptr) {
+    out.told = outbox_.put(*replicas_, true, revocation, {}, loop_.now_us());
+    if (out.told.how == Told::How::kNobody) {
+      log::error("session",
+                 "no controller hears of a revocation, which is this replica's alone until one "
+                 "answers kind={}",
+                 auth::kind_name(revocation.kind));
+    }
+  }
+  return out;
 }
 
-void SessionControl::set_announced(std::vector<auth::Revocation> entries) {
-  if (keeper_.set_announced(std::move(entries))) publish();
+void SessionControl::hear(const routing::RevocationNotice& notice) {
+  bool is_new = false;
+  if (notice.revoked) {
+    const RevocationKeeper::Heard heard = keeper_.hear(notice.revocation, now_seconds());
+    is_new = heard == RevocationKeeper::Heard::kNew;
+    if (heard == RevocationKeeper::Heard::kNoRoom) {
+      log::error("session", "there is no room for what another replica revoked kind={}",
+                 auth::kind_name(notice.revocation.kind));
+    }
+  } else {
+    is_new = keeper_.forget_heard(notice.revocation);
+  }
+  if (!is_new || std::exchange(heard_waits_, true)) return;
+  apply_soon_.arm_ms(kHeardMs);
 }
 
-size_t SessionControl::unrevoke(const auth::Revocation& revocation) {
-  const size_t removed = keeper_.remove(revocation);
-  if (removed == 0) return 0;
+void SessionControl::apply_heard() {
+  heard_waits_ = false;
+  const std::optional<size_t> ended = publish();
+  log::info("session", "applied what other replicas revoked or took back websockets_ended={}",
+            ended.value_or(0));
+}
+
+void SessionControl::set_announced(std::vector<auth::Revocation> entries, uint64_t term) {
+  bool is_new = false;
+  for (const auth::Revocation& one : outbox_.on_announced(entries, term)) {
+    is_new = keeper_.remove_call(one) || is_new;
+  }
+  is_new = keeper_.set_announced(std::move(entries)) || is_new;
+  if (is_new) publish();
+}
+
+TakenBack SessionControl::unrevoke(const auth::Revocation& asked) {
+  TakenBack out;
+  const RevocationKeeper::Found found = keeper_.find(asked);
+  std::vector<std::string> scopes;
+  for (const std::string& scope : found.scopes) {
+    if (replicas_ == nullptr || replicas_->may_say(scope)) scopes.push_back(scope);
+  }
+  if (found.calls == 0 && scopes.empty()) {
+    out.outcome =
+        found.scopes.empty() ? TakenBack::Outcome::kUnknown : TakenBack::Outcome::kNotOurs;
+    return out;
+  }
+  const std::vector<std::string> spoken =
+      replicas_ == nullptr ? scopes : replicas_->scopes_for(asked.scope);
+  if (!scopes.empty() && spoken.empty()) {
+    out.outcome = TakenBack::Outcome::kUnheard;
+    return out;
+  }
+  out.entries = keeper_.remove(asked, scopes);
   publish();
-  logs_.audit(audit_record(metrics::AuditEvent::kUnrevoke, revocation));
-  if (tell_others_) tell_others_(false, revocation);
-  return removed;
+  logs_.audit(audit_record(metrics::AuditEvent::kUnrevoke, asked));
+  for (const std::string& scope : spoken) {
+    if (std::ranges::find(scopes, scope) == scopes.end()) scopes.push_back(scope);
+  }
+  if (replicas_ != nullptr) {
+    out.told = outbox_.put(*replicas_, false, asked, std::move(scopes), loop_.now_us());
+  }
+  return out;
 }
 
 std::string SessionControl::revocations_json() const { return keeper_.json(now_seconds()); }

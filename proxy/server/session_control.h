@@ -6,7 +6,6 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -14,6 +13,7 @@
 #include "proxy/server/admin.h"
 #include "proxy/server/process_logs.h"
 #include "proxy/server/revocation_keeper.h"
+#include "proxy/server/revocation_outbox.h"
 #include "proxy/server/worker.h"
 
 namespace kg::server {
@@ -21,10 +21,10 @@ namespace kg::server {
 class SessionControl final : private AdminActions {
  public:
   SessionControl(event::EventLoop& loop, const std::vector<Worker*>& workers, ProcessLogs& logs)
-      : loop_(loop), workers_(workers), logs_(logs) {}
+      : loop_(loop), workers_(workers), logs_(logs), apply_soon_(loop, [this] { apply_heard(); }) {}
 
   // The admin interface, if there is one; it knows no token before start().
-  Result<uint16_t> listen(const event::SocketAddress& address, PodActions& pods);
+  Result<uint16_t> listen(const event::SocketAddress& address, PodActions& pods, FeedActions& feed);
   // Before the workers run.
   void start(const config::Config& config, std::vector<auth::Revocation> revocations,
              Secret admin_token);
@@ -35,20 +35,21 @@ class SessionControl final : private AdminActions {
   void add_facts(metrics::ProcessFacts& facts) const { keeper_.add_facts(facts); }
 
   // Revocations of other replicas: what an operator says there counts here, and the other way
-  // round.
-  using Tell = std::function<void(bool revoked, const auth::Revocation& revocation)>;
-  void tell_others(Tell tell) { tell_others_ = std::move(tell); }
-  void hear(bool revoked, const auth::Revocation& revocation);
-  void set_announced(std::vector<auth::Revocation> entries);  // all that the feed has now
+  // round. Before start(), if there are any.
+  void use_replicas(Replicas& replicas) { replicas_ = &replicas; }
+  void hear(const routing::RevocationNotice& notice);
+  // All that the feed has now, in this term.
+  void set_announced(std::vector<auth::Revocation> entries, uint64_t term);
 
  private:
-  std::optional<size_t> revoke(const auth::Revocation& revocation) override;
-  size_t unrevoke(const auth::Revocation& revocation) override;
+  Revoked revoke(auth::Revocation revocation) override;
+  TakenBack unrevoke(const auth::Revocation& asked) override;
   std::string revocations_json() const override;
   std::optional<SessionCounts> open_sessions() override;
   std::optional<KernelSights> open_kernels() override;
   void set_token(Secret token);
   std::optional<size_t> publish();  // how many WebSockets it ended
+  void apply_heard();
   template <class Part, class Ask>
   std::optional<std::vector<Part>> ask_workers(Ask&& ask);
 
@@ -57,7 +58,11 @@ class SessionControl final : private AdminActions {
   ProcessLogs& logs_;
   RevocationKeeper keeper_;
   std::unique_ptr<Admin> admin_;
-  Tell tell_others_;
+  Replicas* replicas_ = nullptr;
+  RevocationOutbox outbox_;
+  // Of what others revoke, for kHeardMs: it may come by the hundred.
+  event::Timer apply_soon_;
+  bool heard_waits_ = false;
 };
 
 // The token of `admin.token_file`: one line of 16 to 1024 printable characters. `problem` is "" if

@@ -98,6 +98,14 @@ void Worker::revoke(std::shared_ptr<const auth::Revocations> revocations, event:
   });
 }
 
+void Worker::hear_renewals(std::shared_ptr<const HeardRenewals> heard) {
+  loop_.post([this, heard = std::move(heard)] {
+    for (const routing::Renewal& one : heard->renewals) {
+      context_.watch.hear(one, {heard->virtual_cluster, heard->endpoint}, event::wall_us());
+    }
+  });
+}
+
 void Worker::count_sessions(std::function<void(SessionCounts counts)> done) {
   loop_.post([this, done = std::move(done)] {
     SessionCounts counts;

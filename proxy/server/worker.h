@@ -39,6 +39,12 @@ struct EndpointEdit {
   std::set<std::string, std::less<>> judged_anew;  // ids of endpoints whose sessions' rules changed
 };
 
+struct HeardRenewals {
+  std::string virtual_cluster;
+  std::string endpoint;
+  std::vector<routing::Renewal> renewals;
+};
+
 class Worker;
 
 struct WorkerCrew {
@@ -77,6 +83,8 @@ class Worker final : private AcceptHandler, private exchange::ConnectionTable {
   // Ends what it revokes; `done` hears how many, on the worker's thread. So does the next one.
   void revoke(std::shared_ptr<const auth::Revocations> revocations, event::EventLoop& control,
               std::function<void(size_t ended)> done);
+  // Sessions that another replica saw renewed.
+  void hear_renewals(std::shared_ptr<const HeardRenewals> heard);
   void count_sessions(std::function<void(SessionCounts counts)> done);
   void list_kernels(std::function<void(std::vector<exchange::KernelSight> kernels)> done);
   // Before start() too.

@@ -1,14 +1,17 @@
 #include "routing/feed/facts.h"
 
+#include "proxy/base/crypto.h"
 #include "routing/feed/limits.h"
 
 namespace kg::feed {
 
-bool SeenFacts::first_time(const std::string& id) {
-  if (!ids_.insert(id).second) return false;
-  order_.push_back(id);
+bool SeenFacts::first_time(const Fact& fact) {
+  const crypto::Sha256 hash = crypto::sha256(encode(fact));
+  const std::string mark(hash.begin(), hash.end());
+  if (!marks_.insert(mark).second) return false;
+  order_.push_back(mark);
   if (order_.size() > kFactsRemembered) {
-    ids_.erase(order_.front());
+    marks_.erase(order_.front());
     order_.pop_front();
   }
   return true;

@@ -1,4 +1,4 @@
-// What keeps requests few: SeenFacts drops what came before, RateGate holds a sender to a rate.
+// What keeps facts few: SeenFacts drops what came before, RateGate holds a sender to a rate.
 //
 // Owner: the publisher and the subscriber. Thread: one.
 #pragma once
@@ -9,16 +9,19 @@
 #include <string>
 #include <unordered_set>
 
+#include "routing/feed/message.h"
+
 namespace kg::feed {
 
-// The last kFactsRemembered ids.
+// The last kFactsRemembered facts, each whole: whoever hears a fact by one controller could say
+// something else under its id to another, before the fact comes there.
 class SeenFacts {
  public:
   // False: it came before.
-  bool first_time(const std::string& id);
+  bool first_time(const Fact& fact);
 
  private:
-  std::unordered_set<std::string> ids_;
+  std::unordered_set<std::string> marks_;
   std::deque<std::string> order_;
 };
 

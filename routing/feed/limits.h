@@ -44,6 +44,9 @@ inline constexpr size_t kSnapshotsAtATime = 2;
 inline constexpr size_t kAllowedKeysMax = 4'096;
 inline constexpr size_t kAllowedFileBytesMax = size_t{1} * 1024 * 1024;
 inline constexpr size_t kScopeNamesMax = 256;  // namespaces or endpoints of one key
+// Of a scope as a text: each name with its kind and a comma.
+inline constexpr size_t kScopeTextBytesMax =
+    kScopeNamesMax * (kNamespaceBytesMax + kEndpointBytesMax + 16);
 static_assert(kDeltaBytesMax >= kPayloadBytesMax, "one changed item is no reason for a snapshot");
 
 // Of one proxy: each may cost a look at the whole state.
@@ -53,10 +56,11 @@ inline constexpr uint32_t kSyncsAtOnce = 30;
 // ---- facts ----
 inline constexpr size_t kFactBytesMax = size_t{4} * 1024;
 inline constexpr size_t kFactIdBytes = 16;
-inline constexpr uint32_t kFactsPerSecond = 100;   // of one proxy; sign-ins and revocations
+inline constexpr uint32_t kFactsPerSecond = 250;   // of one proxy; renewals and revocations
 inline constexpr uint32_t kFactsAtOnce = 1'000;    // after a pause
 inline constexpr uint64_t kFactsUnseenMax = 256;   // sent to a proxy that has not told of them
-inline constexpr size_t kFactsRemembered = 8'192;  // ids: each comes once from each controller
+inline constexpr uint64_t kFactsSeenStep = 64;     // a proxy tells of them at once after so many
+inline constexpr size_t kFactsRemembered = 8'192;  // each comes once from each controller
 
 // ---- times (milliseconds) ----
 inline constexpr uint32_t kHeartbeatMs = 1'000;

@@ -131,6 +131,10 @@ void Link::take(Message message, size_t bytes) {
     if (begun_) asked_us_ = 0;
   } else if (const Welcome* welcome = std::get_if<Welcome>(&message)) {
     lose_welcome();  // it may be the answer to a second Hello: whom it knew before is forgotten
+    std::string problem;
+    auto scope = Scope::parse(welcome->scope, problem);
+    if (!scope) return owner_.on_unreadable(*this, "scope");
+    scope_ = *std::move(scope);
     welcomed_ = true;
     facts_seen_ = 0;
     round_ = 0;
@@ -138,7 +142,8 @@ void Link::take(Message message, size_t bytes) {
   } else if (const AliveController* alive = std::get_if<AliveController>(&message)) {
     if (welcomed_) offer(alive->version);
   } else if (Fact* fact = std::get_if<Fact>(&message)) {
-    ++facts_seen_;
+    // Told before the next heartbeat, so that many may come in a second.
+    if (++facts_seen_ % kFactsSeenStep == 0) say(AliveProxy{owner_.held(), facts_seen_});
     owner_.on_fact(std::move(*fact));
   } else if (const Deny* deny = std::get_if<Deny>(&message)) {
     owner_.on_denied(*this, deny->reason);

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "routing/feed/message.h"
+#include "routing/feed/scope.h"
 #include "routing/feed/socket.h"
 
 namespace kg::feed {
@@ -51,6 +52,7 @@ class Link final : public event::Deferred, SocketHandler {
   bool connected() const noexcept { return connected_; }
   bool welcomed() const noexcept { return welcomed_; }
   const Version& offered() const noexcept { return offered_; }
+  const Scope& scope() const noexcept { return scope_; }  // of this proxy, while welcomed
   uint64_t connections() const noexcept { return connections_; }
 
   // Updates from here on, and from now on: those that are still on their way are not told.
@@ -85,6 +87,7 @@ class Link final : public event::Deferred, SocketHandler {
   bool connected_ = false;
   bool welcomed_ = false;
   Version offered_;
+  Scope scope_;
   uint64_t connections_ = 0;
   uint64_t round_ = 0;
   uint64_t asked_us_ = 0;  // by a Sync that has not been answered

@@ -34,6 +34,7 @@ enum Tag : uint8_t {
   kEndpoint,
   kPayload,
   kId,
+  kScope,
   kTagEnd,
 };
 static_assert(kTagEnd < kOptionalTag);
@@ -203,6 +204,7 @@ void fields(Io& io, Of<Io, Welcome>& welcome) {
   io(kProtocolHigh, welcome.protocol);
   io(kSchemaHigh, welcome.schema);
   io(kVersion, welcome.version);
+  io(kScope, welcome.scope, kScopeTextBytesMax);
 }
 template <class Io>
 void fields(Io& io, Of<Io, Deny>& deny) {

@@ -57,7 +57,8 @@ struct AliveProxy {
 struct Welcome {
   uint64_t protocol = 0;
   uint64_t schema = 0;
-  Version version;  // 0.0: nothing yet
+  Version version;    // 0.0: nothing yet
+  std::string scope;  // of the proxy's key, as Scope::text()
 };
 struct Deny {
   std::string reason;
@@ -84,7 +85,7 @@ struct AliveController {
 
 // ---- both ways ----
 // Something small that every replica should know: what it means is an affair of the ends. Its
-// scope says who may say it and who hears it.
+// scope says who may say it and who hears it, as that of an item (Scope).
 struct Fact {
   std::string id;  // kFactIdBytes, random: it comes through each controller
   std::string scope_namespace;

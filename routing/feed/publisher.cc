@@ -150,7 +150,7 @@ void Publisher::on_hello(const std::string& id, std::string_view user, const Sco
   auto peer = std::make_unique<Peer>(std::string(user), hello.name, history_.audience(scope));
   peer->heard_us = loop_.now_us();
   peers_.insert_or_assign(id, std::move(peer));
-  send(id, Welcome{kProtocol, history_.schema(), history_.version()});
+  send(id, Welcome{kProtocol, history_.schema(), history_.version(), scope.text()});
 }
 
 void Publisher::deny(const std::string& id, std::string reason) {
@@ -202,7 +202,7 @@ void Publisher::on_fact(const std::string& id, Peer& peer, const Fact& fact) {
     ++counts_.facts_dropped;
     return;
   }
-  if (!seen_.first_time(fact.id)) return;
+  if (!seen_.first_time(fact)) return;
   ++counts_.facts_heard;
   relay(fact, id);
   handler_.on_fact(fact);
@@ -211,7 +211,7 @@ void Publisher::on_fact(const std::string& id, Peer& peer, const Fact& fact) {
 void Publisher::publish_fact(Fact fact) {
   fact.id.resize(kFactIdBytes);
   crypto::random_bytes(fact.id.data(), fact.id.size());
-  seen_.first_time(fact.id);
+  seen_.first_time(fact);
   relay(fact, "");
 }
 

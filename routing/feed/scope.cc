@@ -69,9 +69,40 @@ std::optional<Scope> Scope::parse(std::string_view text, std::string& problem) {
 
 bool Scope::sees(std::string_view scope_namespace, std::string_view endpoint) const noexcept {
   if (all_ || scope_namespace.empty() || namespaces_.contains(scope_namespace)) return true;
-  return std::any_of(endpoints_.begin(), endpoints_.end(), [&](const auto& place) {
-    return place.first == scope_namespace && place.second == endpoint;
+  return has_endpoint(scope_namespace, endpoint);
+}
+
+bool Scope::speaks_for(std::string_view scope_namespace, std::string_view endpoint) const noexcept {
+  if (all_) return true;
+  if (scope_namespace.empty()) return false;
+  return namespaces_.contains(scope_namespace) ||
+         (endpoint != kEveryEndpoint && has_endpoint(scope_namespace, endpoint));
+}
+
+bool Scope::has_endpoint(std::string_view scope_namespace,
+                         std::string_view endpoint) const noexcept {
+  return std::any_of(endpoints_.begin(), endpoints_.end(), [&](const Place& place) {
+    return place.first == scope_namespace &&
+           (place.second == endpoint || endpoint == kEveryEndpoint);
   });
+}
+
+std::vector<Scope::Place> Scope::places() const {
+  if (all_) return {{"", ""}};
+  std::vector<Place> out;
+  for (const std::string& name : namespaces_) out.emplace_back(name, kEveryEndpoint);
+  out.insert(out.end(), endpoints_.begin(), endpoints_.end());
+  return out;
+}
+
+std::string Scope::text() const {
+  if (all_) return "all";
+  std::string out;
+  for (const std::string& name : namespaces_) out += ",namespace:" + name;
+  for (const auto& [name, id] : endpoints_) {
+    out.append(",endpoint:").append(name).append("/").append(id);
+  }
+  return out.empty() ? out : out.substr(1);
 }
 
 std::optional<AllowList> AllowList::parse(std::string_view text, std::string& problem) {

@@ -243,7 +243,7 @@ void Subscriber::save_soon() {
 bool Subscriber::publish_fact(Fact fact) {
   fact.id.resize(kFactIdBytes);
   crypto::random_bytes(fact.id.data(), fact.id.size());
-  seen_.first_time(fact.id);
+  seen_.first_time(fact);
   bool heard = false;
   if (fact.bytes.size() <= kFactBytesMax) {
     const std::string bytes = encode(fact);
@@ -254,12 +254,24 @@ bool Subscriber::publish_fact(Fact fact) {
 }
 
 void Subscriber::on_fact(Fact fact) {
-  if (!seen_.first_time(fact.id)) return;
+  if (!seen_.first_time(fact)) return;
   ++counts_.facts_heard;
   handler_.on_fact(fact);
 }
 
+const Scope* Subscriber::scope() const noexcept {
+  if (followed_ != nullptr && followed_->welcomed()) return &followed_->scope();
+  for (const auto& [address, link] : links_) {
+    if (link->welcomed()) return &link->scope();
+  }
+  return nullptr;
+}
+
 void Subscriber::reset() {
+  if (save_.is_set()) {  // under its version, or a start without controllers could not use it
+    save_.clear();
+    copy_->save(state_.content());
+  }
   log::warn("feed", "reset: whatever version comes next is taken version={}.{}",
             state_.version().term, state_.version().sequence);
   state_.forget_version();
@@ -281,7 +293,10 @@ SubscriberStatus Subscriber::status() const {
   status.controllers = links_.size();
   status.connections = gone_connections_;
   for (const auto& [address, link] : links_) {
-    if (link->welcomed()) ++status.connected;
+    if (link->welcomed()) {
+      ++status.connected;
+      status.offered = std::max(status.offered, link->offered());
+    }
     status.connections += link->connections();
   }
   if (followed_ != nullptr) status.followed = followed_->address();

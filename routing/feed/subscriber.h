@@ -55,6 +55,7 @@ struct SubscriberStatus {
   size_t connected = 0;
   uint64_t connections = 0;  // that were made so far
   std::string followed;      // address; "" none
+  Version offered;           // the newest of all controllers; 0.0: none
   uint64_t copies_saved = 0;
   uint64_t copies_failed = 0;
 };
@@ -93,7 +94,10 @@ class Subscriber final : LinkOwner {
   std::string start();
   // Says it to every replica, through each controller; the id is made here. False: nobody heard.
   bool publish_fact(Fact fact);
-  // Whatever version controllers offer next is taken, an older one too.
+  // What this proxy's key may see and speak for. Null: no controller is there to say so.
+  const Scope* scope() const noexcept;
+  // Whatever version controllers offer next is taken, an older one too. What is held serves until
+  // then.
   void reset();
 
   const SubscriberCounts& counts() const noexcept { return counts_; }

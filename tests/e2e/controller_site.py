@@ -8,6 +8,7 @@ from pathlib import Path
 
 import peers
 from control_plane import ControlPlane, ingress
+from support import tokens
 from support.admin_client import admin_config
 from support.certificates import Keyring
 from support.feed import make_keys
@@ -160,6 +161,9 @@ class Site:
             "kernelgate.io/foreign-ids": "endpoint", **annotations})
         made["spec"]["ingressClassName"] = "kernelgate"
         return made
+
+    def token(self, name, **claims):
+        return tokens.forge(self.workshop.keyring.session_key, tokens.claims(name, **claims))
 
     def status(self, proxy, name, token=None):
         client = RawClient(proxy.port, self.workshop.context(), sni=None)

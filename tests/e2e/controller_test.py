@@ -11,11 +11,14 @@ import time
 from contextlib import closing
 from types import SimpleNamespace
 
+import peers
 import pytest
 from control_plane import ingress_path
 from controller_site import Site
 from onlookers import Onlookers, Traffic
 from support.admin_client import AdminClient
+from support.raw_client import RawClient
+from support.stage import CHANNELS
 from support.waiting import wait_until
 
 EDITS = int(os.environ.get("KG_EDITS", "100"))
@@ -136,21 +139,56 @@ def test_edits_close_no_websocket_and_fail_no_request(site, steady):
           f"messages and {requests + 3 * EDITS} requests were answered, none failed")
 
 
-def test_a_revocation_reaches_every_proxy_and_those_that_start_later(site, steady):
-    site.make_gateways("revoked")
-    site.plane.must("POST", ingress_path("revoked"), site.manifest("revoked"))
-    site.wait_status("revoked", 200)
-    operator = AdminClient(SimpleNamespace(proxy=site.proxies[0]))
-    said, answer = operator.call("POST", "/revocations", {"endpoint": "revoked"})
-    assert said == 200, answer
-    began = time.monotonic()
-    site.wait_status("revoked", 401)
-    assert time.monotonic() - began < 2
+def open_websockets(site, front, name, **claims):
+    """One at each proxy, all of one session: the clients' ends. The gateway sends back what it
+    hears."""
+    token, ends = site.token(name, **claims), []
+    for _ in site.proxies:
+        client = RawClient(front.port, site.workshop.context(), sni=None)
+        key = client.send_upgrade(CHANNELS, (), token, host=f"{name}.example.com")
+        ends.append(client.read_upgrade(key))
+    return ends
+
+
+def test_a_renewal_and_a_revocation_reach_all_replicas(site, steady):
+    """Behind a front that deals connections out in turn nobody knows whom a request meets."""
+    site.make_gateways("shared", pods=1)
+    site.plane.must("POST", ingress_path("shared"),
+                    site.manifest("shared", **{"kernelgate.io/expiry-grace": "0s"}))
+    site.wait_status("shared", 200)
+    renewed = "kernelgate_websockets_renewed_total"
+    before = [proxy.metrics().value(renewed) for proxy in site.proxies]
+    fresh = site.token("shared", sub="carol", jti="fresh", seconds=300)
+    with closing(peers.Tap(*[proxy.port for proxy in site.proxies])) as front:
+        lost, kept = (open_websockets(site, front, "shared", sub=who, seconds=6)
+                      for who in ("bob", "carol"))
+        assert site.status(front, "shared", fresh) == 200
+        for end in lost:
+            assert end.read_to_close().close_code == 1008, "nobody renewed bob's"
+        assert [proxy.metrics().value(renewed) for proxy in site.proxies] == [
+            count + 1 for count in before]
+        for end in kept:
+            end.send_text("still here")
+            while (frame := end.read()).payload != b"still here":
+                assert b"session ends" in frame.payload
+        operator = AdminClient(SimpleNamespace(proxy=site.proxies[0]))
+        began = time.monotonic()
+        said, answer = operator.call("POST", "/revocations", {"token_id": "fresh"})
+        assert (said, answer["told"]) == (200, "all")
+        for end in kept:
+            assert end.read_to_close().close_code == 1008
+        took = time.monotonic() - began
+        print(f"one revocation closed the sockets of three proxies in {took * 1e3:.0f} ms")
+        assert took < 2
     secret = "/api/v1/namespaces/default/secrets/kernelgate-revocations"
     wait_until(lambda: site.plane.call("GET", secret).status == 200, "the Secret")
     late = site.start_proxy(3)
     try:
         wait_until(lambda: late.monitoring("/readyz")[0] == 200, "readiness")
-        assert site.status(late, "revoked") == 401 and site.status(late, steady) == 200
+        assert site.status(late, "shared", fresh) == 401, "its first request"
+        assert site.status(late, steady) == 200
     finally:
         late.stop()
+    assert operator.call("DELETE", "/revocations", {"token_id": "fresh"})[1]["told"] == "all"
+    for proxy in site.proxies:
+        wait_until(lambda: site.status(proxy, "shared", fresh) == 200, "it to be taken back")

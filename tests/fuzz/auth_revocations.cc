@@ -7,13 +7,19 @@ namespace {
 
 constexpr int64_t kNow = 1'700'000'000;
 
-auth::Principal target_of(const auth::Revocation& entry) {
-  auth::Principal out;
-  if (entry.kind == auth::RevocationKind::kToken) out.token_id = entry.name;
-  if (entry.kind == auth::RevocationKind::kSession) out.session_id = entry.name;
-  if (entry.kind == auth::RevocationKind::kSubject) out.subject = entry.name;
-  out.realm = entry.realm;
+auth::SessionMarks marks_of(const auth::Revocation& entry) {
+  auth::SessionMarks out;
+  if (entry.kind == auth::RevocationKind::kToken) out.token = entry.mark;
+  if (entry.kind == auth::RevocationKind::kSession) out.session = entry.mark;
+  if (entry.kind == auth::RevocationKind::kSubject) out.subject = entry.mark;
+  if (entry.kind == auth::RevocationKind::kEndpoint) out.endpoint = entry.mark;
   return out;
+}
+
+auth::Place place_of(const auth::Revocation& entry) {
+  const std::string_view scope = entry.scope;
+  const size_t slash = std::min(scope.find('/'), scope.size());
+  return {scope.substr(0, slash), scope.substr(std::min(slash + 1, scope.size()))};
 }
 
 }  // namespace
@@ -26,11 +32,12 @@ void run(std::string_view input) {
     const auth::Revocation::Parsed again = auth::Revocation::parse(entry.json());
     KG_ASSERT(again.revocation && again.revocation->same_target(entry));
     KG_ASSERT(again.revocation->before == entry.before && again.revocation->until == entry.until);
-    const bool at_endpoint = entry.kind == auth::RevocationKind::kEndpoint;
-    const bool ended = entry.until != 0 && entry.until <= kNow;
-    KG_ASSERT(ended || set.revokes(target_of(entry), at_endpoint ? entry.name : "", kNow));
+    KG_ASSERT(again.revocation->mark == entry.mark);
+    KG_ASSERT(*auth::Revocation::parse(entry.marked().json()).revocation == entry.marked());
+    const bool counts = (entry.until == 0 || entry.until > kNow) && entry.mark != auth::Mark{};
+    KG_ASSERT(!counts || set.revokes(marks_of(entry), place_of(entry), kNow));
   }
-  KG_ASSERT(!set.revokes({}, "", kNow));
+  KG_ASSERT(!set.revokes({}, {}, kNow));
 }
 
 }  // namespace kg::fuzz

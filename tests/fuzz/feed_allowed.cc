@@ -12,6 +12,12 @@ void run(std::string_view input) {
   const auto scope = feed::Scope::parse(input, problem);
   KG_ASSERT(scope.has_value() == problem.empty());
   if (scope) KG_ASSERT(scope->sees("", "") && scope->sees("never", "named") == (input == "all"));
+  if (scope) {
+    KG_ASSERT(feed::Scope::parse(scope->text(), problem) == scope);
+    for (const auto& [name, endpoint] : scope->places()) {
+      KG_ASSERT(scope->speaks_for(name, endpoint) && scope->sees(name, endpoint));
+    }
+  }
   problem.clear();
   const auto list = feed::AllowList::parse(input, problem);
   KG_ASSERT(list.has_value() == problem.empty());

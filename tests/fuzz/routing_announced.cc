@@ -1,6 +1,8 @@
-// What the feed announces: an endpoint or a list of revocations, from a controller that may be of
-// another version. Whatever is read keeps what routes and pods promise.
+// What the feed carries: an endpoint or a list of revocations, from a controller that may be of
+// another version, and what replicas say. Whatever is read keeps what routes and pods promise, and
+// counts in the scope that brought it.
 #include "routing/announced.h"
+#include "routing/renewal_notice.h"
 #include "routing/revocation_notice.h"
 #include "tests/fuzz/fuzz.h"
 
@@ -24,14 +26,25 @@ void run(std::string_view input) {
       KG_ASSERT(pod.uid.find('/') == std::string::npos);
     }
   }
-  if (const auto entries = routing::read_revocations_payload(input)) {
-    const auto again = routing::read_revocations_payload(routing::revocations_payload(*entries));
-    KG_ASSERT(again && *again == *entries);
+  const feed::Item list{"revocations/a", "a", "*", std::make_shared<const std::string>(input)};
+  if (const auto entries = routing::read_revocations(list)) {
+    for (const feed::Item& item : routing::revocation_items(*entries)) {
+      const auto again = routing::read_revocations(item);
+      KG_ASSERT(again && again->size() == (item.scope_namespace.empty() ? 0 : entries->size()));
+      for (size_t i = 0; i < again->size(); ++i) {
+        KG_ASSERT((*again)[i].same_target((*entries)[i]) && (*again)[i].scope == "a");
+      }
+    }
   }
-  if (const auto notice = routing::RevocationNotice::parse(input)) {
-    const auto again = routing::RevocationNotice::parse(notice->text());
+  const feed::Fact fact{"", "a", "x", std::string(input)};
+  if (const auto notice = routing::RevocationNotice::of(fact)) {
+    KG_ASSERT(notice->revocation.scope == "a/x" && notice->revocation.name.empty());
+    const auto again = routing::RevocationNotice::of(notice->fact());
     KG_ASSERT(again && again->revoked == notice->revoked);
     KG_ASSERT(again->revocation == notice->revocation);
+  }
+  if (const auto renewals = routing::read_renewals(input)) {
+    KG_ASSERT(routing::renewals_text(*renewals) == input);
   }
 }
 

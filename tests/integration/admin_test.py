@@ -25,7 +25,8 @@ def test_it_is_off_unless_configured(stage):
                                           ("GET", "/revocations"), ("GET", "/sessions"),
                                           ("GET", "/pods"), ("GET", "/pods/ep/jeg-0"),
                                           ("POST", "/pods/ep/jeg-0/cordon"),
-                                          ("POST", "/pods/ep/jeg-0/uncordon")])
+                                          ("POST", "/pods/ep/jeg-0/uncordon"),
+                                          ("POST", "/feed/reset")])
 def test_every_call_needs_the_token(admin_stage, method, path):
     for token in (None, "", "wrong", TOKEN[:-1], TOKEN + "x"):
         status, body = admin_stage.admin.call(method, path, token=token)
@@ -42,6 +43,14 @@ def test_what_is_no_call_is_said(admin_stage):
         assert status == 400 and answer["reason"] == "Bad Request", (body, answer)
     assert call("POST", "/revocations", "x" * 9000)[0] == 413
     assert call("GET", "/revocations")[1] == {"revocations": []}
+    assert call("POST", "/feed/reset")[0] == 409, "there is no feed"
+
+
+def assert_only_here(answer, **counts):
+    """A good answer of a replica that follows no controller."""
+    status, body = answer
+    assert "this proxy alone" in body.pop("message")
+    assert (status, body) == (200, {"applied": True, "told": "nobody", **counts})
 
 
 def test_a_revoked_session_is_refused_at_once_and_taken_back(admin_stage):
@@ -57,7 +66,7 @@ def test_a_revoked_session_is_refused_at_once_and_taken_back(admin_stage):
 
     admin_stage.gateway.serve(lambda each: each.reply_json("[]"))
     assert status()[0] == 200
-    assert call("POST", "/revocations", {"token_id": "stolen"}) == (200, {"websockets_ended": 0})
+    assert_only_here(call("POST", "/revocations", {"token_id": "stolen"}), websockets_ended=0)
     refused, body = status()
     assert refused == 401 and b"revoked" in body
     admin_stage.moved("kernelgate_errors_total", endpoint="ep", reason="session_revoked")
@@ -65,7 +74,7 @@ def test_a_revoked_session_is_refused_at_once_and_taken_back(admin_stage):
     listed = call("GET", "/revocations")[1]["revocations"]
     assert [(one["token_id"], one["source"]) for one in listed] == [("stolen", "call")]
     assert listed[0]["until"] > 0
-    assert call("DELETE", "/revocations", {"token_id": "stolen"}) == (200, {"taken_back": 1})
+    assert_only_here(call("DELETE", "/revocations", {"token_id": "stolen"}), taken_back=1)
     assert call("DELETE", "/revocations", {"token_id": "stolen"})[0] == 404
     assert status()[0] == 200
 

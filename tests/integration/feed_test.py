@@ -137,25 +137,6 @@ def test_a_restart_without_controllers_serves_what_was(make_stage, feed, tmp_pat
     assert status_of(stage, "one") == 404
 
 
-def test_a_revocation_at_one_replica_counts_at_all(make_stage, feed, tmp_path):
-    stages = []
-    for name in ("one", "two"):
-        folder = tmp_path / name
-        folder.mkdir()
-        stages.append(feed_stage(make_stage, feed, config=admin_config(folder)))
-    feed.wait_taken(feed.publish())
-    mine, _ = stages[1].websocket()
-    status, answer = AdminClient(stages[0]).call(
-        "POST", "/revocations", {"subject": "alice", "realm": "https://studio.test"})
-    assert status == 200, answer
-    assert mine.read_close().close_code in (1008, 4401)
-    mine.wire.close()
-    stages[1].proxy.wait_for_stderr("revoked by another replica", "the revocation")
-    client = stages[1].connect()
-    client.send_request("GET", PLAIN, token=stages[1].token())
-    assert client.read_response().status == 401
-
-
 def test_what_the_feed_revokes_is_refused_from_the_first_request(make_stage, feed):
     entry = {"subject": "alice", "realm": "https://studio.test"}
     feed.publish({"key": "revocations", "namespace": "", "endpoint": "",

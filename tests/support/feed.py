@@ -42,15 +42,17 @@ def make_keys(file):
 
 
 class Feed:
-    """One controller, and a key for one proxy that may see everything, or `scope`. Versions count
-    up within self.term."""
+    """One controller, and a key for proxies that may see everything, or `scope`; further keys by
+    their scopes. Versions count up within self.term."""
 
-    def __init__(self, folder, address="tcp://127.0.0.1:*", scope="all", plaintext=False):
+    def __init__(self, folder, address="tcp://127.0.0.1:*", scope="all", plaintext=False,
+                 **scopes):
         self.folder = Path(folder)
         self.folder.mkdir(exist_ok=True)
         self.public_key = make_keys(self.folder / "controller")
-        proxy_key = make_keys(self.folder / "proxy")
-        (self.folder / "allow").write_text(f"{proxy_key} {scope}\n")
+        (self.folder / "allow").write_text("".join(
+            f"{make_keys(self.folder / name)} {seen}\n"
+            for name, seen in {"proxy": scope, **scopes}.items()))
         self.term, self.sequence = 1, 0
         self.plaintext = plaintext
         self._process = None
@@ -64,9 +66,9 @@ class Feed:
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         self.address = json.loads(self._process.stdout.readline())["bound"]
 
-    def config(self, **changes):
+    def config(self, key="proxy", **changes):
         keys = {"plaintext": True} if self.plaintext else {
-            "controller_keys": [self.public_key], "key_file": str(self.folder / "proxy")}
+            "controller_keys": [self.public_key], "key_file": str(self.folder / key)}
         return {"controllers": [self.address.removeprefix("tcp://")], **keys, **changes}
 
     @property
@@ -89,6 +91,11 @@ class Feed:
 
     def status(self):
         return self._ask(do="status")
+
+    def facts(self, word):
+        """(namespace, endpoint) of those that begin with it."""
+        return [(fact["namespace"], fact["endpoint"]) for fact in self.status()["facts"]
+                if fact["text"].startswith(word)]
 
     def wait_taken(self, version):
         """Until every proxy that follows has taken it."""

@@ -6,7 +6,8 @@
 //   {"do": "publish", "version": [TERM, SEQUENCE], "items": [{"key", "namespace", "endpoint",
 //    "payload"}], "deletes": [KEY...], "whole": BOOLEAN}      -> {"problem": TEXT}
 //   {"do": "status"}
-//     -> {"proxies": [{"name", "version": [TERM, SEQUENCE]}], "refusals": [TEXT]}
+//     -> {"proxies": [{"name", "version": [TERM, SEQUENCE]}], "refusals": [TEXT],
+//         "facts": [{"namespace", "endpoint", "text"}]}
 #include <unistd.h>
 
 #include <array>
@@ -93,10 +94,14 @@ class Announcer final : public feed::PublisherHandler {
     for (const feed::Publisher::Proxy& proxy : publisher_->proxies()) {
       proxies.push_back({{"name", proxy.name}, {"version", to_json(proxy.acknowledged)}});
     }
-    return {{"proxies", proxies}, {"refusals", refusals_}};
+    return {{"proxies", proxies}, {"refusals", refusals_}, {"facts", facts_}};
   }
 
-  void on_fact(const feed::Fact& /*fact*/) override {}
+  void on_fact(const feed::Fact& fact) override {
+    facts_.push_back({{"namespace", fact.scope_namespace},
+                      {"endpoint", fact.endpoint},
+                      {"text", feed::printable(fact.bytes)}});
+  }
   void on_refused(std::string_view proxy, feed::Version /*version*/,
                   std::string_view reason) override {
     refusals_.push_back(std::string(proxy) + ": " + std::string(reason));
@@ -107,6 +112,7 @@ class Announcer final : public feed::PublisherHandler {
   event::LevelWatcher input_;
   std::string line_;
   std::vector<std::string> refusals_;
+  json facts_ = json::array();
 };
 
 }  // namespace

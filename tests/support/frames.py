@@ -115,6 +115,12 @@ class WebSocketEnd:
         assert frame.opcode == CLOSE, f"not a Close: {frame}"
         return frame
 
+    def read_to_close(self, timeout=PATIENCE):
+        """The Close, behind notices and whatever else comes first."""
+        while (frame := self.read(timeout, "a Close frame")).opcode != CLOSE:
+            pass
+        return frame
+
     def answer_close(self, timeout=PATIENCE):
         """As most peers do: with the same code, and no reason."""
         closing = self.read_close(timeout)

@@ -148,21 +148,32 @@ void Controller::run_task() {
   election_.stand();
   if (!election_.leads()) return;
   if (!publishes_ || version_.term != election_.term()) return publish_all();
-  if (std::exchange(revocations_changed_, false)) changes.items.push_back(revocations_item());
+  if (std::exchange(revocations_changed_, false)) add_revocations(changes);
   if (!changes.items.empty() || !changes.removed.empty()) publish(std::move(changes));
 }
 
-// Everybody's: who is revoked is so at every endpoint.
-feed::Item Controller::revocations_item() const {
+std::vector<feed::Item> Controller::revocation_items() const {
   const auto now = static_cast<int64_t>(event::wall_us() / 1'000'000);
-  return {
-      std::string(routing::kRevocationsKey), "", "",
-      std::make_shared<const std::string>(routing::revocations_payload(revocations_.entries(now)))};
+  return routing::revocation_items(revocations_.entries(now));
 }
 
+// The lists that are others now.
+void Controller::add_revocations(ingress::Changes& changes) {
+  std::map<std::string, std::string> before = std::move(published_revocations_);
+  published_revocations_.clear();
+  for (feed::Item& item : revocation_items()) {
+    const auto old = before.find(item.key);
+    published_revocations_[item.key] = *item.payload;
+    const bool same = old != before.end() && old->second == *item.payload;
+    if (old != before.end()) before.erase(old);
+    if (!same) changes.items.push_back(std::move(item));
+  }
+  for (const auto& [key, payload] : before) changes.removed.push_back(key);
+}
+
+// Within its sender's scope, which the publisher has judged.
 void Controller::on_fact(const feed::Fact& fact) {
-  if (!routing::may_revoke(fact.scope_namespace)) return;
-  if (const auto notice = routing::RevocationNotice::parse(fact.bytes)) revocations_.hear(*notice);
+  if (const auto notice = routing::RevocationNotice::of(fact)) revocations_.hear(*notice);
 }
 
 void Controller::publish_all() {
@@ -173,7 +184,11 @@ void Controller::publish_all() {
   for (feed::Item& item : all) {
     items.push_back(std::make_shared<const feed::Item>(std::move(item)));
   }
-  items.push_back(std::make_shared<const feed::Item>(revocations_item()));
+  published_revocations_.clear();
+  for (feed::Item& item : revocation_items()) {
+    published_revocations_[item.key] = *item.payload;
+    items.push_back(std::make_shared<const feed::Item>(std::move(item)));
+  }
   revocations_changed_ = false;
   const size_t count = items.size();
   version_ = {election_.term(), version_.term == election_.term() ? version_.sequence + 1 : 1};

@@ -9,6 +9,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <set>
@@ -68,7 +69,8 @@ class Controller final : public event::Task, public feed::PublisherHandler {
   bool is_ours(const ingress::ObjectName& ingress) const;
   void add_lists(ControllerFacts& facts) const;
   void add_judgements(ControllerFacts& facts) const;
-  feed::Item revocations_item() const;
+  std::vector<feed::Item> revocation_items() const;
+  void add_revocations(ingress::Changes& changes);
   void on_fact(const feed::Fact& fact) override;
   void on_refused(std::string_view proxy, feed::Version version, std::string_view reason) override;
 
@@ -83,6 +85,7 @@ class Controller final : public event::Task, public feed::PublisherHandler {
   EventWriter events_;
   StatusWriter status_;
   bool revocations_changed_ = false;
+  std::map<std::string, std::string> published_revocations_;  // payloads of the lists, by key
   std::vector<std::unique_ptr<Source>> sources_;
   size_t unsynced_ = 0;     // sources whose first list is not complete
   bool publishes_ = false;  // everything was published in this term

@@ -15,21 +15,42 @@ constexpr int kConflict = 409;
 
 int64_t now_seconds() { return static_cast<int64_t>(event::wall_us() / 1'000'000); }
 
+bool outlasts(const auth::Revocation& a, const auth::Revocation& b) noexcept {
+  return b.until != 0 && (a.until == 0 || a.until > b.until);
+}
+
 void enter(const routing::RevocationNotice& notice, std::vector<auth::Revocation>& entries) {
   const auth::Revocation& one = notice.revocation;
   if (!notice.revoked) {
     std::erase_if(entries, [&](const auto& entry) { return entry.same_target(one); });
-  } else if (std::ranges::find(entries, one) == entries.end()) {
+  } else {
+    std::erase_if(entries, [&](const auto& entry) {
+      return entry.same_target(one) && entry.before == one.before && !outlasts(entry, one);
+    });
     entries.push_back(one);
   }
 }
 
-// What a notice asks for is so. Its end is each controller's own where its sender gave none.
+// What a notice asks for is so.
 bool is_in(const routing::RevocationNotice& notice, const std::vector<auth::Revocation>& entries) {
   const auth::Revocation& one = notice.revocation;
   return notice.revoked == std::ranges::any_of(entries, [&](const auto& entry) {
-           return entry.same_target(one) && (!notice.revoked || entry.before == one.before);
+           if (!entry.same_target(one)) return false;
+           const bool as_long = entry.until == one.until || outlasts(entry, one);
+           return !notice.revoked || (entry.before == one.before && as_long);
          });
+}
+
+bool in_namespace(std::string_view scope, std::string_view name) noexcept {
+  return scope.starts_with(name) && (scope.size() == name.size() || scope[name.size()] == '/');
+}
+
+// At most, in the Secret: what stands around the names and the times of an entry takes 76 bytes, a
+// scope 12.
+size_t line_bytes(const auth::Revocation& entry) noexcept {
+  const size_t target = entry.name.empty() ? 2 * entry.mark.size()
+                                           : 2 * (entry.name.size() + entry.realm.size()) + 12;
+  return target + 76 + (entry.scope.empty() ? 0 : entry.scope.size() + 12);
 }
 
 std::string lines_of(const std::vector<auth::Revocation>& entries) {
@@ -52,7 +73,19 @@ RevocationStore::RevocationStore(event::EventLoop& loop, kube::Client& client,
                                  "",
                                  std::string("metadata.name=") + kRevocationsSecret},
                  *this),
-      retry_(loop, [this] { write(); }) {}
+      retry_(loop, [this] { write(); }),
+      pace_(loop, [this] {
+        pacing_ = false;
+        if (std::exchange(change_waits_, false)) changed();
+      }) {}
+
+void RevocationStore::changed() {
+  change_waits_ = pacing_;
+  if (pacing_) return;
+  pacing_ = true;
+  pace_.arm_ms(kRevocationPublishMs);
+  on_change_();
+}
 
 void RevocationStore::on_upsert(const nlohmann::json& object) {
   std::string text;
@@ -75,7 +108,8 @@ void RevocationStore::on_upsert(const nlohmann::json& object) {
   readable_ = true;
   // On a standby too, where the leader wrote them.
   std::erase_if(waiting_, [this](const auto& notice) { return is_in(notice, entries_); });
-  if (synced_) on_change_();
+  count_waiting();
+  if (synced_) changed();
   if (!waiting_.empty()) write();
 }
 
@@ -83,33 +117,65 @@ void RevocationStore::on_remove(const std::string&, const std::string&) {
   entries_.clear();
   version_.clear();
   readable_ = true;
-  if (synced_) on_change_();
+  count_waiting();
+  if (synced_) changed();
 }
 
 void RevocationStore::on_synced() {
   synced_ = true;
   if (version_.empty()) readable_ = true;  // there is none
-  on_change_();
+  changed();
   write();
 }
 
+void RevocationStore::count_waiting() {
+  current_ = entries_;
+  for (const routing::RevocationNotice& notice : waiting_) enter(notice, current_);
+}
+
 std::vector<auth::Revocation> RevocationStore::entries(int64_t now) const {
-  std::vector<auth::Revocation> out = entries_;
-  for (const routing::RevocationNotice& notice : waiting_) enter(notice, out);
+  std::vector<auth::Revocation> out = current_;
   std::erase_if(out, [now](const auto& entry) { return entry.until != 0 && entry.until <= now; });
   return out;
 }
 
-void RevocationStore::hear(const routing::RevocationNotice& notice) {
+// Whoever may speak for a namespace only must not crowd out others.
+bool RevocationStore::has_room(const auth::Revocation& revocation) const {
+  const std::string name = routing::feed_scope(revocation.scope).scope_namespace;
+  size_t count = 0;  // of the same namespace
+  size_t bytes = line_bytes(revocation);
+  size_t scoped_bytes = bytes;
+  for (const auth::Revocation& entry : current_) {
+    bytes += line_bytes(entry);
+    if (entry.scope.empty()) continue;
+    scoped_bytes += line_bytes(entry);
+    if (in_namespace(entry.scope, name)) ++count;
+  }
+  if (bytes > kRevocationBytesMax) return false;
+  return revocation.scope.empty() ||
+         (count < auth::kRevocationsPerNamespaceMax && scoped_bytes <= kScopedBytesMax);
+}
+
+void RevocationStore::hear(routing::RevocationNotice notice) {
+  // What never ends would stay when every token that it concerns is long gone.
+  int64_t& until = notice.revocation.until;
+  if (until == 0) until = now_seconds() + limits::kRevocationSeconds;
+  std::erase_if(current_, [now = now_seconds()](const auto& entry) {
+    return entry.until != 0 && entry.until <= now;
+  });
+  if (is_in(notice, current_)) return;  // said again
+  if (notice.revoked && !has_room(notice.revocation)) {
+    log::error("revocations", "there is no room for what is revoked in scope \"{}\": left out",
+               notice.revocation.scope);
+    return;
+  }
   if (waiting_.size() >= limits::kRevocationsMax) {
     log::error("revocations", "too many wait to be written; one is left out");
     return;
   }
-  waiting_.push_back(notice);
-  // What never ends would stay when every token that it concerns is long gone.
-  int64_t& until = waiting_.back().revocation.until;
-  if (until == 0) until = now_seconds() + limits::kRevocationSeconds;
-  on_change_();
+  enter(notice, current_);
+  waiting_.push_back(std::move(notice));
+  changed();
   write();
 }
 

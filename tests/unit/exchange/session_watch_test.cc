@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
@@ -53,12 +54,13 @@ class SessionWatchTest : public testing::Test {
   static uint64_t at(uint64_t seconds) { return (kStart + seconds) * kSecond; }
   void open(FakeSocket& socket, const PrincipalRef& principal, uint64_t seconds = 0,
             const std::string& endpoint = "ep") {
-    socket.seat.emplace(watch_, socket, principal, endpoint, rules_, nullptr, at(seconds));
+    socket.seat.emplace(watch_, socket, principal, place(endpoint), rules_, nullptr, at(seconds));
   }
+  static auth::Place place(std::string_view endpoint) { return {"analytics", endpoint}; }
   void show(const PrincipalRef& principal, const std::string& endpoint, uint64_t now_us) {
-    if (!watch_.is_news(*principal, endpoint, now_us)) return;
+    if (!watch_.is_news(*principal, place(endpoint), now_us)) return;
     const ShownCredential shown{Secret(principal->token_id), Secret()};
-    watch_.tell(principal, endpoint, std::make_shared<const ShownCredential>(shown), now_us);
+    watch_.tell(principal, place(endpoint), std::make_shared<const ShownCredential>(shown), now_us);
   }
   void revoke(const std::string& line) {
     const auto read = auth::Revocations::read_lines(line);
@@ -275,12 +277,92 @@ TEST_F(SessionWatchTest, OtherWorkersHearOfAFresherSessionOnceInAWhile) {
   const auto other_metrics = std::make_unique<metrics::WorkerMetrics>(1U);
   SessionWatch other(other_loop, *other_metrics, board_);
   FakeSocket socket;
-  socket.seat.emplace(other, socket, session(90), "ep", rules_, nullptr, at(0));
+  socket.seat.emplace(other, socket, session(90), place("ep"), rules_, nullptr, at(0));
   show(session(900), "ep", at(1));
   other_loop.post([&other_loop] { other_loop.stop(); });
   other_loop.run();
   EXPECT_EQ(other_metrics->websockets_renewed.get(), 1U);
   EXPECT_EQ(socket.seat->principal().expires_at, static_cast<int64_t>(kStart + 900));
+}
+
+// What a replica says of a session like session(expires_after, subject, token_id).
+routing::Renewal renewal(const PrincipalRef& fresh) {
+  const auth::SessionMarks marks = auth::marks_of(*fresh, "ep");
+  return {marks.subject, marks.token, marks.session, fresh->issued_at, fresh->expires_at};
+}
+
+TEST_F(SessionWatchTest, AReplicasRenewalLetsLiveOnAndBearsItsOwnRevocation) {
+  FakeSocket socket;
+  open(socket, session(90));
+  watch_.hear(renewal(session(900, "alice", "fresh")), place("ep"), at(1));
+  EXPECT_EQ(metrics_.websockets_renewed.get(), 1U);
+  EXPECT_EQ(socket.seat->principal().expires_at, static_cast<int64_t>(kStart + 900));
+  watch_.look(at(200));
+  EXPECT_TRUE(socket.expelled.empty());
+  // Judged anew by what was shown here, it keeps what was heard.
+  watch_.judged(*socket.seat, session(90), nullptr, rules_, at(201));
+  EXPECT_EQ(socket.seat->principal().expires_at, static_cast<int64_t>(kStart + 900));
+  revoke(R"({"token_id": "fresh"})");
+  EXPECT_EQ(watch_.expel_revoked(at(202)), 1U);
+}
+
+TEST_F(SessionWatchTest, AReplicasWordHarmsNobodyElseAndRevivesNothing) {
+  rules_.max_lifetime_ms = 300'000;
+  FakeSocket socket;
+  open(socket, session(90));
+  const routing::Renewal fresh = renewal(session(900, "alice", "fresh"));
+  watch_.hear(fresh, {"research", "ep"}, at(1));
+  watch_.hear(fresh, place("other"), at(1));
+  watch_.hear(renewal(session(900, "bob")), place("ep"), at(1));
+  watch_.hear(renewal(session(80)), place("ep"), at(1));
+  EXPECT_EQ(metrics_.websockets_renewed.get(), 0U);
+  revoke(R"({"token_id": "fresh"})");
+  watch_.hear(fresh, place("ep"), at(2));
+  EXPECT_EQ(metrics_.websockets_renewed.get(), 0U) << "revoked before it was heard of";
+  revoke("");
+  routing::Renewal endless = fresh;
+  endless.expires_at = std::numeric_limits<int64_t>::max();
+  watch_.hear(endless, place("ep"), at(3));
+  EXPECT_EQ(socket.seat->principal().expires_at,
+            static_cast<int64_t>(kStart + 3) + limits::kRevocationSeconds)
+      << "as far as any token goes";
+  watch_.look(at(300));
+  EXPECT_EQ(socket.expelled, std::vector{ErrorCode::kLifetimeOver}) << "of this replica's policy";
+}
+
+TEST_F(SessionWatchTest, WhatOpenedASocketEndsItEvenWhenItWasRenewed) {
+  FakeSocket here;
+  FakeSocket heard;
+  open(here, session(90, "alice", "stolen"));
+  open(heard, session(90, "bob", "stolen too"));
+  show(session(900, "alice", "fresh"), "ep", at(1));
+  watch_.hear(renewal(session(900, "bob", "fresh")), place("ep"), at(1));
+  EXPECT_EQ(metrics_.websockets_renewed.get(), 2U);
+  revoke("{\"token_id\": \"stolen\"}\n{\"token_id\": \"stolen too\"}");
+  EXPECT_EQ(watch_.expel_revoked(at(2)), 2U);
+}
+
+TEST_F(SessionWatchTest, ReplicasAreToldOfEachFresherSessionOnce) {
+  std::vector<int64_t> told;
+  board_.tell_replicas([&](const PrincipalRef& principal, const auth::Place& where) {
+    EXPECT_EQ(where.virtual_cluster, "analytics");
+    told.push_back(principal->expires_at - static_cast<int64_t>(kStart));
+  });
+  show(session(90), "ep", at(0));
+  show(session(90), "ep", at(4));
+  show(session(900), "ep", at(5));
+  show(session(900), "ep", at(9));
+  EXPECT_EQ(told, (std::vector<int64_t>{90, 900})) << "though no WebSocket is open here";
+  FakeSocket socket;
+  open(socket, session(900));
+  show(session(900), "ep", at(20));
+  EXPECT_EQ(told.size(), 2U);
+  show(session(900), "ep", at(5) + uint64_t{kRenewalRetellMs} * 1'000);
+  EXPECT_EQ(told.size(), 3U) << "somebody may have missed it";
+  auth::Principal asked = *session(2'000);
+  asked.believed_until = kStart + 30;
+  show(std::make_shared<const auth::Principal>(asked), "ep", at(400));
+  EXPECT_EQ(told.size(), 3U);
 }
 
 }  // namespace kg::exchange::session_watch_test

@@ -223,6 +223,8 @@ TEST_F(Feed, AFactIsSaidAndHeardWithinScopesOnly) {
   const auto all = proxy({one->address});
   ASSERT_TRUE(until([&] { return one->publisher->proxies().size() == 3; }));
   ASSERT_TRUE(until([&] { return analytics->subscriber->status().connected == 1; }));
+  ASSERT_NE(analytics->subscriber->scope(), nullptr);
+  EXPECT_EQ(analytics->subscriber->scope()->text(), "namespace:analytics");
   ASSERT_TRUE(analytics->subscriber->publish_fact({"", "research", "r", "of others"}));
   ASSERT_TRUE(analytics->subscriber->publish_fact({"", "", "", "of everybody"}));
   ASSERT_TRUE(analytics->subscriber->publish_fact({"", "analytics", "x", "own"}));
@@ -232,6 +234,20 @@ TEST_F(Feed, AFactIsSaidAndHeardWithinScopesOnly) {
   one->publisher->publish_fact({"", "", "", "from the controller"});
   ASSERT_TRUE(until([&] { return research->follower.facts.size() == 1; }));
   EXPECT_THAT(research->follower.facts, ElementsAre("from the controller"));
+}
+
+TEST_F(Feed, WhoTellsWhatItHasSeenHearsAnyNumber) {
+  const auto one = controller();
+  const auto three = proxy({one->address});
+  ASSERT_TRUE(until([&] { return three->subscriber->status().connected == 1; }));
+  size_t said = 0;
+  while (said < 4 * kFactsUnseenMax) {
+    for (size_t i = 0; i < kFactsSeenStep; ++i, ++said) {
+      one->publisher->publish_fact({"", "", "", "word"});
+    }
+    ASSERT_TRUE(until([&] { return three->follower.facts.size() == said; }));
+  }
+  EXPECT_EQ(one->publisher->counts().facts_dropped, 0U) << "a heartbeat tells of too few";
 }
 
 TEST_F(Feed, PlaintextOnlyWhereBothSidesAskForIt) {

@@ -68,7 +68,7 @@ class HostileController : public FeedTest {
     plain.plaintext = true;
     three = proxy(plain);
     EXPECT_EQ(scripted.next<Hello>().name, "proxy-0");
-    scripted.say(Welcome{kProtocol, kSchema, {1, 9}});
+    scripted.say(Welcome{kProtocol, kSchema, {1, 9}, "all"});
     begin();
     scripted.say(update(std::nullopt, {1, 1}, {*item("a", "1")}, {*item("a", "1")}));
     EXPECT_EQ(scripted.next<Ack>().digest, digest({*item("a", "1")}));
@@ -197,7 +197,7 @@ TEST_F(HostileProxy, NoiseIsCountedAndHarmless) {
   EXPECT_EQ(counts().unreadable, 3U);
   const std::array<std::string_view, 3> frames{"a", "b", "c"};
   scripted.socket->send(frames);
-  scripted.say(Welcome{1, 1, {9, 9}});  // a controller's word
+  scripted.say(Welcome{1, 1, {9, 9}, "all"});  // a controller's word
   EXPECT_TRUE(until([&] { return counts().unreadable == 5; }));
 }
 

@@ -58,6 +58,20 @@ TEST(FeedScope, SaysWhatIsSeen) {
   EXPECT_TRUE(scope("all").speaks_for("", ""));
 }
 
+TEST(FeedScope, WhatConcernsAllEndpointsOfANamespaceIsHeardByEachAndSaidByFew) {
+  const Scope some = scope("namespace:a,endpoint:b/x");
+  EXPECT_TRUE(some.sees("a", kEveryEndpoint));
+  EXPECT_TRUE(some.sees("b", kEveryEndpoint));
+  EXPECT_FALSE(some.sees("c", kEveryEndpoint));
+  EXPECT_TRUE(some.speaks_for("a", kEveryEndpoint));
+  EXPECT_FALSE(some.speaks_for("b", kEveryEndpoint)) << "its key is that of one endpoint";
+  EXPECT_EQ(some.places(), (std::vector<Scope::Place>{{"a", "*"}, {"b", "x"}}));
+  EXPECT_EQ(scope("all").places(), (std::vector<Scope::Place>{{"", ""}}));
+  for (const char* text : {"all", "namespace:a,namespace:b,endpoint:b/x"}) {
+    EXPECT_EQ(scope(text).text(), text);
+  }
+}
+
 TEST(FeedScope, WhatIsMisspeltIsNoScope) {
   for (const char* text :
        {"", "All", "all,namespace:a", "namespace:", "namespace:a b", "a", "endpoint:x",

@@ -40,7 +40,7 @@ std::vector<Message> one_of_each() {
           Refuse{2, {3, 4}, "no"},
           Rest{},
           AliveProxy{{3, 4}, 6},
-          Welcome{1, 1, {3, 4}},
+          Welcome{1, 1, {3, 4}, "namespace:analytics"},
           Deny{"full"},
           Again{},
           Begin{2},

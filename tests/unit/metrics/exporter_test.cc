@@ -81,7 +81,12 @@ class ExporterTest : public ::testing::Test {
                       .session_keys_age_s = 17,
                       .start_time_seconds = 1767225600.25,
                       .health = {},
-                      .pods = {}};
+                      .pods = {},
+                      .feed = FeedFact{.term = 3,
+                                       .sequence = 9,
+                                       .age_seconds = 0.5,
+                                       .rejected = {{"behind", 1}},
+                                       .facts = {{"heard", 2}}}};
   KernelSpecs specs_;
   Exporter exporter_{slots_, specs_, operations(), [this] { return facts_; }};
 };
