@@ -35,6 +35,13 @@ struct TokenOptions {
 };
 int token_command(const TokenOptions& options);
 
+struct AdminOptions {
+  std::string config_file;  // address and token of its admin interface
+  std::string address;      // IP:port; "" for that of the file
+};
+// POSTs to that path and prints what came of it.
+int admin_command(const AdminOptions& options, const std::string& path);
+
 // Keys of a fleet in `file` and, by suffix, beside it, mode 0600. Of the feed's the public key is
 // printed: of a new pair, and of the one that the next rotation puts to use.
 int new_keys_command(routing::KeyKind kind, const std::string& file);  // never overwrites

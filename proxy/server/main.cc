@@ -80,6 +80,15 @@ int main(int argc, char** argv) {
   add_token(app, token);
   KeysFlags keys_flags;
   CLI::App* keys = add_keys(app, keys_flags);
+  kg::server::AdminOptions admin_options;
+  CLI::App* admin = app.add_subcommand("admin", "Call the admin interface of a running proxy");
+  admin->require_subcommand(1);
+  CLI::App* feed = admin->add_subcommand("feed", "Routes that controllers announce");
+  feed->require_subcommand(1);
+  CLI::App* reset =
+      feed->add_subcommand("reset", "Take the next version that is offered, an older one too");
+  reset->add_option("--config", admin_options.config_file, "Configuration file")->required();
+  reset->add_option("--address", admin_options.address, "IP:port (default: of the file)");
   app.add_subcommand("version", "Print the version");
   try {
     app.parse(argc, argv);
@@ -91,6 +100,7 @@ int main(int argc, char** argv) {
   if (check->parsed()) return kg::server::check_command(config_file);
   if (app.got_subcommand("explain")) return kg::server::explain_command(explain);
   if (app.got_subcommand("token")) return kg::server::token_command(token);
+  if (reset->parsed()) return kg::server::admin_command(admin_options, "/feed/reset");
   if (keys->parsed()) return run_keys(*keys, keys_flags);
   std::cout << "kernelgate " << kg::server::kVersion << "\n";
   return 0;

@@ -81,12 +81,7 @@ class ExporterTest : public ::testing::Test {
                       .session_keys_age_s = 17,
                       .start_time_seconds = 1767225600.25,
                       .health = {},
-                      .pods = {},
-                      .feed = FeedFact{.term = 3,
-                                       .sequence = 9,
-                                       .age_seconds = 0.5,
-                                       .rejected = {{"behind", 1}},
-                                       .facts = {{"heard", 2}}}};
+                      .pods = {}};
   KernelSpecs specs_;
   Exporter exporter_{slots_, specs_, operations(), [this] { return facts_; }};
 };
@@ -259,6 +254,8 @@ std::map<std::string, Family> families_of(const std::string& text) {
 
 TEST_F(ExporterTest, ReadmeListsEveryFamilyWithTypeAndLabels) {
   populate();
+  facts_.feed.emplace().rejected = {{"behind", 1}};
+  facts_.feed->facts = {{"heard", 2}};
   const auto exported = families_of(exporter_.text());
   std::map<std::string, Family> documented;
   for (const auto& row : readme_table("## Metrics")) {

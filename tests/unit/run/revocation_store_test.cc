@@ -2,11 +2,11 @@
 
 #include <algorithm>
 
+#include "proxy/base/ascii.h"
 #include "tests/unit/kube/kube_fixture.h"
 
 namespace kg::controller::revocation_store_test {
 
-using kube::answer_of;
 using testing::HasSubstr;
 using testing::StartsWith;
 
@@ -76,14 +76,24 @@ TEST_F(RevocationStoreTest, WhatIsSaidAgainChangesNothingAndAWordLaterDoes) {
 TEST_F(RevocationStoreTest, TheLeaderWritesMarksAndForgetsWhatWaited) {
   start();
   store.set_leading(true);
-  nlohmann::json written = kube::object_of(kRevocationsSecret, "2", "kernelgate");
-  written["data"]["revocations"] = "";
-  api.answers = {answer_of("201 Created", written.dump())};
   store.hear(notice(1, "analytics/ep"));
   run_until([&] { return api.requests.size() == 3; });
   EXPECT_THAT(api.requests[2], StartsWith("POST /api/v1/namespaces/kernelgate/secrets HTTP"));
   EXPECT_THAT(api.requests[2], HasSubstr("token_id_sha256"));
-  EXPECT_THAT(api.requests[2], HasSubstr("analytics/ep"));
+  const auto posted =
+      nlohmann::json::parse(api.requests[2].substr(api.requests[2].find("\r\n\r\n") + 4));
+  nlohmann::json written = kube::object_of(kRevocationsSecret, "2", "kernelgate");
+  written["data"]["revocations"] =
+      ascii::base64_encode(posted["stringData"]["revocations"].get<std::string>());
+  store.hear(notice(2, ""));
+  api.open_watch();
+  api.say(written.dump());
+  api.end_watch();
+  run_until([&] { return api.requests.size() == 4; });
+  EXPECT_THAT(api.requests[3], StartsWith("PUT "));
+  EXPECT_THAT(api.requests[3], HasSubstr(R"("resourceVersion":"2")"));
+  EXPECT_THAT(api.requests[3], HasSubstr("analytics/ep")) << "what is written stays";
+  EXPECT_EQ(entries().size(), 2U);
 }
 
 }  // namespace kg::controller::revocation_store_test
