@@ -34,7 +34,7 @@ std::vector<std::string> states_of(const KeyTexts& keys) {
   std::istringstream lines(text_of(keys));
   std::vector<std::string> out;
   for (std::string epoch, state, secret; lines >> epoch >> state >> secret;)
-    out.push_back(epoch + " " + state);
+    out.push_back(epoch.append(" ").append(state));
   return out;
 }
 
