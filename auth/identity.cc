@@ -19,7 +19,10 @@ Identity& Identity::add(std::string_view part) {
 
 Identity& Identity::add(const fetch::Trust* trust) {
   if (trust == nullptr) return add("");
-  return add(trust->ca_pem).add(trust->chain_pem).add(trust->key_pem.reveal());
+  return add(trust->ca_pem)
+      .add(trust->chain_pem)
+      .add(trust->key_pem.reveal())
+      .add(trust->outward ? "outward" : "");
 }
 
 std::string Identity::digest() const {

@@ -16,12 +16,15 @@
 
 namespace kg::fetch {
 
-// Whom to believe and who we are. Texts, not files: what was checked when the configuration was
-// loaded is what counts, and the network thread reads no disk.
+// Whom to believe, who we are, and where we may go. Texts, not files: what was checked when the
+// configuration was loaded is what counts, and the network thread reads no disk.
 struct Trust {
   std::string ca_pem;     // "": the system's CAs
   std::string chain_pem;  // of our own certificate, "": none
   Secret key_pem;
+  // Not to addresses of this machine or its link, whatever the name resolves to: a stranger chose
+  // it.
+  bool outward = false;
 };
 
 enum class Purpose : uint8_t { kKeys, kAlbKey, kIntrospection, kDelegated };

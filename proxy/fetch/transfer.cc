@@ -1,10 +1,13 @@
 #include "proxy/fetch/transfer.h"
 
+#include <sys/socket.h>
+
 #include <cstring>
 #include <string>
 #include <utility>
 
 #include "proxy/base/assert.h"
+#include "proxy/fetch/own_network.h"
 
 namespace kg::fetch {
 namespace {
@@ -105,6 +108,10 @@ void Transfer::set_security() {
   set(CURLOPT_FORBID_REUSE, 1L);
   set(CURLOPT_SSL_SESSIONID_CACHE, 0L);
   if (request_.trust == nullptr) return;
+  if (request_.trust->outward) {
+    set(CURLOPT_OPENSOCKETFUNCTION, &Transfer::open_cb);
+    set(CURLOPT_OPENSOCKETDATA, this);
+  }
   if (!request_.trust->ca_pem.empty()) {
     curl_blob ca = blob_of(request_.trust->ca_pem);
     set(CURLOPT_CAINFO_BLOB, &ca);
@@ -159,6 +166,8 @@ Answer Transfer::take_answer(CURLcode code) {
   if (answer.failure == Failure::kTooLarge) {
     answer.problem =
         "the answer is larger than " + std::to_string(request_.answer_bytes_max) + " bytes";
+  } else if (!answer.came() && inward_) {
+    answer.problem = "its name leads to an address of this machine or link, which is not asked";
   } else if (!answer.came()) {
     answer.problem = problem_[0] != '\0' ? problem_.data() : curl_easy_strerror(code);
   }
@@ -189,6 +198,17 @@ bool Transfer::streams() const noexcept {
   long status = 0;
   curl_easy_getinfo(easy_.get(), CURLINFO_RESPONSE_CODE, &status);
   return sink_ != nullptr && status == 200;
+}
+
+curl_socket_t Transfer::open_cb(void* self, curlsocktype, curl_sockaddr* address) noexcept {
+  sockaddr_storage storage{};
+  if (address->addrlen > sizeof storage) return CURL_SOCKET_BAD;
+  std::memcpy(&storage, &address->addr, address->addrlen);
+  if (is_of_own_network(event::SocketAddress(storage, address->addrlen))) {
+    static_cast<Transfer*>(self)->inward_ = true;
+    return CURL_SOCKET_BAD;
+  }
+  return ::socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
 }
 
 size_t Transfer::head_cb(char* bytes, size_t one, size_t size, void* self) noexcept {

@@ -52,6 +52,7 @@ class Transfer {
   bool streams() const noexcept;
   void add_line(const char* line);
   void take_wanted(Answer& answer);
+  static curl_socket_t open_cb(void* self, curlsocktype purpose, curl_sockaddr* address) noexcept;
   static size_t head_cb(char* bytes, size_t one, size_t size, void* self) noexcept;
   static size_t body_cb(char* bytes, size_t one, size_t size, void* self) noexcept;
 
@@ -64,6 +65,7 @@ class Transfer {
   std::string body_;
   size_t head_bytes_ = 0;
   bool too_large_ = false;
+  bool inward_ = false;  // an address was refused: Trust::outward
   bool enough_ = false;  // the body began, and nobody wants it
 };
 

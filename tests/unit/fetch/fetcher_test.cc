@@ -2,6 +2,7 @@
 
 #include <cstdlib>
 
+#include "proxy/fetch/own_network.h"
 #include "tests/unit/fetch/fetch_fixture.h"
 
 namespace kg::fetch::fetcher_test {
@@ -53,6 +54,42 @@ TEST_F(FetcherTest, ARedirectIsAnAnswerAndIsNotFollowed) {
   });
   EXPECT_EQ(fetch(get(peer)).status, 302);
   EXPECT_EQ(other.connections(), 0);
+}
+
+TEST_F(FetcherTest, WhatAStrangerNamesIsNotAskedOnThisMachine) {
+  const HttpsPeer peer(&own, [](const std::string&) { return answer_of("200 OK", "secret"); });
+  auto outward = std::make_shared<Trust>(*trust(own));
+  outward->outward = true;
+  for (const char* host : {"localhost", "127.0.0.1", "[::ffff:127.0.0.1]", "0.0.0.0"}) {
+    Request request = get(peer);
+    request.url.host = host;
+    request.trust = outward;
+    const Answer answer = fetch(std::move(request));
+    EXPECT_EQ(answer.failure, Failure::kConnect) << host;
+    EXPECT_THAT(answer.problem, HasSubstr("an address of this machine or link")) << host;
+    EXPECT_EQ(answer.body, "");
+  }
+  EXPECT_EQ(peer.connections(), 0);
+  Request request = get(peer);
+  request.url.host = "localhost";
+  EXPECT_EQ(fetch(std::move(request)).status, 200) << "an operator's own may";
+}
+
+TEST(OwnNetwork, IsKnownInEveryWriting) {
+  const auto own = [](const char* text) {
+    return is_of_own_network(*event::SocketAddress::parse(text, 443));
+  };
+  for (const char* text :
+       {"127.255.0.1", "0.0.0.0", "169.254.169.254", "224.0.0.1", "::", "::1", "::127.0.0.1",
+        "::ffff:169.254.169.254", "fe80::1", "febf::1", "fd00:ec2::254", "ff02::1",
+        "64:ff9b::127.0.0.1", "64:ff9b::169.254.169.254", "64:ff9b::255.0.0.1"}) {
+    EXPECT_TRUE(own(text)) << text;
+  }
+  for (const char* text :
+       {"10.0.0.1", "192.0.2.1", "172.16.0.1", "128.0.0.1", "169.253.0.1", "223.255.255.255",
+        "2001:db8::1", "fd00::1", "fec0::1", "::ffff:10.0.0.1", "64:ff9b::10.0.0.1"}) {
+    EXPECT_FALSE(own(text)) << text;
+  }
 }
 
 TEST_F(FetcherTest, ACertificateOfAnotherCaIsRefused) {
