@@ -267,6 +267,7 @@ struct Endpoint {
   bool notebook_sessions = false;
   OtherPaths other_paths = OtherPaths::kDeny;
   std::vector<std::string> allowed_origins;  // as browsers write them
+  std::vector<Range> allow_sources;          // clients' addresses; empty: all
   Gateway gateway;
   Kernels kernels;
   Sessions sessions;

@@ -186,6 +186,8 @@ Endpoint read_one(const Section& section, const Files& files, RouteClaims* claim
   out.notebook_sessions = section.value<bool>("notebook_sessions", parse_boolean);
   for (Listed<std::string>& origin : section.values<std::string>("allowed_origins", parse_origin))
     out.allowed_origins.push_back(std::move(origin.value));
+  for (Listed<Range>& range : section.values<Range>("allow_sources", parse_range))
+    out.allow_sources.push_back(std::move(range.value));
   if (const auto gateway = section.map("gateway")) {
     if (claims != nullptr) {
       read_pods(*gateway, out.gateway.pods);

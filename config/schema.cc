@@ -228,6 +228,10 @@ constexpr auto kCoreKeys = std::to_array<KeyInfo>({
      "`https://lab.example.com`. Their preflights are answered here and they may read answers. "
      "Where the browser adds the credential itself (cookie, load balancer, client certificate), "
      "pages of unlisted origins may neither open WebSockets nor change anything (403)."},
+    {"endpoints[].allow_sources", "list of IP ranges", "1 to 256 entries", "(all)",
+     "Clients that may use the endpoint at all, by address: the peer's, or of a trusted proxy's "
+     "requests the one that it names last in `X-Forwarded-For`. Others get 403 whatever session "
+     "they have. WebSockets that are open stay when the list changes."},
     {"endpoints[].foreign_ids", "word", "deny, endpoint", "deny",
      "A kernel id that was not made here: for nobody (404), or for everybody of the endpoint, to "
      "move in with kernels that are running. Ids made here are their owner's in both cases."},

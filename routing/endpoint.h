@@ -10,6 +10,7 @@
 #include "proxy/base/secret.h"
 #include "proxy/base/session_rules.h"
 #include "proxy/base/settings.h"
+#include "proxy/event/address.h"
 #include "proxy/kernel/launch_body.h"
 #include "routing/kernel_changes.h"
 #include "routing/pod.h"
@@ -67,6 +68,7 @@ struct Endpoint {
   SessionRules session_rules;
   std::string session_cookie;                // its name, "" for none
   std::vector<std::string> allowed_origins;  // whose pages may use the endpoint, beside its hosts'
+  event::AddressRanges allow_sources;        // of clients; empty: all
   PrincipalQuotas quotas;
   IdentityHeaders identity_headers;
   std::shared_ptr<KernelChanges> kernel_changes = std::make_shared<KernelChanges>();

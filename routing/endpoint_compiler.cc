@@ -88,6 +88,7 @@ std::shared_ptr<Endpoint> EndpointCompiler::compile(const config::Endpoint& want
   endpoint->sessions = std::move(sessions);
   endpoint->session_cookie = wanted.sessions.cookie;
   endpoint->allowed_origins = wanted.allowed_origins;
+  for (const config::Range& range : wanted.allow_sources) endpoint->allow_sources.add(range.text);
   endpoint->replication = wanted.gateway.replication;
   endpoint->list_stale_ms = static_cast<uint32_t>(wanted.gateway.list_stale_for.count());
   endpoint->reconnect_ms = static_cast<uint32_t>(wanted.gateway.websocket_reconnect.count());

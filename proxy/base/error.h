@@ -34,6 +34,7 @@ enum class ErrorCode : uint8_t {
   kLifetimeOver,
   kForbidden,
   kForeignOrigin,
+  kForeignSource,
   kOperationForbidden,
   kSpecForbidden,
   kTooManyKernels,

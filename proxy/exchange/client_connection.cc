@@ -56,6 +56,12 @@ KernelAccess& ClientConnection::kernel_access() {
   return *kernel_access_;
 }
 
+bool ClientConnection::comes_from(const event::AddressRanges& sources) const {
+  const std::string host(peer_trusted_ ? http::forwarded_client(head_) : peer_host_);
+  const auto address = event::SocketAddress::parse(host, 0);
+  return address && sources.contains(*address);
+}
+
 bool ClientConnection::is_misdirected() const {
   if (peer_trusted_) return false;
   std::string storage;

@@ -63,6 +63,8 @@ class ClientConnection final : public event::Deferred, private tls::TlsHandler {
   KernelAccess& kernel_access();
   const std::string& peer_host() const noexcept { return peer_host_; }
   bool peer_trusted() const noexcept { return peer_trusted_; }
+  // The request's client: whom a trusted proxy names, who is nobody if it names none.
+  bool comes_from(const event::AddressRanges& sources) const;
   const PeerCertificate* certificate() const noexcept { return certificate_.get(); }
   // Who asks for this request to be recognised.
   Caller caller() noexcept;

@@ -98,6 +98,10 @@ Result<void> Exchange::route() {
   if (match.endpoint == nullptr) return Error{ErrorCode::kNoRoute, "", 0};
   endpoint_ = context_.endpoints.pin(*match.endpoint);
   upstream_path_ = match.path;
+  const event::AddressRanges& sources = endpoint_->endpoint->allow_sources;
+  if (!sources.empty() && !client_.comes_from(sources)) {
+    return Error{ErrorCode::kForeignSource, "", 0};
+  }
   Result<kernel::KernelRequest> parsed = kernel::parse_operation(head.method, match.path);
   if (parsed && !endpoint_->endpoint->notebook_sessions) {
     parsed = kernel::without_notebooks(*parsed, match.path);

@@ -16,6 +16,7 @@ constexpr auto kAnnotations = std::to_array<AnnotationInfo>({
     {"notebook-sessions", kText, "notebook_sessions", "", ""},
     {"other-paths", kText, "other_paths", "", ""},
     {"allowed-origins", kList, "allowed_origins", "", ""},
+    {"allow-sources", kList, "allow_sources", "", ""},
     {"foreign-ids", kText, "foreign_ids", "", ""},
     // Who is let in.
     {"issuer", kText, "sessions.jwt.issuer", "", ""},
@@ -92,9 +93,8 @@ constexpr auto kNginx = std::to_array<NginxInfo>({
      "Counted for each user instead of each address: users of one Jupyter server share that."},
     {"proxy-ssl-secret", "gateway.tls.client_certificate",
      "`NAMESPACE/NAME`, the Ingress's own namespace; its `ca.crt` becomes `gateway.tls.ca_file`."},
-    {"whitelist-source-range", "",
-     "Refused: an endpoint cannot keep addresses out. `listeners[].allow_sources` of the proxy "
-     "can, for all of its endpoints."},
+    {"whitelist-source-range", "allow_sources", "Whom the proxy's `trusted_proxies` name counts."},
+    {"allowlist-source-range", "allow_sources", "The same by its newer name."},
 });
 
 size_t distance(std::string_view a, std::string_view b) {

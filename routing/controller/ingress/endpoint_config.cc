@@ -50,7 +50,6 @@ class Builder {
     read_gateway_tls();
     read_delegated();
     leave_kernels_to_gateway();
-    refuse_source_ranges();
     check_policy(values_, parameters_, out_.keys, findings_);
     check_narrowing(values_, parameters_, findings_);
     check_sessions();
@@ -130,14 +129,6 @@ class Builder {
     const auto kernels = values_.find("quota-kernels");
     if (!forwards(out_.keys) || !kernels || kernels->is_own) return;
     out_.keys["quotas"].erase("kernels");
-  }
-
-  void refuse_source_ranges() {
-    const std::string name = std::string(kNginxPrefix) + "whitelist-source-range";
-    if (!ingress_.annotations.contains(name)) return;
-    fail("UnsupportedAnnotation", "annotation " + name,
-         "an endpoint cannot keep addresses out, and without that it is not served: list them in "
-         "the proxy's listeners[].allow_sources and remove it");
   }
 
   // Default deny.

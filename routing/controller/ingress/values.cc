@@ -13,9 +13,11 @@ struct Twin {
   std::string_view ours;
   std::string_view theirs;
 };
-constexpr std::array<Twin, 4> kTwins{{{"launch-timeout", "proxy-read-timeout"},
+constexpr std::array<Twin, 6> kTwins{{{"launch-timeout", "proxy-read-timeout"},
                                       {"gateway-scheme", "backend-protocol"},
                                       {"quota-websockets", "limit-connections"},
+                                      {"allow-sources", "allowlist-source-range"},
+                                      {"allow-sources", "whitelist-source-range"},
                                       {"gateway-client-secret", "proxy-ssl-secret"}}};
 
 constexpr uint64_t kLaunchSecondsMax = 400;  // domain E13: kernels start within that or not at all

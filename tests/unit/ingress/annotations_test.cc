@@ -226,11 +226,19 @@ TEST(Annotations, OfNginxMeanTheSame) {
   EXPECT_THAT(setting.reasons(), Contains("SecretNotFound"));
 }
 
-TEST(Annotations, ARestrictionThatCannotBeKeptIsNotIgnored) {
+TEST(Annotations, SourcesAreKeptOutUnderEachName) {
   Setting setting;
-  setting.annotate(with({{std::string(kNginxPrefix) + "whitelist-source-range", "10.0.0.0/8"}}));
-  EXPECT_THAT(setting.cluster.keys(), IsEmpty());
-  EXPECT_THAT(setting.reasons(), ElementsAre("UnsupportedAnnotation"));
+  const std::string nginx(kNginxPrefix);
+  for (const std::string& name :
+       {nginx + "whitelist-source-range", nginx + "allowlist-source-range",
+        std::string("kernelgate.io/allow-sources")}) {
+    setting.annotate(with({{name, "10.0.0.0/8, 192.0.2.7"}}));
+    EXPECT_THAT(setting.reasons(), IsEmpty());
+    EXPECT_EQ(setting.config()["allow_sources"], Json({"10.0.0.0/8", "192.0.2.7"})) << name;
+  }
+  setting.annotate(with({{nginx + "whitelist-source-range", "everybody"}}));
+  EXPECT_THAT(setting.message(), HasSubstr("whitelist-source-range"));
+  EXPECT_THAT(setting.reasons(), ElementsAre("InvalidAnnotation"));
 }
 
 const std::map<std::string, std::string> kClass{{"issuer", "https://studio.example.com"},
