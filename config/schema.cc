@@ -26,7 +26,8 @@ constexpr auto kCoreKeys = std::to_array<KeyInfo>({
     {"listeners[].tls.certificates", "list of maps", "1 to 64 entries", "(self-signed)",
      "Chosen by the name that the client asks for (SNI). The first one also serves clients that "
      "ask for none, as every ALB does. Without any, one is made at start, in memory only, with a "
-     "warning: an ALB does not validate it, everybody else does."},
+     "warning: an ALB does not validate it, everybody else does. Beside these serve the ones that "
+     "controllers announce (`feed`)."},
     {"listeners[].tls.certificates[].certificate", "file", "PEM", "required",
      "The chain, leaf first."},
     {"listeners[].tls.certificates[].private_key", "file", "PEM", "required",

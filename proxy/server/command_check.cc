@@ -27,7 +27,7 @@ int check_command(const std::string& config_file) {
     auth::Sources sources(fetcher);
     routing::PodBook pods;
     const Prepared prepared =
-        prepare(*loaded.config, {}, 1, 1, OwnTls::make(), slots, sources, pods);
+        prepare(*loaded.config, {}, {nullptr}, 1, OwnTls::make(), slots, sources, pods);
     errors += print(prepared.errors);
   }
   if (errors > 0) return 2;

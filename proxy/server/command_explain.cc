@@ -215,7 +215,7 @@ int explain_command(const ExplainOptions& options) {
   auth::Sources sources(fetcher);
   routing::PodBook pods;
   if (loaded.config) {
-    prepared = prepare(*loaded.config, {}, 1, 1, OwnTls::make(), slots, sources, pods);
+    prepared = prepare(*loaded.config, {}, {nullptr}, 1, OwnTls::make(), slots, sources, pods);
   }
   if (prepared.routes == nullptr) return check_command(options.config_file);
   const Url url = split(options.url);

@@ -45,7 +45,8 @@ void prepare_session_control(const config::Config& config, Prepared& prepared) {
 }  // namespace
 
 ListenerFactsList make_facts(const config::Config& config, const std::vector<uint16_t>& ports,
-                             const std::vector<tls::ListenerTls>& tls) {
+                             const std::vector<tls::ListenerTls>& tls,
+                             const tls::CertificateSeatRef& seat) {
   ListenerFactsList list;
   for (size_t i = 0; i < config.listeners.size(); ++i) {
     const config::Listener& listener = config.listeners[i];
@@ -54,18 +55,20 @@ ListenerFactsList make_facts(const config::Config& config, const std::vector<uin
     facts->trusted_proxies = ranges_of(listener.trusted_proxies);
     facts->allow_sources = ranges_of(listener.allow_sources);
     std::string problem;
-    facts->tls = tls::TlsContext::make(tls[i], problem);
+    facts->tls = tls::TlsContext::make(tls[i], problem, seat);
     KG_ASSERT(facts->tls != nullptr);
     list.push_back(std::move(facts));
   }
   return list;
 }
 
-Prepared prepare(const config::Config& config, const std::vector<uint16_t>& ports, size_t workers,
-                 uint64_t version, const OwnTls& own, metrics::EndpointSlots& slots,
-                 auth::Sources& sources, routing::PodBook& pods) {
+Prepared prepare(const config::Config& config, const std::vector<uint16_t>& ports,
+                 const std::vector<tls::CertificateSeatRef>& seats, uint64_t version,
+                 const OwnTls& own, metrics::EndpointSlots& slots, auth::Sources& sources,
+                 routing::PodBook& pods) {
   Prepared prepared;
-  routing::Compiled compiled = routing::compile(config, version, slots, sources, pods, workers + 1);
+  routing::Compiled compiled =
+      routing::compile(config, version, slots, sources, pods, seats.size() + 1);
   prepared.routes = std::move(compiled.snapshot);
   prepared.endpoints = std::move(compiled.endpoints);
   prepared.errors = std::move(compiled.errors);
@@ -77,8 +80,9 @@ Prepared prepare(const config::Config& config, const std::vector<uint16_t>& port
   prepare_session_control(config, prepared);
   std::stable_sort(prepared.errors.begin(), prepared.errors.end(),
                    [](const auto& a, const auto& b) { return a.line < b.line; });
-  for (size_t worker = 0; worker < workers && prepared.tls_errors.empty(); ++worker) {
-    prepared.listeners.push_back(make_facts(config, ports, prepared.tls));
+  for (const tls::CertificateSeatRef& seat : seats) {
+    if (!prepared.tls_errors.empty()) break;
+    prepared.listeners.push_back(make_facts(config, ports, prepared.tls, seat));
   }
   return prepared;
 }

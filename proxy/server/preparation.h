@@ -31,13 +31,16 @@ struct Prepared {
 };
 
 // `ports`: as bound, per listener; empty when nothing is (check), then those of the configuration.
-Prepared prepare(const config::Config& config, const std::vector<uint16_t>& ports, size_t workers,
-                 uint64_t version, const OwnTls& own, metrics::EndpointSlots& slots,
-                 auth::Sources& sources, routing::PodBook& pods);
+// `seats`: of announced certificates, one for each worker; null where there are no workers.
+Prepared prepare(const config::Config& config, const std::vector<uint16_t>& ports,
+                 const std::vector<tls::CertificateSeatRef>& seats, uint64_t version,
+                 const OwnTls& own, metrics::EndpointSlots& slots, auth::Sources& sources,
+                 routing::PodBook& pods);
 
 // What one worker knows of each listener, TLS contexts included. `tls` was found to be usable.
 ListenerFactsList make_facts(const config::Config& config, const std::vector<uint16_t>& ports,
-                             const std::vector<tls::ListenerTls>& tls);
+                             const std::vector<tls::ListenerTls>& tls,
+                             const tls::CertificateSeatRef& seat);
 
 // The smaller of CPU affinity and cgroup cpu.max, rounded up; at least 1.
 size_t automatic_workers();

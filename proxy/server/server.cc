@@ -73,7 +73,7 @@ int Server::run() {
   admission_.descriptor_mark = descriptors.mark;
   make_workers(count);
   if (!bind_listeners() || !start_monitoring() || !start_admin()) return 1;
-  Prepared prepared = prepare(config_, ports_, count, 1, tls_.own(), slots_, sources_, pods_);
+  Prepared prepared = prepare(config_, ports_, crew_.seats, 1, tls_.own(), slots_, sources_, pods_);
   log_errors(prepared.errors);
   if (!prepared.usable()) return 2;
   start_workers(std::move(prepared));
@@ -100,6 +100,7 @@ void Server::make_workers(size_t count) {
                                                 launch_desk_, admission_, session_board_,
                                                 notebooks_));
     crew_.workers.push_back(workers_.back().get());
+    crew_.seats.push_back(workers_.back()->certificate_seat());
     exporter_.add_worker(&workers_.back()->metrics());
     launches_.add_seat(workers_.back()->loop(), workers_.back()->metrics());
     launch_desk_.add_seat(workers_.back()->loop(), workers_.back()->metrics());
@@ -210,7 +211,7 @@ void Server::reload() {
   log_errors(loaded.errors);
   Prepared prepared;
   if (loaded.config && !needs_restart(*loaded.config)) {
-    prepared = prepare(*loaded.config, ports_, workers_.size(), routes_->next_version(), tls_.own(),
+    prepared = prepare(*loaded.config, ports_, crew_.seats, routes_->next_version(), tls_.own(),
                        slots_, sources_, pods_);
     log_errors(prepared.errors);
     tls_.count_refused(prepared.tls_errors);
@@ -250,13 +251,15 @@ bool Server::start_feed() {
 
 std::string Server::apply_feed(std::span<const feed::Item> upserts,
                                std::span<const std::string> deletes, bool whole) {
+  routing::CertificateBook::Edit certificates;
   routing::RouteBook::Change change;
-  std::string refused = routes_->update(upserts, deletes, whole, change);
+  std::string refused = certificates_.look(upserts, deletes, whole, certificates);
+  if (refused.empty()) refused = routes_->update(upserts, deletes, whole, change);
   if (!refused.empty()) return refused;
+  certificates_.take(std::move(certificates));
   pod_keeper_->edit(change.gone, change.fresh);
-  auto edit = std::make_shared<EndpointEdit>();
-  edit->gone = std::move(change.gone);
-  edit->judged_anew = std::move(change.judged_anew);
+  const auto edit = std::make_shared<const EndpointEdit>(
+      EndpointEdit{std::move(change.gone), std::move(change.judged_anew), certificates_.table()});
   for (const auto& worker : workers_) worker->edit(change.snapshot, edit, loop_);
   return "";
 }
@@ -337,7 +340,8 @@ uint64_t Server::hits(metrics::Limit limit) const {
 void Server::look_at_files() {
   if (tls_.look(event::monotonic_us())) {
     for (const auto& worker : workers_) {
-      worker->replace_listeners(make_facts(config_, ports_, tls_.listeners()), loop_);
+      worker->replace_listeners(
+          make_facts(config_, ports_, tls_.listeners(), worker->certificate_seat()), loop_);
     }
   }
   sessions_.look();

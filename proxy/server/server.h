@@ -32,6 +32,7 @@
 #include "proxy/server/session_keeper.h"
 #include "proxy/server/tls_keeper.h"
 #include "proxy/server/worker.h"
+#include "routing/certificate_book.h"
 #include "routing/route_book.h"
 
 namespace kg::server {
@@ -89,6 +90,7 @@ class Server final : private FeedActions {
   event::StatusServer monitoring_;
   std::unique_ptr<PodKeeper> pod_keeper_;
   std::unique_ptr<routing::RouteBook> routes_;
+  routing::CertificateBook certificates_;
   FeedKeeper feed_;
   RenewalTeller renewals_;
   WorkerCrew crew_;

@@ -69,12 +69,14 @@ void Worker::edit(std::shared_ptr<const routing::RouteSnapshot> routes,
                   std::shared_ptr<const EndpointEdit> edit, event::EventLoop& control) {
   loop_.post([this, routes = std::move(routes), edit = std::move(edit), &control]() mutable {
     context_.routes.swap(routes);
+    tls::CertificateTable::Ref certificates = std::exchange(seat_->table, edit->certificates);
     context_.awaits_feed = false;
     for (const routing::EndpointRef& gone : edit->gone) context_.endpoints.retire(*gone);
     if (!edit->judged_anew.empty()) {
       context_.watch.recheck(edit->judged_anew, event::wall_us());
     }
-    control.post([old_routes = std::move(routes), old_edit = std::move(edit)] {});
+    control.post([old_routes = std::move(routes), old_edit = std::move(edit),
+                  old_certificates = std::move(certificates)] {});
   });
 }
 

@@ -37,6 +37,7 @@ struct alignas(64) OpenCount {
 struct EndpointEdit {
   std::vector<routing::EndpointRef> gone;
   std::set<std::string, std::less<>> judged_anew;  // ids of endpoints whose sessions' rules changed
+  tls::CertificateTable::Ref certificates;         // all that are announced
 };
 
 struct HeardRenewals {
@@ -50,6 +51,7 @@ class Worker;
 struct WorkerCrew {
   std::vector<OpenCount> open;
   std::vector<Worker*> workers;
+  std::vector<tls::CertificateSeatRef> seats;  // theirs, of announced certificates
 };
 
 using ListenerFactsList = std::vector<std::shared_ptr<const exchange::ListenerFacts>>;
@@ -72,6 +74,9 @@ class Worker final : private AcceptHandler, private exchange::ConnectionTable {
   }
   void await_feed() { context_.awaits_feed = true; }  // until the first edit()
   void start();
+
+  // Where the contexts of its listeners find what is announced.
+  tls::CertificateSeatRef certificate_seat() const noexcept { return seat_; }
 
   // Control. The old values come back to `control` to be destroyed there.
   void apply(ListenerFactsList listeners, std::shared_ptr<const routing::RouteSnapshot> routes,
@@ -120,6 +125,7 @@ class Worker final : private AcceptHandler, private exchange::ConnectionTable {
   metrics::WorkerMetrics metrics_;
   exchange::WorkerContext context_;
   ListenerFactsList listeners_;
+  const std::shared_ptr<tls::CertificateSeat> seat_ = std::make_shared<tls::CertificateSeat>();
   std::vector<std::unique_ptr<Acceptor>> acceptors_;
   std::unordered_map<exchange::ClientConnection*, std::unique_ptr<exchange::ClientConnection>>
       connections_;

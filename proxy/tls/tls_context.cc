@@ -5,7 +5,10 @@
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 
+#include <cstring>
+#include <memory>
 #include <string_view>
+#include <utility>
 
 #include "proxy/base/ascii.h"
 #include "proxy/base/assert.h"
@@ -14,6 +17,7 @@
 #include "proxy/base/owned.h"
 #include "proxy/tls/library_error.h"
 #include "proxy/tls/protocols.h"
+#include "proxy/tls/server_name.h"
 
 namespace kg::tls {
 namespace {
@@ -33,11 +37,63 @@ crypto::Sha256 session_context_of(const ListenerTls& wish) {
   return crypto::sha256(head, wish.clients.ca);
 }
 
+// "*.b.c" of "a.b.c"; "" where no wildcard can stand for it (RFC 9525 section 6.3).
+std::string wildcard_of(std::string_view name) {
+  const size_t dot = name.find('.');
+  if (dot == std::string_view::npos || dot == 0) return "";
+  return "*" + std::string(name.substr(dot));
+}
+
+// The announced certificate that a connection was shown hangs on its SSL.
+void free_shown_cb(void*, void* shown, CRYPTO_EX_DATA*, int, long, void*) noexcept {
+  const std::unique_ptr<AnnouncedCertificateRef> ends(static_cast<AnnouncedCertificateRef*>(shown));
+}
+
+int shown_index() noexcept {
+  static const int index = SSL_get_ex_new_index(0, nullptr, nullptr, nullptr, &free_shown_cb);
+  return index;
+}
+
+// Null: one of the listener's own.
+const AnnouncedCertificate* shown_by(const SSL* ssl) noexcept {
+  const auto* shown =
+      static_cast<const AnnouncedCertificateRef*>(SSL_get_ex_data(ssl, shown_index()));
+  return shown == nullptr ? nullptr : shown->get();
+}
+
+bool keep_shown(SSL* ssl, AnnouncedCertificateRef certificate) {
+  auto* before = static_cast<AnnouncedCertificateRef*>(SSL_get_ex_data(ssl, shown_index()));
+  if (before != nullptr) {  // of a ClientHello that was not enough
+    *before = std::move(certificate);
+    return true;
+  }
+  if (certificate == nullptr) return true;
+  auto fresh = std::make_unique<AnnouncedCertificateRef>(std::move(certificate));
+  if (SSL_set_ex_data(ssl, shown_index(), fresh.get()) != 1) return false;
+  static_cast<void>(fresh.release());  // free_shown_cb() ends it
+  return true;
+}
+
 }  // namespace
 
 struct TlsContext::Callbacks {
   static const TlsContext& owner(const SSL* ssl) {
     return *static_cast<const TlsContext*>(SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl)));
+  }
+
+  // The choice among announced certificates stands before a ticket is looked at. Nothing else is
+  // read so early, not even the name.
+  static int client_hello_cb(SSL* ssl, int* alert, void*) noexcept {
+    const unsigned char* bytes = nullptr;
+    size_t size = 0;
+    AnnouncedCertificateRef chosen;
+    if (SSL_client_hello_get0_ext(ssl, TLSEXT_TYPE_server_name, &bytes, &size) == 1) {
+      const std::string_view extension(reinterpret_cast<const char*>(bytes), size);
+      chosen = owner(ssl).announced_for(server_name_of(extension));
+    }
+    if (keep_shown(ssl, std::move(chosen))) return SSL_CLIENT_HELLO_SUCCESS;
+    *alert = SSL_AD_INTERNAL_ERROR;
+    return SSL_CLIENT_HELLO_ERROR;
   }
 
   static int alpn_cb(SSL*, const unsigned char** out, unsigned char* out_size,
@@ -55,7 +111,9 @@ struct TlsContext::Callbacks {
     const char* name = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
     if (name == nullptr) return SSL_TLSEXT_ERR_NOACK;
     const TlsContext& context = owner(ssl);
-    const Certificate& chosen = context.certificate_for(name);
+    const AnnouncedCertificate* announced = shown_by(ssl);
+    const Certificate& chosen =
+        announced != nullptr ? *announced->certificate : context.own_certificate_for(name);
     if (&chosen != context.certificates_.front().get() && !chosen.present_in(ssl)) {
       *alert = SSL_AD_INTERNAL_ERROR;
       return SSL_TLSEXT_ERR_ALERT_FATAL;
@@ -80,6 +138,23 @@ struct TlsContext::Callbacks {
     return 0;
   }
 
+  static int ticket_made_cb(SSL* ssl, void*) noexcept {
+    const AnnouncedCertificate* shown = shown_by(ssl);
+    const void* identity = shown == nullptr ? nullptr : shown->identity.data();
+    return SSL_SESSION_set1_ticket_appdata(SSL_get_session(ssl), identity,
+                                           shown == nullptr ? 0 : sizeof shown->identity);
+  }
+
+  // Was it given under the certificate that this handshake would show?
+  static bool is_of_shown(const SSL* ssl, SSL_SESSION* session) noexcept {
+    void* bytes = nullptr;
+    size_t size = 0;
+    if (SSL_SESSION_get0_ticket_appdata(session, &bytes, &size) != 1) return false;
+    const AnnouncedCertificate* shown = shown_by(ssl);
+    if (shown == nullptr) return size == 0;
+    return size == sizeof shown->identity && std::memcmp(bytes, shown->identity.data(), size) == 0;
+  }
+
   // A session is as good as the certificate that began it.
   static SSL_TICKET_RETURN ticket_opened_cb(SSL* ssl, SSL_SESSION* session, const unsigned char*,
                                             size_t, SSL_TICKET_STATUS status, void*) noexcept {
@@ -89,7 +164,7 @@ struct TlsContext::Callbacks {
     const X509* peer = SSL_SESSION_get0_peer(session);
     const bool expired = peer != nullptr && X509_cmp_current_time(X509_get0_notAfter(peer)) <= 0;
     const bool missing = peer == nullptr && owner(ssl).requires_certificate_;
-    if (expired || missing) return SSL_TICKET_RETURN_IGNORE_RENEW;
+    if (expired || missing || !is_of_shown(ssl, session)) return SSL_TICKET_RETURN_IGNORE_RENEW;
     return status == SSL_TICKET_SUCCESS ? SSL_TICKET_RETURN_USE : SSL_TICKET_RETURN_USE_RENEW;
   }
 };
@@ -98,10 +173,12 @@ void TlsContext::ContextFree::operator()(ssl_ctx_st* context) const noexcept {
   SSL_CTX_free(context);
 }
 
-std::shared_ptr<const TlsContext> TlsContext::make(const ListenerTls& wish, std::string& error) {
+std::shared_ptr<const TlsContext> TlsContext::make(const ListenerTls& wish, std::string& error,
+                                                   CertificateSeatRef seat) {
   KG_ASSERT(!wish.certificates.empty() && wish.tickets != nullptr);
   forget_library_errors();
   auto made = std::make_shared<TlsContext>();
+  made->seat_ = std::move(seat);
   made->context_.reset(SSL_CTX_new(TLS_server_method()));
   KG_ASSERT(made->context_ != nullptr);
   SSL_CTX_set_app_data(made->context_.get(), made.get());
@@ -124,21 +201,22 @@ bool TlsContext::apply_policy(const ListenerTls& wish, std::string& error) {
   SSL_CTX_set_timeout(context, limits::kTlsSessionSeconds);
   SSL_CTX_set_num_tickets(context, 1);
   SSL_CTX_set_alpn_select_cb(context, &Callbacks::alpn_cb, nullptr);
+  if (seat_ != nullptr) SSL_CTX_set_client_hello_cb(context, &Callbacks::client_hello_cb, nullptr);
   // The macro of the same purpose is a C cast.
   SSL_CTX_callback_ctrl(context, SSL_CTRL_SET_TLSEXT_SERVERNAME_CB,
                         reinterpret_cast<void (*)()>(&Callbacks::server_name_cb));
   tickets_ = wish.tickets;
   const crypto::Sha256 session_context = session_context_of(wish);
   static_assert(sizeof session_context <= SSL_MAX_SID_CTX_LENGTH);
-  const bool ok =
-      SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION) == 1 &&
-      SSL_CTX_set_cipher_list(context, kCiphers12) == 1 &&
-      SSL_CTX_set_ciphersuites(context, kCiphers13) == 1 &&
-      SSL_CTX_set1_groups_list(context, kGroups) == 1 &&
-      SSL_CTX_set_session_id_context(context, session_context.data(), session_context.size()) ==
-          1 &&
-      SSL_CTX_set_tlsext_ticket_key_evp_cb(context, &Callbacks::ticket_key_cb) == 1 &&
-      SSL_CTX_set_session_ticket_cb(context, nullptr, &Callbacks::ticket_opened_cb, nullptr) == 1;
+  const bool ok = SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION) == 1 &&
+                  SSL_CTX_set_cipher_list(context, kCiphers12) == 1 &&
+                  SSL_CTX_set_ciphersuites(context, kCiphers13) == 1 &&
+                  SSL_CTX_set1_groups_list(context, kGroups) == 1 &&
+                  SSL_CTX_set_session_id_context(context, session_context.data(),
+                                                 session_context.size()) == 1 &&
+                  SSL_CTX_set_tlsext_ticket_key_evp_cb(context, &Callbacks::ticket_key_cb) == 1 &&
+                  SSL_CTX_set_session_ticket_cb(context, &Callbacks::ticket_made_cb,
+                                                &Callbacks::ticket_opened_cb, nullptr) == 1;
   if (!ok) error = "OpenSSL refuses the TLS policy: " + library_reason();
   return ok;
 }
@@ -194,22 +272,45 @@ bool TlsContext::add_certificates(const std::vector<CertificateText>& texts, std
   return true;
 }
 
-const Certificate& TlsContext::certificate_for(std::string_view server_name) const {
+const Certificate& TlsContext::own_certificate_for(std::string_view server_name) const {
   const std::string name = ascii::lower(server_name);
   const auto exact = by_name_.find(name);
   if (exact != by_name_.end()) return *exact->second;
-  const size_t dot = name.find('.');  // a wildcard stands for one label (RFC 9525 section 6.3)
-  if (dot != std::string::npos && dot != 0) {
-    const auto wildcard = by_name_.find("*" + name.substr(dot));
-    if (wildcard != by_name_.end()) return *wildcard->second;
-  }
-  return *certificates_.front();
+  const auto wildcard = by_name_.find(wildcard_of(name));
+  return wildcard != by_name_.end() ? *wildcard->second : *certificates_.front();
+}
+
+AnnouncedCertificateRef TlsContext::announced_for(std::string_view server_name) const {
+  if (server_name.empty()) return nullptr;
+  const std::string name = ascii::lower(server_name);
+  if (by_name_.contains(name)) return nullptr;
+  const CertificateTable& table = *seat_->table;
+  if (const AnnouncedCertificateRef* exact = table.find(name)) return *exact;
+  const std::string wildcard = wildcard_of(name);
+  if (wildcard.empty() || by_name_.contains(wildcard)) return nullptr;
+  const AnnouncedCertificateRef* found = table.find(wildcard);
+  return found == nullptr ? nullptr : *found;
+}
+
+std::string TlsContext::fault_of(const Certificate& certificate) {
+  static const std::unique_ptr<SSL_CTX, ContextFree> trials([] {
+    SSL_CTX* context = SSL_CTX_new(TLS_server_method());
+    KG_ASSERT(context != nullptr);
+    SSL_CTX_set_security_level(context, kSecurityLevel);
+    return context;
+  }());
+  forget_library_errors();
+  const Owned<SSL, &SSL_free> trial(SSL_new(trials.get()));
+  KG_ASSERT(trial != nullptr);
+  return certificate.present_in(trial.get()) ? "" : "cannot be served: " + library_reason();
 }
 
 bool TlsContext::speaks_for(const SSL* ssl, std::string_view host) {
   const char* name = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
-  return name == nullptr || ascii::equals_ignore_case(name, host) ||
-         Callbacks::owner(ssl).certificate_for(name).covers(host);
+  if (name == nullptr || ascii::equals_ignore_case(name, host)) return true;
+  const AnnouncedCertificate* shown = shown_by(ssl);
+  return shown != nullptr ? shown->speaks_for(host)
+                          : Callbacks::owner(ssl).own_certificate_for(name).covers(host);
 }
 
 }  // namespace kg::tls

@@ -1,7 +1,8 @@
-// What the feed carries: an endpoint or a list of revocations, from a controller that may be of
-// another version, and what replicas say. Whatever is read keeps what routes and pods promise, and
-// counts in the scope that brought it.
+// What the feed carries: an endpoint, a certificate or a list of revocations, from a controller
+// that may be of another version, and what replicas say. Whatever is read keeps what routes and
+// pods promise, and counts in the scope that brought it.
 #include "routing/announced.h"
+#include "routing/announced_certificate.h"
 #include "routing/renewal_notice.h"
 #include "routing/revocation_notice.h"
 #include "tests/fuzz/fuzz.h"
@@ -25,6 +26,13 @@ void run(std::string_view input) {
       KG_ASSERT(!pod.name.empty() && !pod.uid.empty() && pod.address.port != 0);
       KG_ASSERT(pod.uid.find('/') == std::string::npos);
     }
+  }
+  const routing::ReadCertificate certificate =
+      routing::read_announced_certificate("certificate/a/b", input);
+  KG_ASSERT((certificate.certificate != nullptr) == certificate.problem.empty());
+  if (certificate.certificate != nullptr) {
+    KG_ASSERT(!certificate.certificate->hosts.empty());
+    KG_ASSERT(certificate.certificate->certificate != nullptr);
   }
   const feed::Item list{"revocations/a", "a", "*", std::make_shared<const std::string>(input)};
   if (const auto entries = routing::read_revocations(list)) {

@@ -61,9 +61,10 @@ class CertificateFolder {
   // ("DNS:a.test,DNS:*.b.test"), "" for none.
   CertificateFiles make(const std::string& common_name, const std::string& names,
                         const std::string& type = "EC") const {
+    const size_t bits = type == "RSA-1024" ? 1024 : 2048;
     const Owned<EVP_PKEY, EVP_PKEY_free> key(
         type == "EC" ? EVP_PKEY_Q_keygen(nullptr, nullptr, "EC", "P-256")
-                     : EVP_PKEY_Q_keygen(nullptr, nullptr, "RSA", size_t{2048}));
+                     : EVP_PKEY_Q_keygen(nullptr, nullptr, "RSA", bits));
     const Owned<X509, X509_free> certificate(X509_new());
     X509_set_version(certificate.get(), X509_VERSION_3);
     ASN1_INTEGER_set(X509_get_serialNumber(certificate.get()), 1);

@@ -216,4 +216,111 @@ TEST_F(TlsContextTest, WhatCannotBeServedIsNamed) {
   EXPECT_THAT(error, HasSubstr("clients.crt holds no usable CA"));
 }
 
+// Names that were announced, beside the listener's own: a.test, mixed.test, b.test, *.wild.test.
+class Announced : public Resumption {
+ protected:
+  AnnouncedCertificateRef certificate(const std::string& common_name,
+                                      std::vector<std::string> hosts, const std::string& names,
+                                      const std::string& item = "") const {
+    const CertificateFiles files = folder_->make(common_name, names);
+    std::string error;
+    const auto text = CertificateText::read(files.certificate, files.private_key, error);
+    auto out = std::make_shared<AnnouncedCertificate>();
+    out->hosts = std::move(hosts);
+    out->certificate = Certificate::parse(*text, error);
+    out->identity = crypto::sha256("item", item.empty() ? common_name : item);
+    EXPECT_NE(out->certificate, nullptr) << error;
+    return out;
+  }
+  void announce(const std::vector<CertificateTable::Change>& changes) {
+    seat_->table = seat_->table->edited(changes);
+  }
+  std::shared_ptr<const TlsContext> context() const {
+    std::string error;
+    return TlsContext::make(listener_of(files_), error, seat_);
+  }
+  static std::string shown(const std::shared_ptr<const TlsContext>& context,
+                           const std::string& name) {
+    Connection connection(context, {name, kHttp11, nullptr, GetParam()});
+    EXPECT_TRUE(connection.shake_hands());
+    return connection.client->certificate_name();
+  }
+
+  const std::shared_ptr<CertificateSeat> seat_ = std::make_shared<CertificateSeat>();
+};
+
+TEST_P(Announced, StandBehindTheListenersOwnOfTheSameKind) {
+  const auto one = certificate("announced", {"new.test", "a.test", "x.wild.test", "*.more.test"},
+                               "DNS:new.test");
+  const auto wild = certificate("wild", {"*.wild.test"}, "DNS:*.wild.test");
+  const auto context = this->context();
+  EXPECT_EQ(shown(context, "new.test"), "first");
+  for (const std::string& host : one->hosts) announce({{host, one}});
+  announce({{"*.wild.test", wild}});
+  EXPECT_EQ(shown(context, "new.test"), "announced") << "at once, in the same context";
+  EXPECT_EQ(shown(context, "NEW.test"), "announced");
+  EXPECT_EQ(shown(context, "a.test"), "first") << "the file's exact name";
+  EXPECT_EQ(shown(context, "x.wild.test"), "announced") << "exact before a wildcard of a file";
+  EXPECT_EQ(shown(context, "y.wild.test"), "second") << "the file's wildcard";
+  EXPECT_EQ(shown(context, "y.more.test"), "announced");
+  EXPECT_EQ(shown(context, "two.labels.more.test"), "first");
+  EXPECT_EQ(shown(context, ""), "first");
+  announce({{"new.test", nullptr}});
+  EXPECT_EQ(shown(context, "new.test"), "first");
+}
+
+TEST_P(Announced, ATicketDoesNotCrossToAnotherCertificate) {
+  announce({{"one.test", certificate("one", {"one.test"}, "DNS:one.test")},
+            {"two.test", certificate("two", {"two.test"}, "DNS:two.test")}});
+  const auto context = this->context();
+  EXPECT_TRUE(resumes(context, "one.test", session_of(context, "one.test")));
+  EXPECT_FALSE(resumes(context, "two.test", session_of(context, "one.test")));
+  EXPECT_FALSE(resumes(context, "b.test", session_of(context, "one.test"))) << "a file's";
+  EXPECT_FALSE(resumes(context, "one.test", session_of(context, "b.test")));
+  EXPECT_TRUE(resumes(context, "b.test", session_of(context, "b.test")));
+}
+
+TEST_P(Announced, ATicketOutlivesARenewalAndNoRemoval) {
+  announce({{"one.test", certificate("one", {"one.test"}, "DNS:one.test", "item")}});
+  const auto context = this->context();
+  const Session session = session_of(context, "one.test");
+  announce({{"one.test", certificate("renewed", {"one.test"}, "DNS:one.test", "item")}});
+  EXPECT_EQ(shown(context, "one.test"), "renewed");
+  EXPECT_TRUE(resumes(context, "one.test", session));
+  const Session later = session_of(context, "one.test");
+  announce({{"one.test", certificate("theirs", {"one.test"}, "DNS:one.test", "another")}});
+  EXPECT_FALSE(resumes(context, "one.test", later));
+  const Session theirs = session_of(context, "one.test");
+  announce({{"one.test", nullptr}});
+  EXPECT_FALSE(resumes(context, "one.test", theirs));
+}
+
+TEST_P(Announced, AConnectionSpeaksForItsHostsAloneAndForThemToTheEnd) {
+  announce({{"one.test", certificate("one", {"one.test", "*.one.test"},
+                                     "DNS:one.test,DNS:*.one.test,DNS:b.test")}});
+  const auto context = this->context();
+  Connection connection(context, {"one.test", "", nullptr, GetParam()});
+  EXPECT_TRUE(connection.shake_hands());
+  announce({{"one.test", nullptr}});
+  const auto speaks = [&](const char* host) { return connection.server.stream.speaks_for(host); };
+  EXPECT_TRUE(speaks("one.test"));
+  EXPECT_TRUE(speaks("x.one.test"));
+  EXPECT_FALSE(speaks("x.y.one.test"));
+  EXPECT_FALSE(speaks("b.test")) << "its certificate says so, and the host is not its own";
+  EXPECT_FALSE(speaks("a.test"));
+}
+
+INSTANTIATE_TEST_SUITE_P(Versions, Announced, testing::Values(TLS1_2_VERSION, TLS1_3_VERSION));
+
+TEST_F(TlsContextTest, AKeyThatIsTooWeakIsFoundOutBeforeAHandshake) {
+  std::string error;
+  const CertificateFiles weak = folder_->make("weak", "DNS:weak.test", "RSA-1024");
+  const auto parse = [&](const CertificateFiles& files) {
+    return Certificate::parse(*CertificateText::read(files.certificate, files.private_key, error),
+                              error);
+  };
+  EXPECT_THAT(TlsContext::fault_of(*parse(weak)), HasSubstr("cannot be served: "));
+  EXPECT_EQ(TlsContext::fault_of(*parse(files_[0])), "");
+}
+
 }  // namespace kg::tls::tls_context_test
