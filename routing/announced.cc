@@ -159,6 +159,11 @@ std::vector<Route> compile_announced(const Announced& announced, EndpointCompile
   return routes;
 }
 
+// A path begins with a slash, which no host holds.
+std::string rule_of(const Route& route) {
+  return (route.type == PathType::kExact ? "=" : "") + route.host + route.path;
+}
+
 void mark_ready_pods(const Announced& announced, const std::vector<Route>& routes) {
   // All prefixes share their pods' facts.
   if (routes.empty()) return;

@@ -29,6 +29,8 @@ inline constexpr size_t kAnnouncedBytesMax = size_t{1} << 20;  // an object of K
 inline constexpr size_t kAnnouncedRoutesMax = 1'000;           // of one endpoint
 inline constexpr size_t kAnnouncedPodsMax = 64;                // as gateway.pods
 
+inline constexpr std::string_view kEndpointKey = "endpoint/";
+
 struct AnnouncedRoute {
   std::string host;  // as in Route
   std::string path;  // "" or "/a/b"; a prefix has no slash at its end (domain K5)
@@ -63,6 +65,8 @@ ReadAnnounced read_announced(std::string_view payload);
 // `sessions`: what was made of the same configuration and texts before, or null.
 std::vector<Route> compile_announced(const Announced& announced, EndpointCompiler& compiler,
                                      const auth::SessionsRef& sessions);
+// What no two routes of different endpoints may have.
+std::string rule_of(const Route& route);
 // Once these routes serve.
 void mark_ready_pods(const Announced& announced, const std::vector<Route>& routes);
 

@@ -8,7 +8,8 @@ namespace kg::routing {
 
 Compiled compile(const config::Config& config, uint64_t version, metrics::EndpointSlots& slots,
                  auth::Sources& sources, PodBook& pods, size_t threads) {
-  EndpointCompiler compiler(slots, sources, pods, threads);
+  TlsContextBook contexts(threads);  // reads each file anew
+  EndpointCompiler compiler(slots, sources, pods, contexts);
   const Source source{config.file, nullptr};
   Compiled compiled;
   std::vector<Route> routes;

@@ -82,8 +82,8 @@ std::shared_ptr<Endpoint> EndpointCompiler::compile(const config::Endpoint& want
   const config::IdentityHeaders& headers = wanted.gateway.identity_headers;
   endpoint->identity_headers = {headers.subject, headers.realm, headers.groups, headers.role};
   if (sessions == nullptr) {
-    sessions = compile_sessions(wanted, endpoint->gateway_token, sources_, session_files_, source_,
-                                errors_);
+    sessions = compile_sessions(wanted, endpoint->gateway_token, sources_, contexts_,
+                                session_files_, source_, errors_);
   }
   endpoint->sessions = std::move(sessions);
   endpoint->session_cookie = wanted.sessions.cookie;
@@ -99,6 +99,7 @@ std::shared_ptr<Endpoint> EndpointCompiler::compile(const config::Endpoint& want
 
 std::vector<Pod> EndpointCompiler::pods_of(const config::Endpoint& wanted) {
   std::vector<Pod> pods;
+  const auto contexts = contexts_of(wanted.gateway);
   for (const config::Pod& pod : wanted.gateway.pods) {
     const auto address = event::SocketAddress::parse(pod.address.host, pod.address.port);
     if (!address) {
@@ -110,7 +111,7 @@ std::vector<Pod> EndpointCompiler::pods_of(const config::Endpoint& wanted) {
     made.tag = kernel::pod_tag_of(pod.identity());
     made.address = *address;
     made.limits = pool_limits(wanted.gateway);
-    made.tls = pod_tls(wanted.gateway, pod);
+    made.tls = pod_tls(wanted.gateway, pod, contexts);
     made.facts = pods_.facts_of(wanted.virtual_cluster, wanted.id, pod.identity(), address->text());
     made.twin = std::any_of(pods.begin(), pods.end(),
                             [&](const Pod& other) { return other.tag == made.tag; });
@@ -120,36 +121,33 @@ std::vector<Pod> EndpointCompiler::pods_of(const config::Endpoint& wanted) {
 }
 
 std::shared_ptr<const PodTls> EndpointCompiler::pod_tls(const config::Gateway& gateway,
-                                                        const config::Pod& pod) {
+                                                        const config::Pod& pod,
+                                                        const ContextsRef& contexts) {
   if (!gateway.tls) return nullptr;
   auto out = std::make_shared<PodTls>();
   const std::string& name = gateway.tls->server_name;
   out->name.text = name.empty() ? pod.address.host : name;
   out->name.is_address = event::SocketAddress::parse(out->name.text, 0).has_value();
-  out->contexts = contexts_for(*gateway.tls);
+  out->contexts = contexts;
   return out;
 }
 
-// Endpoints with the same files share their contexts: a CA bundle takes a megabyte.
-const std::vector<EndpointCompiler::TlsContextRef>& EndpointCompiler::contexts_for(
-    const config::GatewayTls& wanted) {
-  tls::ClientTlsFiles files{wanted.ca_file, "", ""};
-  if (wanted.client_certificate) {
-    files.certificate = wanted.client_certificate->certificate;
-    files.private_key = wanted.client_certificate->private_key;
+// Without pods too: what is wrong is to be said before there are any.
+EndpointCompiler::ContextsRef EndpointCompiler::contexts_of(const config::Gateway& gateway) {
+  if (!gateway.tls) return nullptr;
+  tls::ClientTlsFiles files{gateway.tls->ca_file, "", ""};
+  if (gateway.tls->client_certificate) {
+    files.certificate = gateway.tls->client_certificate->certificate;
+    files.private_key = gateway.tls->client_certificate->private_key;
   }
-  files = source_.with_texts(std::move(files));
-  const auto [entry, added] = contexts_.try_emplace(files);
   std::string problem;
-  while (added && problem.empty() && entry->second.size() < threads_) {
-    entry->second.push_back(tls::TlsClientContext::make(files, problem));
-  }
-  if (!problem.empty()) {
-    fail(wanted.place, problem,
+  ContextsRef contexts = contexts_.contexts(source_.with_texts(std::move(files)), problem);
+  if (contexts == nullptr) {
+    fail(gateway.tls->place, problem,
          "give PEM files: the CA's certificates, and the chain, leaf first, with its unencrypted "
          "private key");
   }
-  return entry->second;
+  return contexts;
 }
 
 Secret EndpointCompiler::gateway_token(const config::Gateway& gateway) {

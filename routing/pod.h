@@ -11,6 +11,7 @@
 #include "proxy/event/address.h"
 #include "proxy/tls/tls_client_context.h"
 #include "routing/pod_facts.h"
+#include "routing/tls_context_book.h"
 
 namespace kg::routing {
 
@@ -27,7 +28,7 @@ struct PoolLimits {
 struct PodTls {
   tls::PeerName name;
   // One for each thread that connects: the workers in order, then the control thread.
-  std::vector<std::shared_ptr<const tls::TlsClientContext>> contexts;
+  std::shared_ptr<const TlsContextBook::Contexts> contexts;
 };
 
 struct Pod {

@@ -14,13 +14,6 @@
 namespace kg::routing {
 namespace {
 
-constexpr std::string_view kEndpointKey = "endpoint/";
-
-// A path begins with a slash, which no host holds.
-std::string rule_of(const Route& route) {
-  return (route.type == PathType::kExact ? "=" : "") + route.host + route.path;
-}
-
 // Its sessions hold the address of a pod: they are as new as the pods.
 bool asks_its_gateway(const config::Endpoint& endpoint) {
   return std::ranges::any_of(endpoint.sessions.authenticators, [](const auto& link) {
@@ -113,7 +106,7 @@ std::string RouteBook::update(std::span<const feed::Item> upserts,
 std::string RouteBook::stage(const feed::Item& item, std::map<std::string, Staged>& staged) {
   ReadAnnounced read = read_announced(*item.payload);
   if (!read.endpoint) return std::move(read.problem);
-  EndpointCompiler compiler(slots_, sources_, pods_, threads_);
+  EndpointCompiler compiler(slots_, sources_, pods_, contexts_);
   Staged made;
   made.held.payload = item.payload;
   made.held.id = read.endpoint->endpoint.id;

@@ -34,9 +34,9 @@ class RouteBook {
     std::set<std::string, std::less<>> judged_anew;  // ids whose sessions have other rules now
   };
 
-  // `threads`: as of EndpointCompiler.
+  // `threads`: so many connect to pods.
   RouteBook(metrics::EndpointSlots& slots, auth::Sources& sources, PodBook& pods, size_t threads)
-      : slots_(slots), sources_(sources), pods_(pods), threads_(threads) {}
+      : slots_(slots), sources_(sources), pods_(pods), contexts_(threads) {}
 
   // A configuration's. All that is announced stays.
   void adopt(Snapshot file, std::vector<EndpointRef> endpoints);
@@ -73,7 +73,7 @@ class RouteBook {
   metrics::EndpointSlots& slots_;
   auth::Sources& sources_;
   PodBook& pods_;
-  size_t threads_;
+  TlsContextBook contexts_;
   uint64_t version_ = 0;
   Snapshot file_;
   std::vector<EndpointRef> file_endpoints_;

@@ -9,7 +9,6 @@
 #include "auth/key_file.h"
 #include "config/names.h"
 #include "proxy/base/crypto.h"
-#include "proxy/tls/tls_client_context.h"
 
 namespace kg::routing {
 namespace {
@@ -45,11 +44,12 @@ class NobodyToAsk final : public auth::Authenticator {
 }  // namespace
 
 ServiceLinks::ServiceLinks(const config::Endpoint& endpoint, const Secret& gateway_token,
-                           auth::Sources& sources, const Source& source,
+                           auth::Sources& sources, TlsContextBook& contexts, const Source& source,
                            std::vector<config::ConfigError>& errors)
     : endpoint_(endpoint),
       gateway_token_(gateway_token),
       sources_(sources),
+      contexts_(contexts),
       source_(source),
       errors_(errors) {}
 
@@ -114,7 +114,7 @@ std::unique_ptr<const auth::Authenticator> ServiceLinks::link(
     options.url.port = pod.port;
     options.url.target = wanted.gateway_path;
     options.trust = gateway.tls ? trust(gateway.tls->ca_file, gateway.tls->client_certificate,
-                                        gateway.tls->place)
+                                        gateway.tls->place, true)
                                 : std::make_shared<const fetch::Trust>();
   }
   if (options.trust == nullptr) return nullptr;
@@ -124,18 +124,19 @@ std::unique_ptr<const auth::Authenticator> ServiceLinks::link(
 
 ServiceLinks::TrustRef ServiceLinks::trust(const std::string& ca_file,
                                            const std::optional<config::CertificatePair>& own,
-                                           const config::Place& place) {
+                                           const config::Place& place, bool to_own_gateway) {
   tls::ClientTlsFiles files{ca_file, "", ""};
   if (own) {
     files.certificate = own->certificate;
     files.private_key = own->private_key;
   }
-  std::string problem;
-  if (tls::TlsClientContext::make(source_.with_texts(files), problem) == nullptr) {
+  std::string problem = contexts_.fault_of(source_.with_texts(files));
+  if (!problem.empty()) {
     fail(place, std::move(problem), "give PEM files with the certificates of the CA");
     return nullptr;
   }
   auto out = std::make_shared<fetch::Trust>();
+  out->outward = source_.texts != nullptr && !to_own_gateway;
   if (!ca_file.empty()) out->ca_pem = read(ca_file, place).reveal();
   if (own) {
     out->chain_pem = read(own->certificate, place).reveal();

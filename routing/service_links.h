@@ -15,6 +15,7 @@
 #include "config/config.h"
 #include "proxy/base/secret.h"
 #include "routing/source.h"
+#include "routing/tls_context_book.h"
 
 namespace kg::routing {
 
@@ -22,7 +23,7 @@ class ServiceLinks {
  public:
   // `gateway_token`: the endpoint's, empty if it has none. `source`: of the configuration.
   ServiceLinks(const config::Endpoint& endpoint, const Secret& gateway_token,
-               auth::Sources& sources, const Source& source,
+               auth::Sources& sources, TlsContextBook& contexts, const Source& source,
                std::vector<config::ConfigError>& errors);
 
   std::shared_ptr<auth::JwksSource> keys(const config::JwtSessions& jwt);
@@ -34,9 +35,9 @@ class ServiceLinks {
 
  private:
   using TrustRef = std::shared_ptr<const fetch::Trust>;
-  // Null if a file cannot be used.
+  // Null if a file cannot be used. What was announced may not ask this machine or its link.
   TrustRef trust(const std::string& ca_file, const std::optional<config::CertificatePair>& own,
-                 const config::Place& place);
+                 const config::Place& place, bool to_own_gateway = false);
   TrustRef trust(const config::Service& service) {
     return trust(service.ca_file, std::nullopt, service.ca_place);
   }
@@ -48,6 +49,7 @@ class ServiceLinks {
   const config::Endpoint& endpoint_;
   const Secret& gateway_token_;
   auth::Sources& sources_;
+  TlsContextBook& contexts_;
   const Source& source_;
   std::vector<config::ConfigError>& errors_;
 };

@@ -126,9 +126,10 @@ class LinkMaker {
 }  // namespace
 
 auth::SessionsRef compile_sessions(const config::Endpoint& wanted, const Secret& gateway_token,
-                                   auth::Sources& sources, auth::SessionFiles& files,
-                                   const Source& source, std::vector<config::ConfigError>& errors) {
-  ServiceLinks services(wanted, gateway_token, sources, source, errors);
+                                   auth::Sources& sources, TlsContextBook& contexts,
+                                   auth::SessionFiles& files, const Source& source,
+                                   std::vector<config::ConfigError>& errors) {
+  ServiceLinks services(wanted, gateway_token, sources, contexts, source, errors);
   auth::Policy policy = compile_policy(wanted);
   LinkMaker make(services, files, policy.claims_wanted(), source, errors);
   auth::Sessions::Chain chain;

@@ -12,13 +12,15 @@
 #include "auth/sources.h"
 #include "config/config.h"
 #include "routing/source.h"
+#include "routing/tls_context_book.h"
 
 namespace kg::routing {
 
 // `gateway_token`: the endpoint's. `sources`: of before, so that what is known of issuers outlives
-// a reload. `files`: those that its endpoints share. `source`: of the configuration.
+// a reload. `contexts`, `files`: what its endpoints share. `source`: of the configuration.
 auth::SessionsRef compile_sessions(const config::Endpoint& wanted, const Secret& gateway_token,
-                                   auth::Sources& sources, auth::SessionFiles& files,
-                                   const Source& source, std::vector<config::ConfigError>& errors);
+                                   auth::Sources& sources, TlsContextBook& contexts,
+                                   auth::SessionFiles& files, const Source& source,
+                                   std::vector<config::ConfigError>& errors);
 
 }  // namespace kg::routing

@@ -18,7 +18,7 @@ PodPool::PodPool(event::EventLoop& loop, metrics::WorkerMetrics& metrics,
       active_(counters.upstream_active),
       sweep_(loop, [this] { sweep_idle(); }) {
   if (pod.tls != nullptr) {
-    peer_.emplace(tls::TlsPeer{pod.tls->contexts[thread], pod.tls->name, nullptr});
+    peer_.emplace(tls::TlsPeer{(*pod.tls->contexts)[thread], pod.tls->name, nullptr});
   }
 }
 

@@ -9,6 +9,7 @@ from support.admin_client import AdminClient, admin_config
 from support.feed import Feed, announced
 from support.meddler import Meddler
 from support.scripted_gateway import ScriptedGateway
+from support.scripted_service import ScriptedService
 from support.stage import CHANNELS, PLAIN
 from support.waiting import wait_until
 
@@ -117,6 +118,41 @@ def test_an_endpoint_without_pods_is_503(make_stage, feed):
     assert stage.proxy.wait_log(endpoint="one", operation="ListKernels")["error"] == "no_pod"
     feed.wait_taken(feed.publish(announced(stage.workshop, "one", [stage.gateway])))
     ask(stage, "one", stage.gateway)
+
+
+def test_a_gateway_that_judges_may_have_no_pod_yet(make_stage, feed):
+    stage = feed_stage(make_stage, feed)
+    sessions = {"sessions": {"authenticators": [{"delegated": {"gateway": "/api/kernelspecs"}}]}}
+
+    def one(gateways):
+        item = announced(stage.workshop, "one", gateways)
+        item["payload"]["config"].update(sessions)
+        return item
+
+    feed.wait_taken(feed.publish(one([])))
+    client = stage.connect(sni=None)
+    client.send_request("GET", PLAIN, token="opaque", host="one.test")
+    assert client.read_response().status == 503
+    feed.wait_taken(feed.publish(one([stage.gateway])))
+    stage.gateway.serve(lambda call: call.reply(200, b"{}"))
+    client.send_request("GET", PLAIN, token="opaque", host="one.test")
+    assert client.read_response().status in (200, 404)  # the gateway was asked
+    assert stage.gateway.requests[0].target == "/api/kernelspecs"
+
+
+def test_an_announced_issuer_is_never_this_machine(make_stage, feed):
+    stage = feed_stage(make_stage, feed)
+    issuer = stage.closes(ScriptedService(stage.workshop.keyring))
+    issuer.says(stage.workshop.jwks.read_text())
+    item = announced(stage.workshop, "one", [stage.gateway])
+    jwt = item["payload"]["config"]["sessions"]["jwt"]
+    del jwt["keys_file"]
+    jwt.update({"keys_url": issuer.url("/jwks"), "ca_file": "feed:ca"})
+    item["payload"]["files"]["ca"] = stage.workshop.keyring.ca.read_text()
+    feed.wait_taken(feed.publish(item))
+    assert status_of(stage, "one") == 503
+    stage.proxy.wait_for_stderr("an address of this machine or link", "why")
+    assert not issuer.asked
 
 
 def test_a_restart_without_controllers_serves_what_was(make_stage, feed, tmp_path):

@@ -111,7 +111,8 @@ class CompileAnnouncedTest : public testing::Test {
   std::vector<Route> compile(const json& payload) {
     const ReadAnnounced read = read_announced(payload.dump());
     EXPECT_TRUE(read.endpoint) << read.problem;
-    EndpointCompiler compiler(slots_, sources_, pods_, 2);
+    TlsContextBook contexts(2);
+    EndpointCompiler compiler(slots_, sources_, pods_, contexts);
     std::vector<Route> routes = compile_announced(*read.endpoint, compiler, nullptr);
     mark_ready_pods(*read.endpoint, routes);
     for (const config::ConfigError& error : compiler.take_errors()) {

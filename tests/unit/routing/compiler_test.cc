@@ -157,8 +157,8 @@ TEST_F(CompilerTest, TlsContextsAreOnePerThreadAndSharedByEndpoints) {
   EXPECT_FALSE(a.tls->name.is_address);
   EXPECT_EQ(b.tls->name.text, "127.0.0.1");
   EXPECT_TRUE(b.tls->name.is_address);
-  ASSERT_EQ(a.tls->contexts.size(), 2U);
-  EXPECT_NE(a.tls->contexts[0], a.tls->contexts[1]);
+  ASSERT_EQ(a.tls->contexts->size(), 2U);
+  EXPECT_NE(a.tls->contexts->front(), a.tls->contexts->back());
   EXPECT_EQ(a.tls->contexts, b.tls->contexts);
 }
 
