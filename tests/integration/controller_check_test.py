@@ -1,10 +1,12 @@
 """`kernelgate-controller check`: what manifests become, offline."""
 
+import json
 import re
 from pathlib import Path
 
 import pytest
 
+from support.certificates import openssl
 from support.controller import run_controller
 
 PAGE = Path(__file__).resolve().parents[2] / "routing/controller/README.md"
@@ -105,6 +107,21 @@ def check(tmp_path):
             (tmp_path / f"{name}.yaml").write_text(text)
         return run_controller("check", "-f", tmp_path, *flags)
     return run
+
+
+def test_what_proxies_would_refuse_is_an_error(check, tmp_path):
+    chain, key = tmp_path / "weak.crt", tmp_path / "weak.key"
+    openssl("req", "-x509", "-newkey", "rsa:1024", "-nodes", "-days", "2", "-keyout", str(key),
+            "-subj", "/CN=weak", "-addext", "subjectAltName=DNS:nb.analytics.example.com",
+            "-out", str(chain))
+    secret = {"apiVersion": "v1", "kind": "Secret", "type": "kubernetes.io/tls",
+              "metadata": {"name": "weak", "namespace": "analytics"},
+              "stringData": {"tls.crt": chain.read_text(), "tls.key": key.read_text()}}
+    ingress = INGRESS.replace("  rules:", "  tls: [{secretName: weak}]\n  rules:")
+    done = check(classes=CLASS, gateway=GATEWAY, ingress=ingress, secret=json.dumps(secret))
+    assert done.returncode == 1
+    assert "error: NotUsable: certificate/analytics/weak: cannot be served: " in done.stdout
+    assert "PRIVATE KEY" not in done.stdout
 
 
 def test_an_endpoint_is_told_with_all_that_it_becomes(check):

@@ -1,10 +1,15 @@
 #include "routing/controller/check/command.h"
 
+#include <algorithm>
 #include <array>
 #include <iostream>
+#include <map>
 #include <set>
 #include <string_view>
 #include <utility>
+
+#include "routing/controller/ingress/payload.h"
+#include "routing/item_check.h"
 
 namespace kg::check {
 namespace {
@@ -47,6 +52,7 @@ class Run {
     for (const Manifest& manifest : manifests.objects) put(manifest);
     add_class();
     compiler_.run();
+    for (feed::Item& item : compiler_.items()) items_.emplace(item.key, std::move(item));
     for (const ObjectRef& ref : ingresses_) print(ref);
     for (const ObjectRef& ref : compiler_.judged()) {
       if (ref.kind == Kind::kIngress) continue;
@@ -123,6 +129,28 @@ class Run {
       out_ << "\n";
     }
     print(view->findings);
+    try_items(ref.name.space, *view);
+  }
+
+  // What proxies would say of what is published. Of a Secret that is only assumed nobody can.
+  void try_items(const std::string& space, const ingress::IngressView& view) {
+    if (std::ranges::find(view.findings, "SecretAssumed", &ingress::Finding::reason) !=
+        view.findings.end()) {
+      return;
+    }
+    std::vector<std::string> keys;
+    for (const ingress::EndpointView& endpoint : view.endpoints)
+      keys.push_back(ingress::endpoint_key(space, endpoint.id));
+    for (const ingress::CertificateHosts& certificate : view.certificates)
+      keys.push_back(ingress::certificate_key({space, certificate.secret}));
+    for (const std::string& key : keys) {
+      const auto found = items_.find(key);
+      const std::string problem = found == items_.end() ? "" : tries_.problem_of(found->second);
+      if (problem.empty()) continue;
+      std::string message = key;
+      message.append(": ").append(problem);
+      print({{Severity::kError, "NotUsable", std::move(message)}});
+    }
   }
 
   void print(const ingress::EndpointView& endpoint) {
@@ -156,6 +184,8 @@ class Run {
   ingress::Compiler compiler_;
   std::vector<ObjectRef> ingresses_;
   std::set<ObjectRef> seen_;
+  std::map<std::string, feed::Item> items_;
+  routing::ItemCheck tries_;
   size_t endpoints_ = 0;
   size_t errors_ = 0;
   size_t warnings_ = 0;

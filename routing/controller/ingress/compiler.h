@@ -43,6 +43,8 @@ class Compiler {
   std::vector<feed::Item> items() const { return publication_.items(); }
   // What is published under that key, nullptr: nothing. Until the next run().
   const feed::Item* item(const std::string& key) const { return publication_.item(key); }
+  // The Ingress or Secret that it comes from; nullptr: nothing is published under it.
+  const ObjectRef* owner_of(const std::string& key) const { return publication_.owner_of(key); }
   // Of any object; empty where nothing is wrong.
   const std::vector<Finding>& findings(const ObjectRef& ref) const;
   // nullptr: not ours.

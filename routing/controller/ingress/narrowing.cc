@@ -32,6 +32,7 @@ constexpr auto kNarrowings = std::to_array<NarrowingInfo>({
     {"other-paths", kEarlier, "deny forward"},
     {"foreign-ids", kEarlier, "deny endpoint"},
     {"allowed-origins", kPart},
+    {"allow-sources", kPart},
     {"kernel-specs", kPart},
     {"kernel-env-pass", kPart},
     {"kernel-env-deny", kWhole},

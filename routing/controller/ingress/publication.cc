@@ -64,4 +64,9 @@ const feed::Item* Publication::item(const std::string& key) const {
   return found == current_.end() ? nullptr : &found->second.item;
 }
 
+const ObjectRef* Publication::owner_of(const std::string& key) const {
+  const auto found = current_.find(key);
+  return found == current_.end() ? nullptr : &found->second.owner;
+}
+
 }  // namespace kg::ingress

@@ -27,6 +27,7 @@ class Publication {
   std::vector<feed::Item> items() const;  // by key
   // nullptr: nothing. Until the next finish().
   const feed::Item* item(const std::string& key) const;
+  const ObjectRef* owner_of(const std::string& key) const;
 
  private:
   struct Current {

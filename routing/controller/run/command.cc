@@ -1,6 +1,7 @@
 #include "routing/controller/run/command.h"
 
 #include <fmt/core.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <array>
@@ -209,6 +210,8 @@ std::string serve(event::EventLoop& loop, kube::Client& client, const RunOptions
 }  // namespace
 
 int run_command(const RunOptions& options) {
+  rlimit none{0, 0};  // a core dump would hold the Secrets of all
+  setrlimit(RLIMIT_CORE, &none);
   log::use_json();
   std::optional<kube::Access> access = access_of(options.kubeconfig, options.context);
   if (!access) return 1;

@@ -1,11 +1,12 @@
 #include "routing/controller/run/controller.h"
 
+#include <fmt/core.h>
+
 #include <algorithm>
 #include <utility>
 
 #include "proxy/base/log.h"
 #include "proxy/base/log_fields.h"
-#include "routing/announced.h"
 
 namespace kg::controller {
 namespace {
@@ -99,7 +100,7 @@ Controller::Controller(event::EventLoop& loop, kube::Client& client, Options opt
                    }),
       events_(loop, client, {options_.settings.controller, options_.election.identity},
               {[this](const ingress::ObjectRef& ref) -> const std::vector<ingress::Finding>& {
-                 return compiler_.findings(ref);
+                 return findings(ref);
                },
                [this](const ingress::ObjectRef& ref) { return uid_of(ref); }}),
       status_(
@@ -141,7 +142,8 @@ void Controller::on_leading(uint64_t term) {
 void Controller::run_task() {
   if (!synced()) return;
   ingress::Changes changes = compile();
-  drop_unreadable(changes);
+  gate_.pass(changes.items, changes.removed);
+  note_refusals(changes.judged);
   if (election_.leads() && !std::exchange(writes_, true)) begin_writing();
   tell(changes.judged);
   status_.look();
@@ -178,8 +180,7 @@ void Controller::on_fact(const feed::Fact& fact) {
 
 void Controller::publish_all() {
   std::vector<std::shared_ptr<const feed::Item>> items;
-  std::vector<feed::Item> all = compiler_.items();
-  std::erase_if(all, [this](const feed::Item& item) { return unreadable_.contains(item.key); });
+  std::vector<feed::Item> all = gate_.items();
   items.reserve(all.size() + 1);
   for (feed::Item& item : all) {
     items.push_back(std::make_shared<const feed::Item>(std::move(item)));
@@ -202,20 +203,41 @@ void Controller::publish_all() {
   }
 }
 
-// What a proxy could not read would make it refuse all that comes with it.
-void Controller::drop_unreadable(ingress::Changes& changes) {
-  for (const std::string& key : changes.removed) unreadable_.erase(key);
-  std::erase_if(changes.items, [this](const feed::Item& item) {
-    if (!item.key.starts_with("endpoint/")) return false;
-    const std::string problem = routing::read_announced(*item.payload).problem;
-    if (problem.empty()) {
-      unreadable_.erase(item.key);
-      return false;
-    }
-    log::error("ingress", "{} is not published: {}", item.key, problem);
-    unreadable_.insert(item.key);
-    return true;
-  });
+// What the gate holds back is a finding of the object that it comes from, beside those of its
+// compilation. `judged` gets those with other findings than before.
+void Controller::note_refusals(std::vector<ingress::ObjectRef>& judged) {
+  std::map<ingress::ObjectRef, std::vector<ingress::Finding>> now;
+  for (const auto& [key, problem] : gate_.refused()) {
+    const ingress::ObjectRef* owner = compiler_.owner_of(key);
+    if (owner == nullptr) continue;
+    const auto [entry, is_new] = now.try_emplace(*owner);
+    if (is_new) entry->second = compiler_.findings(*owner);
+    entry->second.push_back(
+        {ingress::Severity::kError, "NotUsable",
+         fmt::format("{}: {}: the last good version serves on, if there is one", key, problem)});
+  }
+  const auto before = std::exchange(refused_, std::move(now));
+  for (const auto& [ref, findings] : refused_) {
+    const auto known = before.find(ref);
+    if (known == before.end() || known->second != findings) judged.push_back(ref);
+  }
+  for (const auto& [ref, findings] : before) {
+    if (!refused_.contains(ref)) judged.push_back(ref);
+  }
+  std::sort(judged.begin(), judged.end());
+  judged.erase(std::unique(judged.begin(), judged.end()), judged.end());
+}
+
+std::set<ingress::ObjectRef> Controller::judged() const {
+  const std::vector<ingress::ObjectRef> compiled = compiler_.judged();
+  std::set<ingress::ObjectRef> out(compiled.begin(), compiled.end());
+  for (const auto& [ref, findings] : refused_) out.insert(ref);
+  return out;
+}
+
+const std::vector<ingress::Finding>& Controller::findings(const ingress::ObjectRef& ref) const {
+  const auto refused = refused_.find(ref);
+  return refused == refused_.end() ? compiler_.findings(ref) : refused->second;
 }
 
 void Controller::publish(ingress::Changes changes) {
@@ -241,7 +263,7 @@ ingress::Changes Controller::compile() {
 
 void Controller::tell(const std::vector<ingress::ObjectRef>& judged) {
   for (const ingress::ObjectRef& ref : judged) {
-    for (const ingress::Finding& finding : compiler_.findings(ref)) {
+    for (const ingress::Finding& finding : findings(ref)) {
       log::write(log::Level::kWarn, "ingress", finding.message,
                  {{"object", ref.text()},
                   {"severity", word_of(finding.severity)},
@@ -255,7 +277,7 @@ void Controller::tell(const std::vector<ingress::ObjectRef>& judged) {
 void Controller::begin_writing() {
   events_.set_leading(true);
   status_.set_leading(true);
-  for (const ingress::ObjectRef& ref : compiler_.judged()) events_.judged(ref);
+  for (const ingress::ObjectRef& ref : judged()) events_.judged(ref);
 }
 
 bool Controller::is_ours(const ingress::ObjectName& ingress) const {
@@ -324,8 +346,8 @@ void Controller::add_judgements(ControllerFacts& facts) const {
       facts.endpoints_last_good += endpoint.is_published && endpoint.is_last_good ? 1 : 0;
     }
   }
-  for (const ingress::ObjectRef& ref : compiler_.judged()) {
-    for (const ingress::Finding& finding : compiler_.findings(ref))
+  for (const ingress::ObjectRef& ref : judged()) {
+    for (const ingress::Finding& finding : findings(ref))
       ++facts.findings[{word_of(finding.severity), finding.reason}];
   }
 }

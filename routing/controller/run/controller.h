@@ -24,6 +24,7 @@
 #include "routing/controller/run/election.h"
 #include "routing/controller/run/event_writer.h"
 #include "routing/controller/run/exporter.h"
+#include "routing/controller/run/gate.h"
 #include "routing/controller/run/revocation_store.h"
 #include "routing/controller/run/status_writer.h"
 #include "routing/feed/publisher.h"
@@ -59,7 +60,10 @@ class Controller final : public event::Task, public feed::PublisherHandler {
   void run_task() override;
   void on_leading(uint64_t term);
   void publish(ingress::Changes changes);
-  void drop_unreadable(ingress::Changes& changes);
+  void note_refusals(std::vector<ingress::ObjectRef>& judged);
+  // Of compilation and gate: all objects with findings, and those of one.
+  std::set<ingress::ObjectRef> judged() const;
+  const std::vector<ingress::Finding>& findings(const ingress::ObjectRef& ref) const;
   void publish_all();
   ingress::Changes compile();
   void begin_writing();
@@ -78,7 +82,8 @@ class Controller final : public event::Task, public feed::PublisherHandler {
   kube::Client& client_;
   const Options options_;
   ingress::Compiler compiler_;
-  std::set<std::string> unreadable_;  // keys of its items that no proxy could read
+  Gate gate_;
+  std::map<ingress::ObjectRef, std::vector<ingress::Finding>> refused_;  // whose items it holds
   feed::Publisher publisher_;
   Election election_;
   RevocationStore revocations_;

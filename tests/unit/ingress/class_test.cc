@@ -70,6 +70,7 @@ TEST(Class, WhatItSaysIsNarrowedAndNeverWidened) {
                          {"other-paths", "deny", "deny", "forward"},
                          {"foreign-ids", "deny", "deny", "endpoint"},
                          {"allowed-origins", "https://a.test", "https://a.test", "https://b.test"},
+                         {"allow-sources", "10.0.0.0/8, 192.0.2.7", "192.0.2.7", "0.0.0.0/0"},
                          {"kernel-specs", "python3, r", "r", "julia"},
                          {"kernel-env-pass", "A, B", "A", "C"},
                          {"kernel-env-deny", "A", "B, A", "B"},

@@ -1,0 +1,55 @@
+#include "routing/controller/run/gate.h"
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include "proxy/base/log.h"
+
+namespace kg::controller {
+
+void Gate::pass(std::vector<feed::Item>& items, std::vector<std::string>& removed) {
+  for (const std::string& key : removed) {
+    good_.erase(key);
+    refused_.erase(key);
+  }
+  std::vector<std::string> claims;
+  std::erase_if(items, [&](const feed::Item& item) {
+    routing::Checked checked = check_.check(item);
+    if (!checked.problem.empty()) {
+      refused_.insert_or_assign(item.key, std::move(checked.problem));
+      return true;
+    }
+    refused_.erase(item.key);
+    good_.insert_or_assign(item.key, item);
+    std::ranges::move(checked.claims, std::back_inserter(claims));
+    return false;
+  });
+  if (!refused_.empty()) withdraw_clashing(claims, removed);
+}
+
+// `claims`: of what comes now.
+void Gate::withdraw_clashing(const std::vector<std::string>& claims,
+                             std::vector<std::string>& removed) {
+  const std::set<std::string> taken(claims.begin(), claims.end());
+  for (const auto& [key, problem] : refused_) {
+    const auto held = good_.find(key);
+    if (held == good_.end()) continue;
+    const routing::Checked before = check_.check(held->second);
+    const bool clashes = std::ranges::any_of(
+        before.claims, [&](const std::string& claim) { return taken.contains(claim); });
+    if (!clashes) continue;
+    log::error("ingress", "{} is withdrawn: another object has a part of what it was", key);
+    good_.erase(held);
+    removed.push_back(key);
+  }
+}
+
+std::vector<feed::Item> Gate::items() const {
+  std::vector<feed::Item> out;
+  out.reserve(good_.size());
+  for (const auto& [key, item] : good_) out.push_back(item);
+  return out;
+}
+
+}  // namespace kg::controller

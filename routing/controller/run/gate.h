@@ -1,0 +1,35 @@
+// Gate: what may be published, found out by what proxies do with it. A proxy refuses an update
+// whole for one item that it cannot use: no such item leaves a controller.
+//
+// What is refused keeps its last good version, unless a good item now has its id or a host and path
+// of it; whoever has none stays away.
+// Owner:  the controller. Thread: the loop's. Cost: of the items that changed, once each.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "routing/feed/item.h"
+#include "routing/item_check.h"
+
+namespace kg::controller {
+
+class Gate {
+ public:
+  // Takes a change's items and the keys of those that go; leaves what is to be published.
+  void pass(std::vector<feed::Item>& items, std::vector<std::string>& removed);
+  // All that may be published now, by key.
+  std::vector<feed::Item> items() const;
+  // What is held back, and why, by key.
+  const std::map<std::string, std::string>& refused() const noexcept { return refused_; }
+
+ private:
+  void withdraw_clashing(const std::vector<std::string>& claims, std::vector<std::string>& removed);
+
+  routing::ItemCheck check_;
+  std::map<std::string, feed::Item> good_;
+  std::map<std::string, std::string> refused_;
+};
+
+}  // namespace kg::controller
