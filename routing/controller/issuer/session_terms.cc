@@ -30,6 +30,14 @@ bool holds_key(const config::JwtSessions& jwt, const config::Texts& texts,
   return loaded.keys != nullptr && loaded.keys->knows(signer.kid(), signer.algorithm());
 }
 
+// One issuer's sessions are read at every endpoint that names it. Under claim names of its own an
+// endpoint could have us sign what another one takes for its own id and for anybody's name.
+bool has_plain_names(const config::JwtSessions& jwt) {
+  const auth::ClaimNames plain;
+  return jwt.subject_claim == plain.subject && jwt.endpoint_claim == plain.endpoint &&
+         jwt.groups_claim == plain.groups;
+}
+
 Terms refused(uint16_t status, std::string message) { return {status, std::move(message), {}}; }
 
 }  // namespace
@@ -42,6 +50,12 @@ Terms terms_of(const routing::Announced& announced, const Wish& wish, const std:
     return refused(kUnfit, "The endpoint takes no sessions of the issuer " + issuer +
                                ": name it in kernelgate.io/issuer of its Ingress, or as the issuer "
                                "of its class.");
+  }
+  if (!has_plain_names(*jwt)) {
+    return refused(kUnfit,
+                   "The endpoint reads claims under other names than sub, endpoint and groups, "
+                   "under which none of our sessions are signed: remove kernelgate.io/"
+                   "subject-claim, endpoint-claim and groups-claim.");
   }
   const std::string algorithm(auth::algorithm_name(signer.algorithm()));
   if (!jwt->algorithms.empty() &&
@@ -75,7 +89,6 @@ Terms terms_of(const routing::Announced& announced, const Wish& wish, const std:
     claims.lifetime_seconds =
         static_cast<uint32_t>(std::clamp<uint64_t>(most_ms / 1'000, 1, claims.lifetime_seconds));
   }
-  claims.names = {jwt->subject_claim, jwt->endpoint_claim, jwt->groups_claim, {}};
   return {200, "", std::move(claims)};
 }
 

@@ -1,5 +1,5 @@
-// What session an endpoint lets us issue: its own issuer, audience and claim names, so that the
-// proxies take the token as they take any other.
+// What session an endpoint lets us issue: its own issuer and audience, so that the proxies take the
+// token as they take any other. Claim names are ours alone: one issuer's sessions are read by all.
 //
 // Pure; any thread. Refused is what the proxies would not accept, with the remedy: by somebody who
 // may issue there, so the sentences speak of the endpoint.

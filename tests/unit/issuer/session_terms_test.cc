@@ -20,9 +20,6 @@ class TermsTest : public IssuerTest {
 
 TEST_F(TermsTest, AreTheEndpointsOwn) {
   jwt()["audience"] = "hubs";
-  jwt()["subject_claim"] = "user";
-  jwt()["endpoint_claim"] = "room";
-  jwt()["groups_claim"] = "teams";
   endpoint["config"]["execution_role_arn"] = "arn:aws:iam::111122223333:role/a";
   Wish wish;
   wish.role = "arn:aws:iam::111122223333:role/a";
@@ -37,10 +34,21 @@ TEST_F(TermsTest, AreTheEndpointsOwn) {
   const size_t begin = token.find('.') + 1;
   const Json claims =
       Json::parse(*ascii::base64url_decode(token.substr(begin, token.find('.', begin) - begin)));
-  EXPECT_EQ(claims["user"], "alice");
-  EXPECT_EQ(claims["room"], "abc123");
-  EXPECT_EQ(claims["teams"], Json({"g"}));
-  EXPECT_FALSE(claims.contains("sub") || claims.contains("endpoint"));
+  EXPECT_EQ(claims["sub"], "alice");
+  EXPECT_EQ(claims["endpoint"], "abc123");
+  EXPECT_EQ(claims["groups"], Json({"g"}));
+}
+
+// Its id would be somebody's name at another endpoint, and its subject that endpoint's id.
+TEST_F(TermsTest, NoEndpointHasSessionsSignedThatMeanAnotherOne) {
+  jwt()["subject_claim"] = "endpoint";
+  jwt()["endpoint_claim"] = "sub";
+  EXPECT_EQ(terms().status, 409);
+  EXPECT_THAT(terms().message, HasSubstr("kernelgate.io/subject-claim"));
+  jwt().erase("subject_claim");
+  jwt().erase("endpoint_claim");
+  jwt()["groups_claim"] = "role";
+  EXPECT_EQ(terms().status, 409);
 }
 
 TEST_F(TermsTest, RefuseWhatProxiesWouldNotTake) {
