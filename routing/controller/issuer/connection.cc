@@ -24,7 +24,7 @@ Connection::Connection(event::EventLoop& loop, ConnectionOwner& owner, Desk& des
       stream_(loop, *this, std::move(tls)),
       deadline_(loop, [this] { on_deadline(); }) {
   asked_.client = peer.text();
-  asked_.address = peer.host_text();
+  asked_.address = network_of(peer);
   reader_.set_limits({kLineBytesMax, kHeadBytesMax, kFieldsMax});
 }
 

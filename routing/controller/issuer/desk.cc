@@ -55,19 +55,22 @@ class Desk::Call final : public Desk::Application {
 
   void start() override {
     const uint64_t now = desk_.loop_.now_us();
-    if (asked_.token.empty()) return refuse(401, kNobody);
     if (const uint64_t wait = desk_.failures_.wait_us(asked_.address, now); wait > 0) {
-      return refuse(429, "Too many tokens that are not known came from this address.",
-                    seconds_of(wait));
+      return turn_away(429, "Too many calls of nobody who is known came from this address.",
+                       seconds_of(wait));
+    }
+    if (asked_.token.empty()) {
+      desk_.failures_.count(asked_.address, now);
+      return refuse(401, kNobody);
     }
     if (const uint64_t wait = desk_.all_.wait_us(kAll, now); wait > 0) {
-      return refuse(429, "Too many calls come at the moment.", seconds_of(wait));
+      return turn_away(429, "Too many calls come at the moment.", seconds_of(wait));
     }
     if (desk_.open_ > kApplicationsMax) {
-      return refuse(503, "Too many calls are being checked at the moment.", kRetrySeconds);
+      return turn_away(503, "Too many calls are being checked at the moment.", kRetrySeconds);
     }
     if (!desk_.around_.is_ready()) {
-      return refuse(503, "The endpoints are not all known yet.", kRetrySeconds);
+      return turn_away(503, "The endpoints are not all known yet.", kRetrySeconds);
     }
     desk_.all_.count(kAll, now);
     send(kTokenReviews, token_review(asked_.token.reveal(), desk_.audiences_),
@@ -216,6 +219,11 @@ class Desk::Call final : public Desk::Application {
 
   void refuse(uint16_t status, std::string_view message, uint32_t retry_after_s = 0) {
     audit(status, message);
+    turn_away(status, message, retry_after_s);
+  }
+
+  // Without a line: nobody looked at the call, and strangers must not fill the audit log.
+  void turn_away(uint16_t status, std::string_view message, uint32_t retry_after_s) {
     count(status);
     done_(refusal(status, message, retry_after_s));
   }

@@ -4,8 +4,9 @@
 //   (SubjectAccessReviews) ──▶ the endpoint ──▶ its terms ──▶ the audit line ──▶ the token
 //
 // Who may not issue at an endpoint hears the same, whether it exists or not: the reviews come first
-// and do not look at it. Nothing is issued that is not audited. No answer of the API server is
-// remembered: a right that was taken away is gone.
+// and do not look at it. Nothing is issued that is not audited; what is turned away for how many
+// come, before anybody looks at it, is only counted. No answer of the API server is remembered: a
+// right that was taken away is gone.
 // Owner:  the Service. Thread: the loop's. Limits: kApplicationsMax at a time, rates.h.
 // Errors: an API server that does not answer is 503, with Retry-After.
 #pragma once
@@ -42,8 +43,8 @@ struct Asked {
   Target target;
   Secret token;  // as bearer_of() has it, "" if there is none
   std::string body;
-  std::string client;  // address and port
-  std::string address;
+  std::string client;   // address and port
+  std::string address;  // as network_of() has it
 };
 
 class Desk {
@@ -76,7 +77,7 @@ class Desk {
   Counts counts_;
   Rates callers_;
   Rates all_;
-  Rates failures_;  // of addresses, of what proves nobody
+  Rates failures_;  // of networks (network_of), of what proves nobody
   Replays replays_;
   size_t open_ = 0;
   std::string problem_;  // of the last review that was not answered

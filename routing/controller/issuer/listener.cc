@@ -48,7 +48,7 @@ void Listener::accept_some() {
 void Listener::take(event::Accepted accepted) {
   Counts& counts = desk_.counts();
   ++counts.connections;
-  std::string address = accepted.peer.host_text();
+  std::string address = network_of(accepted.peer);
   if (connections_.size() >= kConnectionsMax ||
       count_of(by_address_, address) >= kConnectionsPerAddressMax) {
     ++counts.connections_refused;

@@ -11,6 +11,13 @@ constexpr uint64_t kMinuteUs = 60'000'000;
 
 }  // namespace
 
+std::string network_of(const event::SocketAddress& peer) {
+  std::string host = peer.host_text();
+  if (host.find(':') == std::string::npos) return host;
+  const std::array<unsigned char, 16> bytes = peer.bytes16();
+  return crypto::hex({reinterpret_cast<const char*>(bytes.data()), bytes.size() / 2});
+}
+
 Rates::Rates(uint32_t per_minute) noexcept
     : step_us_(kMinuteUs / per_minute), burst_us_(step_us_ * per_minute) {}
 

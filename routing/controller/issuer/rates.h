@@ -8,11 +8,17 @@
 #include <array>
 #include <cstdint>
 #include <map>
+#include <string>
 #include <string_view>
 
 #include "proxy/base/crypto.h"
+#include "proxy/event/address.h"
 
 namespace kg::issuer {
+
+// By what strangers are counted: an IPv4 address, or the /64 of an IPv6 one, which is what one
+// client is given (RFC 6177).
+std::string network_of(const event::SocketAddress& peer);
 
 class Rates {
  public:

@@ -95,6 +95,20 @@ TEST_F(DeskTest, WhoShowsNothingIsNotAskedFor) {
   EXPECT_EQ(Json::parse(lines.back())["outcome"], "unauthenticated");
 }
 
+TEST_F(DeskTest, StrangersDoNotFillTheAuditLog) {
+  const auto nameless = [&] { return ask(kPlainWish, "abc123", "").status; };
+  uint16_t status = nameless();
+  size_t refused = 1;
+  for (; refused < size_t{10} * kFailuresPerMinute; ++refused) {
+    status = nameless();
+    if (status != 401) break;
+  }
+  EXPECT_EQ(status, 429);
+  EXPECT_GE(refused, kFailuresPerMinute);
+  EXPECT_THAT(lines, SizeIs(refused));
+  EXPECT_EQ(desk().counts().calls[static_cast<size_t>(Outcome::kTooMany)], 1U);
+}
+
 TEST_F(DeskTest, WhoMayNotHearsTheSameOfEveryEndpoint) {
   std::vector<std::string> bodies;
   for (const char* id : {"abc123", "abc124"}) {
