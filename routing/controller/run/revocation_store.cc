@@ -1,11 +1,13 @@
 #include "routing/controller/run/revocation_store.h"
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "proxy/base/limits.h"
 #include "proxy/base/log.h"
 #include "proxy/base/secret.h"
+#include "routing/controller/kube/object.h"
 
 namespace kg::controller {
 namespace {
@@ -96,7 +98,7 @@ void RevocationStore::on_upsert(const nlohmann::json& object) {
     if (decoded) text = decoded->reveal();
   }
   auth::Revocations::Lines lines = auth::Revocations::read_lines(text);
-  version_ = object.at("metadata").value("resourceVersion", "");
+  version_ = kube::version_of(object);
   if (!lines.error.empty()) {
     // Believed still: a misspelt line must not let everybody in again. Who has not read it once
     // publishes nothing.
@@ -106,11 +108,15 @@ void RevocationStore::on_upsert(const nlohmann::json& object) {
   }
   entries_ = std::move(lines.entries);
   readable_ = true;
-  // On a standby too, where the leader wrote them.
-  std::erase_if(waiting_, [this](const auto& notice) { return is_in(notice, entries_); });
+  // On a standby too, where the leader wrote them. With a write of ours due or under way this may
+  // be what was there before.
+  if (call_ == nullptr && !(leads_ && unwritten_)) {
+    std::erase_if(waiting_, [this](const auto& notice) { return is_in(notice, entries_); });
+  }
   count_waiting();
   if (synced_) changed();
-  if (!waiting_.empty()) write();
+  // Not at once: this may be what was there before our last write.
+  if (!waiting_.empty()) retry_.arm_ms(kRevocationRetryMs);
 }
 
 void RevocationStore::on_remove(const std::string&, const std::string&) {
@@ -159,10 +165,9 @@ bool RevocationStore::has_room(const auth::Revocation& revocation) const {
 void RevocationStore::hear(routing::RevocationNotice notice) {
   // What never ends would stay when every token that it concerns is long gone.
   int64_t& until = notice.revocation.until;
-  if (until == 0) until = now_seconds() + limits::kRevocationSeconds;
-  std::erase_if(current_, [now = now_seconds()](const auto& entry) {
-    return entry.until != 0 && entry.until <= now;
-  });
+  if (until == 0 || !notice.revoked) until = now_seconds() + limits::kRevocationSeconds;
+  if (until <= now_seconds()) return;
+  forget_ended();
   if (is_in(notice, current_)) return;  // said again
   if (notice.revoked && !has_room(notice.revocation)) {
     log::error("revocations", "there is no room for what is revoked in scope \"{}\": left out",
@@ -174,9 +179,21 @@ void RevocationStore::hear(routing::RevocationNotice notice) {
     return;
   }
   enter(notice, current_);
+  // The later word on a thing is the one that counts: the other one would never be so again.
+  std::erase_if(waiting_, [&](const routing::RevocationNotice& before) {
+    return before.revocation.same_target(notice.revocation) && (!before.revoked || !notice.revoked);
+  });
   waiting_.push_back(std::move(notice));
+  unwritten_ = true;
   changed();
   write();
+}
+
+void RevocationStore::forget_ended() {
+  const int64_t now = now_seconds();
+  std::erase_if(current_,
+                [now](const auto& entry) { return entry.until != 0 && entry.until <= now; });
+  std::erase_if(waiting_, [now](const auto& notice) { return notice.revocation.until <= now; });
 }
 
 void RevocationStore::set_leading(bool leads) {
@@ -189,7 +206,9 @@ std::string RevocationStore::path() const {
 }
 
 void RevocationStore::write() {
-  if (!leads_ || !synced() || waiting_.empty() || call_ != nullptr) return;
+  if (!leads_ || !synced() || call_ != nullptr) return;
+  forget_ended();
+  if (waiting_.empty()) return;
   const std::string lines = lines_of(entries(now_seconds()));
   if (lines.size() > kRevocationBytesMax) {
     log::error("revocations", "Secret {}/{} would be too large; what came last is in memory only",
@@ -208,6 +227,7 @@ void RevocationStore::write() {
   request.target = is_new ? path() : path() + "/" + kRevocationsSecret;
   request.content_type = "application/json";
   request.body = Secret(secret.dump());
+  unwritten_ = false;
   call_ = client_.send(std::move(request), [this](const kube::Reply& reply) { on_written(reply); });
 }
 
@@ -220,11 +240,11 @@ void RevocationStore::on_written(const kube::Reply& reply) {
     }
     return retry_.arm_ms(kRevocationRetryMs);
   }
-  // As the server has it now; the watch may be later than this.
-  const auto written = nlohmann::json::parse(reply.body, nullptr, /*allow_exceptions=*/false);
-  if (written.is_object() && written.contains("metadata") && written.at("metadata").is_object()) {
-    on_upsert(written);
+  // What came meanwhile goes on top of this one; the watch may bring it later.
+  if (const std::optional<nlohmann::json> written = kube::parse_json(reply.body)) {
+    if (const auto version = kube::version_of(*written); !version.empty()) version_ = version;
   }
+  if (unwritten_) write();
 }
 
 }  // namespace kg::controller

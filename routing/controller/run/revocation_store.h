@@ -2,6 +2,9 @@
 // it outlives every controller and proxy. Replicas say what an operator revoked at one of them; the
 // leader writes it down; every controller reads it from the Secret and publishes the same lists.
 //
+// A notice counts from when it is heard, and waits until the watch has brought a Secret that says
+// the same: the watch may be behind our own writes, and what it brings late takes nothing back.
+//
 // Owner:  the controller. Thread: the loop's. Limits: limits::kRevocationsMax entries, and as many
 //         notices that wait; of one namespace auth::kRevocationsPerNamespaceMax, and of all
 //         namespaces kScopedBytesMax in the Secret, so that what counts everywhere has room;
@@ -52,6 +55,7 @@ class RevocationStore final : private kube::Handler {
   void on_remove(const std::string& namespace_name, const std::string& name) override;
   void on_synced() override;
   void count_waiting();
+  void forget_ended();
   bool has_room(const auth::Revocation& revocation) const;
   void changed();
   void write();
@@ -72,6 +76,7 @@ class RevocationStore final : private kube::Handler {
   std::vector<auth::Revocation> current_;  // and what waits to be written
   std::string version_;                    // resourceVersion of the Secret; "": there is none
   std::deque<routing::RevocationNotice> waiting_;
+  bool unwritten_ = false;  // one of them came since the last write was sent
   bool leads_ = false;
   bool synced_ = false;
   bool readable_ = false;  // the Secret was read, or there is none

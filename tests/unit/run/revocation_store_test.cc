@@ -29,6 +29,16 @@ class RevocationStoreTest : public kube::KubeTest {
   std::vector<auth::Revocation> entries() const {
     return store.entries(static_cast<int64_t>(event::wall_us() / 1'000'000));
   }
+  // What the test's Secret says, in a version.
+  static nlohmann::json secret_of(const std::string& version,
+                                  const std::vector<auth::Revocation>& entries) {
+    std::string lines;
+    for (const auth::Revocation& entry : entries) lines += entry.json() + "\n";
+    nlohmann::json out = kube::object_of(kRevocationsSecret, version, "kernelgate");
+    out["kind"] = "Secret";
+    out["data"]["revocations"] = ascii::base64_encode(lines);
+    return out;
+  }
   auto count(const std::string& scope) const {
     return std::ranges::count(entries(), scope, &auth::Revocation::scope);
   }
@@ -94,6 +104,37 @@ TEST_F(RevocationStoreTest, TheLeaderWritesMarksAndForgetsWhatWaited) {
   EXPECT_THAT(api.requests[3], HasSubstr(R"("resourceVersion":"2")"));
   EXPECT_THAT(api.requests[3], HasSubstr("analytics/ep")) << "what is written stays";
   EXPECT_EQ(entries().size(), 2U);
+}
+
+TEST_F(RevocationStoreTest, WhatHasEndedIsNotWrittenAgainAndAgain) {
+  start();
+  store.set_leading(true);
+  routing::RevocationNotice ended = notice(1, "analytics");
+  ended.revocation.until = 1'000'000'000;
+  store.hear(ended);
+  // Nor one that the server, whatever it answers, does not take in.
+  api.answers = {kube::answer_of("201 Created", kube::object_of("x", "2").dump())};
+  store.hear(notice(2, "analytics"));
+  run_until([&] { return api.requests.size() == 3 && client.open_calls() == 1; });
+  EXPECT_EQ(api.requests.size(), 3U);
+  EXPECT_EQ(count("analytics"), 1);
+}
+
+TEST_F(RevocationStoreTest, TheLaterWordCountsWhicheverComesBackFirst) {
+  start();
+  store.hear(notice(1, "a"));
+  store.hear(notice(2, "b"));
+  store.hear(notice(2, "b", false));
+  store.hear(notice(2, "b"));
+  store.hear(notice(1, "a", false));
+  // What the leader made of the same words, and of another one.
+  auto written = entries();
+  written.push_back(notice(3, "c").revocation);
+  const nlohmann::json event{{"type", "ADDED"}, {"object", secret_of("2", written)}};
+  api.say(event.dump() + "\n");
+  run_until([&] { return count("c") == 1; });
+  EXPECT_EQ(count("a"), 0);
+  EXPECT_EQ(count("b"), 1);
 }
 
 }  // namespace kg::controller::revocation_store_test
