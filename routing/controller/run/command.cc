@@ -26,6 +26,12 @@ namespace {
 
 constexpr size_t kAllowFileBytesMax = size_t{1} << 20;
 
+// One would hold the Secrets of all.
+void forbid_core_dumps() {
+  const rlimit none{0, 0};
+  setrlimit(RLIMIT_CORE, &none);
+}
+
 // Of this process alone: a Lease that an earlier one of the same pod held is another's.
 std::string identity() {
   std::array<char, 256> host{};
@@ -210,8 +216,7 @@ std::string serve(event::EventLoop& loop, kube::Client& client, const RunOptions
 }  // namespace
 
 int run_command(const RunOptions& options) {
-  rlimit none{0, 0};  // a core dump would hold the Secrets of all
-  setrlimit(RLIMIT_CORE, &none);
+  forbid_core_dumps();
   log::use_json();
   std::optional<kube::Access> access = access_of(options.kubeconfig, options.context);
   if (!access) return 1;
@@ -231,6 +236,7 @@ int run_command(const RunOptions& options) {
 }
 
 int keys_command(const KeysOptions& options) {
+  forbid_core_dumps();
   const std::optional<ingress::ObjectName> secret = named_object(options.secret);
   std::optional<kube::Access> access = access_of(options.kubeconfig, options.context);
   std::string problem = secret ? "" : "--secret: write NAMESPACE/NAME";

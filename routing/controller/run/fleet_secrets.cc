@@ -1,5 +1,6 @@
 #include "routing/controller/run/fleet_secrets.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "proxy/base/ascii.h"
@@ -75,6 +76,11 @@ Read read_secret(const ObjectName& secret, const std::string& body) {
   return out;
 }
 
+// No answer, or one of somebody in between, says nothing of what became of a write.
+bool may_be_done(const kube::Reply& reply) noexcept {
+  return reply.failure != fetch::Failure::kNone || reply.status >= 500;
+}
+
 std::string said(const ObjectName& secret, const kube::Reply& reply) {
   return "Secret " + secret.text() + ": " + reply.problem;
 }
@@ -106,7 +112,16 @@ std::string FleetSecrets::make(const ObjectName& secret, KeyKind kind, KeyTexts&
   made = routing::new_keys(kind);
   const kube::Reply reply = ask(write_request(secret, made, ""));
   if (reply.status == kTaken) return "Secret " + secret.text() + " is there, and not overwritten";
-  return reply.ok() ? "" : said(secret, reply);
+  return reply.ok() || (may_be_done(reply) && is_there(secret, made)) ? "" : said(secret, reply);
+}
+
+bool FleetSecrets::is_there(const ObjectName& secret, const KeyTexts& keys) {
+  const kube::Reply found = ask(read_request(secret));
+  if (!found.ok()) return false;
+  return std::ranges::equal(read_secret(secret, found.body).keys, keys,
+                            [](const auto& a, const auto& b) {
+                              return a.first == b.first && a.second.reveal() == b.second.reveal();
+                            });
 }
 
 std::string FleetSecrets::rotate(const ObjectName& secret, KeyKind kind, KeyTexts& made) {
@@ -123,7 +138,8 @@ std::string FleetSecrets::rotate(const ObjectName& secret, KeyKind kind, KeyText
     }
     const kube::Reply written = ask(write_request(secret, *keys, before.version));
     made = std::move(*keys);
-    if (written.ok()) return "";
+    // Who believed it lost would rotate twice, and put to use what nobody knows yet.
+    if (written.ok() || (may_be_done(written) && is_there(secret, made))) return "";
     problem = said(secret, written);
     if (written.status != kTaken) break;
   }

@@ -52,6 +52,8 @@ class FleetSecrets {
 
  private:
   kube::Reply ask(kube::CallRequest request);
+  // Asked where the answer to a write was lost.
+  bool is_there(const ingress::ObjectName& secret, const routing::KeyTexts& keys);
   kube::Reply ask_patiently(const kube::CallRequest& request);
   std::string ensure_one(const ingress::ObjectName& secret, routing::KeyKind kind,
                          routing::KeyTexts& texts);

@@ -67,4 +67,26 @@ TEST_F(FleetSecretsTest, ARotationOfWhatOthersRotatedMeanwhileBeginsAnew) {
   EXPECT_EQ(body["type"], kFleetSecretType);
 }
 
+TEST_F(FleetSecretsTest, ARotationWhoseAnswerIsLostIsLookedAtAndNotRepeated) {
+  const std::string head = "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n";  // and no body
+  const KeyTexts first = routing::new_keys(KeyKind::kFeed);
+  api.answers = {secret_of(first), head, secret_of(first)};
+  KeyTexts made;
+  EXPECT_NE(secrets.rotate({"a", "x"}, KeyKind::kFeed, made), "") << "it was not taken";
+  EXPECT_THAT(api.requests, SizeIs(3));
+  api.requests.clear();
+  // Taken: the answer to the look is what was written.
+  event::Timer answer(loop, [&] {
+    if (api.requests.size() < 2) return answer.arm_ms(1);
+    const std::string& put = api.requests[1];
+    Json written = Json::parse(put.substr(put.find("\r\n\r\n") + 4));
+    api.answers.push_back(answer_of("200 OK", written.dump()));
+    api.hang_up();
+  });
+  api.answers = {secret_of(first)};
+  answer.arm_ms(1);
+  EXPECT_EQ(secrets.rotate({"a", "x"}, KeyKind::kFeed, made), "");
+  EXPECT_THAT(api.requests, SizeIs(3));
+}
+
 }  // namespace kg::controller::fleet_secrets_test
