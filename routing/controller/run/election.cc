@@ -19,6 +19,13 @@ uint64_t transitions_of(const nlohmann::json& lease) {
   return found != spec.end() && found->is_number_unsigned() ? found->get<uint64_t>() : 0;
 }
 
+// All that is read of it without another look is there.
+bool is_lease(const std::optional<nlohmann::json>& object) {
+  return object && object->is_object() && object->contains("spec") &&
+         object->at("spec").is_object() && object->contains("metadata") &&
+         object->at("metadata").is_object();
+}
+
 std::string text_of(const nlohmann::json& object, const char* name) {
   const auto found = object.find(name);
   return found != object.end() && found->is_string() ? found->get<std::string>() : "";
@@ -69,10 +76,7 @@ void Election::on_lease(const kube::Reply& reply) {
   if (reply.status == kNotFound) return create();
   if (!reply.ok()) return say(reply.problem);
   const std::optional<Json> lease = kube::parse_json(reply.body);
-  if (!lease || !lease->is_object() || !lease->contains("spec") || !lease->at("spec").is_object() ||
-      !lease->contains("metadata") || !lease->at("metadata").is_object()) {
-    return say("what the API server gave is no Lease");
-  }
+  if (!is_lease(lease)) return say("what the API server gave is no Lease");
   judge(*lease);
 }
 
@@ -137,10 +141,8 @@ void Election::on_written(const kube::Reply& reply, uint64_t term) {
   if (released_ != nullptr) return std::exchange(released_, nullptr)();
   if (reply.ok()) {
     const std::optional<Json> lease = kube::parse_json(reply.body);
-    lease_ = lease && lease->is_object() ? *lease : Json();
-    seen_ = lease_.is_object()
-                ? text_of(lease_.value("metadata", Json::object()), "resourceVersion")
-                : "";
+    lease_ = is_lease(lease) ? *lease : Json();
+    seen_ = lease_.is_object() ? text_of(lease_.at("metadata"), "resourceVersion") : "";
     seen_us_ = event::monotonic_us();
     problem_.clear();
     return lead(term);

@@ -40,4 +40,15 @@ TEST_F(ElectionTest, WatchesFromTheStartAndTakesTheLeaseOnceItStands) {
               ElementsAre(StartsWith("GET "), StartsWith("GET "), StartsWith("PUT ")));
 }
 
+TEST_F(ElectionTest, WhatIsNoLeaseIsNotWrittenBack) {
+  api.answers = {lease_of("gone", 6, "1"),
+                 answer_of("200 OK", R"({"metadata":{"resourceVersion":"2"},"spec":"none"})")};
+  election.stand();
+  run_until([&] { return election.leads(); });
+  bool released = false;
+  election.release([&] { released = true; });
+  EXPECT_TRUE(released);
+  EXPECT_THAT(api.requests, ElementsAre(StartsWith("GET "), StartsWith("PUT ")));
+}
+
 }  // namespace kg::controller::election_test
