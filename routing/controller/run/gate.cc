@@ -21,8 +21,8 @@ void Gate::pass(std::vector<feed::Item>& items, std::vector<std::string>& remove
       return true;
     }
     refused_.erase(item.key);
-    good_.insert_or_assign(item.key, item);
-    std::ranges::move(checked.claims, std::back_inserter(claims));
+    claims.insert(claims.end(), checked.claims.begin(), checked.claims.end());
+    good_.insert_or_assign(item.key, Good{item, std::move(checked.claims)});
     return false;
   });
   if (!refused_.empty()) withdraw_clashing(claims, removed);
@@ -35,9 +35,8 @@ void Gate::withdraw_clashing(const std::vector<std::string>& claims,
   for (const auto& [key, problem] : refused_) {
     const auto held = good_.find(key);
     if (held == good_.end()) continue;
-    const routing::Checked before = check_.check(held->second);
     const bool clashes = std::ranges::any_of(
-        before.claims, [&](const std::string& claim) { return taken.contains(claim); });
+        held->second.claims, [&](const std::string& claim) { return taken.contains(claim); });
     if (!clashes) continue;
     log::error("ingress", "{} is withdrawn: another object has a part of what it was", key);
     good_.erase(held);
@@ -48,7 +47,7 @@ void Gate::withdraw_clashing(const std::vector<std::string>& claims,
 std::vector<feed::Item> Gate::items() const {
   std::vector<feed::Item> out;
   out.reserve(good_.size());
-  for (const auto& [key, item] : good_) out.push_back(item);
+  for (const auto& [key, good] : good_) out.push_back(good.item);
   return out;
 }
 

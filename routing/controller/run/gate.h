@@ -3,7 +3,8 @@
 //
 // What is refused keeps its last good version, unless a good item now has its id or a host and path
 // of it; whoever has none stays away.
-// Owner:  the controller. Thread: the loop's. Cost: of the items that changed, once each.
+// Owner:  the controller. Thread: the loop's. Cost: of the items that changed, once each, and
+//         while some are held back, a look at the claims of those.
 #pragma once
 
 #include <map>
@@ -28,7 +29,11 @@ class Gate {
   void withdraw_clashing(const std::vector<std::string>& claims, std::vector<std::string>& removed);
 
   routing::ItemCheck check_;
-  std::map<std::string, feed::Item> good_;
+  struct Good {
+    feed::Item item;
+    std::vector<std::string> claims;
+  };
+  std::map<std::string, Good> good_;
   std::map<std::string, std::string> refused_;
 };
 
