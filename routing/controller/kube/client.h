@@ -1,8 +1,9 @@
 // Client: HTTP exchanges with the API server on the controller's loop, by libcurl.
 //
 // A Call is one exchange. Its owner holds it; `done` comes once, not within send() or watch(). A
-// call that is destroyed or cancelled before says no more. Owner:  the controller; outlives its
-// calls, those that its loop will delete too. Thread: the
+// call that is destroyed or cancelled before says no more.
+//
+// Owner:  the controller; outlives its calls, those that its loop will delete too. Thread: the
 //         loop's.
 // Limits: kCallsMax calls at a time. Deadlines are kept here and not by libcurl (fetch/fetcher.cc
 //         says why). An answer that is no stream has at most answer_bytes_max.

@@ -5,11 +5,12 @@
 // Each finding is one Event, and its name follows from the object's uid, reason and message: said
 // again, by whichever controller, it is the same one with a higher count. Standing findings are
 // said again every kEventRepeatMs, because Events are forgotten after an hour; an object without
-// errors that had some gets a Normal one. Owner:  the controller, which lets it write while it
-// leads. Thread: the loop's. Limits: the constants; of one object kEventsAtOnce new ones and then
-// one every kEventEachMs, the
-//         rest later. Errors: Writes; what is refused is logged once, counted, and tried again with
-//         the next repetition.
+// errors that had some gets a Normal one.
+//
+// Owner:  the controller, which lets it write while it leads. Thread: the loop's.
+// Limits: the constants; of one object kEventsAtOnce new ones and then one every kEventEachMs, the
+//         rest later.
+// Errors: Writes; what is refused is logged once, counted, and tried with the next repetition.
 #pragma once
 
 #include <cstdint>
