@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::string_view kLegacyClass = "kubernetes.io/ingress.class";
 
-class Reader {
+class RulesReader {
  public:
   IngressSource read(const Json& object, Metadata meta) {
     const Json& spec = member(object, "spec");
@@ -221,7 +221,7 @@ IngressSource with_host(const IngressSource& ingress, const std::string& host) {
 std::optional<IngressSource> read_ingress(const Json& object) {
   auto meta = metadata(object);
   if (!meta || meta->name.space.empty()) return std::nullopt;
-  return Reader().read(object, std::move(*meta));
+  return RulesReader().read(object, std::move(*meta));
 }
 
 }  // namespace kg::ingress

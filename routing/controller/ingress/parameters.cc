@@ -35,7 +35,7 @@ bool has_suffix(std::string_view host, std::string_view suffix) {
          host[host.size() - suffix.size() - 1] == '.';
 }
 
-class Reader {
+class ParametersReader {
  public:
   ReadParameters read(const TextMap& data) {
     for (const auto& [key, value] : data) read_key(key, value);
@@ -188,7 +188,7 @@ std::string Parameters::host_of(const std::string& id) const {
   return replaced(host_template, kId, id);
 }
 
-ReadParameters read_parameters(const TextMap& data) { return Reader().read(data); }
+ReadParameters read_parameters(const TextMap& data) { return ParametersReader().read(data); }
 
 std::vector<std::string_view> parameter_names() {
   std::vector<std::string_view> out(kOwnNames.begin(), kOwnNames.end());
