@@ -125,7 +125,10 @@ std::shared_ptr<Audience> History::audience(const Scope& scope) {
 
 void History::forget_deltas() noexcept {
   for (const auto& [scope, known] : audiences_) {
-    if (const auto audience = known.lock()) audience->delta_.reset();
+    const auto audience = known.lock();
+    if (audience == nullptr) continue;
+    audience->delta_.reset();
+    audience->latest_.reset();
   }
 }
 
@@ -204,6 +207,7 @@ std::shared_ptr<Parts> Audience::whole() {
   }
   auto parts = std::make_shared<Parts>(std::move(content));
   snapshots_.push_back(parts);
+  latest_ = parts;
   return parts;
 }
 

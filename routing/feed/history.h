@@ -93,6 +93,7 @@ class Audience {
   Scope scope_;
   StateDigest digest_;
   std::shared_ptr<Parts> delta_;                 // the last one that was asked for
+  std::shared_ptr<Parts> latest_;                // of snapshots_: asked for again, it is there
   std::vector<std::weak_ptr<Parts>> snapshots_;  // oldest first
 };
 

@@ -29,6 +29,10 @@ inline constexpr int kMessagesPerTurnMax = 64;  // of one socket, then others ha
 
 // ---- what a controller keeps ----
 inline constexpr size_t kPeersMax = 2'048;  // proxies: replicas and sidecars
+// Of them those whose keys do not see everything, which tenants may hold: of one such key, and of
+// all, so that the fleet's own proxies have places whatever others do.
+inline constexpr size_t kNarrowPeersOfKeyMax = 256;
+inline constexpr size_t kNarrowPeersMax = 1'536;
 // Changes that a proxy may have missed and still gets one by one.
 inline constexpr size_t kRingEntriesMax = 4'096;
 inline constexpr size_t kRingBytesMax = size_t{32} * 1024 * 1024;
@@ -52,12 +56,19 @@ static_assert(kDeltaBytesMax >= kPayloadBytesMax, "one changed item is no reason
 // Of one proxy: each may cost a look at the whole state.
 inline constexpr uint32_t kSyncsPerSecond = 1;
 inline constexpr uint32_t kSyncsAtOnce = 30;
+// Of one narrow key, Hellos and Syncs: connections are new as often as their owner likes. All its
+// proxies may come at once.
+inline constexpr uint32_t kAsksPerSecond = 16;
+inline constexpr uint32_t kAsksAtOnce = 4 * kNarrowPeersOfKeyMax;
 
 // ---- facts ----
 inline constexpr size_t kFactBytesMax = size_t{4} * 1024;
 inline constexpr size_t kFactIdBytes = 16;
-inline constexpr uint32_t kFactsPerSecond = 250;   // of one proxy; renewals and revocations
-inline constexpr uint32_t kFactsAtOnce = 1'000;    // after a pause
+inline constexpr uint32_t kFactsPerSecond = 250;  // of one proxy; renewals and revocations
+inline constexpr uint32_t kFactsAtOnce = 1'000;   // after a pause
+// Of all proxies of one narrow key together.
+inline constexpr uint32_t kFactsOfKeyPerSecond = 4 * kFactsPerSecond;
+inline constexpr uint32_t kFactsOfKeyAtOnce = 4 * kFactsAtOnce;
 inline constexpr uint64_t kFactsUnseenMax = 256;   // sent to a proxy that has not told of them
 inline constexpr uint64_t kFactsSeenStep = 64;     // a proxy tells of them at once after so many
 inline constexpr size_t kFactsRemembered = 8'192;  // each comes once from each controller

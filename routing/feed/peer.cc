@@ -1,5 +1,6 @@
 #include "routing/feed/peer.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace kg::feed {
@@ -46,13 +47,17 @@ bool Peer::on_ack(const Ack& ack, uint64_t now_us) {
   return ack.digest == sent.digest;
 }
 
-void Peer::on_refuse(const Refuse& refuse) noexcept {
-  if (refuse.round != round_ || !follows_) return;
+bool Peer::on_refuse(const Refuse& refuse) noexcept {
+  if (refuse.round != round_ || !follows_) return false;
+  const bool was_sent = std::ranges::any_of(
+      in_flight_, [&](const Sent& sent) { return sent.last && sent.to == refuse.to; });
+  if (!was_sent) return false;
   on_rest();
   follows_ = true;
   cursor_ = acknowledged_;
   refused_ = refuse.to;
   whole_wanted_ = acknowledged_ == Version();
+  return true;
 }
 
 bool Peer::choose_content(bool idle_too) {

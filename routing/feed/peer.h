@@ -27,13 +27,20 @@ class Peer {
   void on_rest() noexcept;
   // False: what it holds is not what it was sent.
   bool on_ack(const Ack& ack, uint64_t now_us);
-  void on_refuse(const Refuse& refuse) noexcept;
+  // False: it was not sent that.
+  bool on_refuse(const Refuse& refuse) noexcept;
+  // Of a peer that it takes the place of: a second Hello is no way around them.
+  void take_rates(const Peer& before) noexcept {
+    facts = before.facts;
+    syncs = before.syncs;
+  }
   // The next message; null: nothing to say or no credit. Versions in which nothing concerns it are
   // told only with `idle_too`.
   std::shared_ptr<const std::string> next(bool idle_too, uint64_t now_us);
 
   const std::string& key() const noexcept { return key_; }  // z85; "" in plaintext
   const std::string& name() const noexcept { return name_; }
+  const std::shared_ptr<Audience>& audience() const noexcept { return audience_; }
   const Scope& scope() const noexcept { return audience_->scope(); }
   bool follows() const noexcept { return follows_; }
   const Version& acknowledged() const noexcept { return acknowledged_; }

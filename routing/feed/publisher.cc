@@ -100,6 +100,7 @@ const Scope* Publisher::scope_of(std::string_view user) const noexcept {
 
 void Publisher::allow(AllowList allowed) {
   options_.allowed = std::move(allowed);
+  gates_.clear();
   for_each_peer([&](const std::string& id, Peer& peer) {
     const Scope* scope = scope_of(peer.key());
     if (scope != nullptr && *scope == peer.scope()) return true;
@@ -136,19 +137,46 @@ void Publisher::on_message(std::span<const std::string_view> frames, std::string
   on_peer(id, *at->second, *message);
 }
 
+// Whoever holds a narrow key takes no place of the fleet's own proxies.
+bool Publisher::has_place(std::string_view key, const Scope& scope) const {
+  if (peers_.size() >= kPeersMax) return false;
+  if (scope.is_all()) return true;
+  size_t narrow = 0;
+  size_t of_key = 0;
+  for (const auto& [id, peer] : peers_) {
+    if (peer->scope().is_all()) continue;
+    ++narrow;
+    if (peer->key() == key) ++of_key;
+  }
+  return narrow < kNarrowPeersMax && of_key < options_.narrow_peers_of_key;
+}
+
+Publisher::KeyGates* Publisher::gates_of(std::string_view key, const Scope& scope) {
+  if (scope.is_all()) return nullptr;
+  const auto known = gates_.find(key);
+  return known != gates_.end() ? &known->second : &gates_[std::string(key)];
+}
+
 void Publisher::on_hello(const std::string& id, std::string_view user, const Scope& scope,
                          const Hello& hello) {
+  KeyGates* gates = gates_of(user, scope);
+  if (gates != nullptr && !gates->asks.pass(loop_.now_us())) {
+    ++counts_.denied;  // it says it again
+    return;
+  }
   if (!within(hello.protocol_low, hello.protocol_high, kProtocol)) {
     return deny(id, "this controller speaks feed protocol " + std::to_string(kProtocol));
   }
   if (!within(hello.schema_low, hello.schema_high, history_.schema())) {
     return deny(id, "this controller writes schema " + std::to_string(history_.schema()));
   }
-  if (!peers_.contains(id) && peers_.size() >= kPeersMax) {
-    return deny(id, "this controller feeds " + std::to_string(kPeersMax) + " proxies already");
+  const auto known = peers_.find(id);
+  if (known == peers_.end() && !has_place(user, scope)) {
+    return deny(id, "this controller feeds as many proxies already as it may, of this key or all");
   }
   auto peer = std::make_unique<Peer>(std::string(user), hello.name, history_.audience(scope));
   peer->heard_us = loop_.now_us();
+  if (known != peers_.end()) peer->take_rates(*known->second);
   peers_.insert_or_assign(id, std::move(peer));
   send(id, Welcome{kProtocol, history_.schema(), history_.version(), scope.text()});
 }
@@ -167,7 +195,9 @@ void Publisher::on_peer(const std::string& id, Peer& peer, Message& message) {
   peer.heard_us = now_us;
   bool stays = true;
   if (const Sync* sync = std::get_if<Sync>(&message)) {
-    if (!peer.syncs.pass(now_us)) return;  // it asks again
+    KeyGates* gates = gates_of(peer.key(), peer.scope());
+    const bool may = peer.syncs.pass(now_us) && (gates == nullptr || gates->asks.pass(now_us));
+    if (!may) return;  // it asks again
     if (sync->round > 1) ++counts_.resyncs;
     peer.on_sync(*sync, now_us);
     stays = send(id, Begin{sync->round}) && pump(id, peer, true);
@@ -180,8 +210,8 @@ void Publisher::on_peer(const std::string& id, Peer& peer, Message& message) {
       stays = pump(id, peer, false);
     }
   } else if (const Refuse* refuse = std::get_if<Refuse>(&message)) {
+    if (!peer.on_refuse(*refuse)) return;
     ++counts_.refusals;
-    peer.on_refuse(*refuse);
     handler_.on_refused(peer.name(), refuse->to, printable(refuse->reason));
     stays = pump(id, peer, false);
   } else if (std::holds_alternative<Rest>(message)) {
@@ -197,8 +227,10 @@ void Publisher::on_peer(const std::string& id, Peer& peer, Message& message) {
 }
 
 void Publisher::on_fact(const std::string& id, Peer& peer, const Fact& fact) {
+  const uint64_t now_us = loop_.now_us();
+  KeyGates* gates = gates_of(peer.key(), peer.scope());
   const bool may = peer.scope().speaks_for(fact.scope_namespace, fact.endpoint);
-  if (!may || !peer.facts.pass(loop_.now_us())) {
+  if (!may || !peer.facts.pass(now_us) || (gates != nullptr && !gates->facts.pass(now_us))) {
     ++counts_.facts_dropped;
     return;
   }
@@ -253,7 +285,11 @@ bool Publisher::pump(const std::string& id, Peer& peer, bool idle_too) {
 }
 
 void Publisher::drop(const std::string& id) {
-  if (peers_.erase(id) > 0) ++counts_.dropped;
+  const auto at = peers_.find(id);
+  if (at == peers_.end()) return;
+  lingering_.insert(at->second->audience());
+  peers_.erase(at);
+  ++counts_.dropped;
 }
 
 void Publisher::for_each_peer(const std::function<bool(const std::string&, Peer&)>& visit) {
@@ -275,6 +311,7 @@ void Publisher::tick() {
     if (now_us > peer.heard_us + uint64_t{kSilentMs} * 1'000 || peer.stalled(now_us)) return false;
     return pump(id, peer, true) && send(id, alive);
   });
+  lingering_.clear();
   history_.forget_deltas();
 }
 

@@ -8,7 +8,9 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -24,11 +26,12 @@ struct PublisherCounts {
   uint64_t published = 0;
   uint64_t messages_sent = 0;  // parts of updates
   uint64_t bytes_sent = 0;
-  uint64_t snapshots = 0;   // whole states that were begun
-  uint64_t refusals = 0;    // updates that a proxy did not take
-  uint64_t diverged = 0;    // states of proxies that were not what was sent
-  uint64_t resyncs = 0;     // asked for anew on one connection
-  uint64_t denied = 0;      // keys that are not on the list, hellos of other protocols
+  uint64_t snapshots = 0;  // whole states that were begun
+  uint64_t refusals = 0;   // updates that a proxy did not take
+  uint64_t diverged = 0;   // states of proxies that were not what was sent
+  uint64_t resyncs = 0;    // asked for anew on one connection
+  // Keys that are not on the list, hellos of other protocols, what is asked too often.
+  uint64_t denied = 0;
   uint64_t unreadable = 0;  // messages
   uint64_t dropped = 0;     // proxies that were full, stalled, silent or no longer allowed
   uint64_t facts_heard = 0;
@@ -55,6 +58,7 @@ class Publisher final : SocketHandler {
     bool plaintext = false;              // everybody who can connect sees everything
     AllowList allowed;
     uint64_t schema = kSchema;
+    size_t narrow_peers_of_key = kNarrowPeersOfKeyMax;
   };
   struct Proxy {
     std::string name;
@@ -87,6 +91,10 @@ class Publisher final : SocketHandler {
 
  private:
   using Peers = std::unordered_map<std::string, std::unique_ptr<Peer>>;  // by routing id
+  struct KeyGates {
+    RateGate asks{kAsksPerSecond, kAsksAtOnce};
+    RateGate facts{kFactsOfKeyPerSecond, kFactsOfKeyAtOnce};
+  };
 
   void on_message(std::span<const std::string_view> frames, std::string_view user) override;
   void on_hello(const std::string& id, std::string_view user, const Scope& scope,
@@ -94,6 +102,9 @@ class Publisher final : SocketHandler {
   void on_peer(const std::string& id, Peer& peer, Message& message);
   void on_fact(const std::string& id, Peer& peer, const Fact& fact);
   const Scope* scope_of(std::string_view user) const noexcept;
+  bool has_place(std::string_view key, const Scope& scope) const;
+  // Of a key that does not see everything; null for one that does.
+  KeyGates* gates_of(std::string_view key, const Scope& scope);
   std::string after_publishing(std::string problem);
   bool send(const std::string& id, const Message& message);
   bool send(const std::string& id, std::string_view bytes);
@@ -115,6 +126,10 @@ class Publisher final : SocketHandler {
   History history_;
   std::shared_ptr<Audience> everything_;  // kept, because its digest costs a look at all items
   Peers peers_;
+  std::map<std::string, KeyGates, std::less<>> gates_;  // by key, of the list
+  // Of peers that were dropped, until the next heartbeat: whoever comes back at once costs no look
+  // at all items.
+  std::set<std::shared_ptr<Audience>> lingering_;
   SeenFacts seen_;
   PublisherCounts counts_;
   event::Timer timer_;

@@ -1,5 +1,5 @@
-// Either end against one that says what no program of ours would. In plaintext: what is tested lies
-// behind the door.
+// Either end against one that says what no program of ours would. In plaintext, as what is tested
+// lies behind the door, but where it is about keys.
 #include <deque>
 
 #include "routing/feed/limits.h"
@@ -13,10 +13,12 @@ using testing::Pair;
 
 // A socket that says what a test tells it to.
 struct Scripted final : SocketHandler {
-  Scripted(event::EventLoop& event_loop, Socket::Kind kind) : loop(event_loop) {
+  Scripted(event::EventLoop& event_loop, Socket::Kind kind,
+           const std::optional<KeyPair>& keys = std::nullopt, const std::string& server_key = "")
+      : loop(event_loop) {
     std::string problem;
     socket =
-        Socket::make(context, loop, *this, {kind, kMessageBytesMax, std::nullopt, ""}, problem);
+        Socket::make(context, loop, *this, {kind, kMessageBytesMax, keys, server_key}, problem);
     EXPECT_NE(socket, nullptr) << problem;
   }
   ~Scripted() {
@@ -225,12 +227,71 @@ TEST_F(HostileProxy, AFloodOfFactsIsHeldToARate) {
   for (uint32_t i = 0; i < kFactsAtOnce + 500; ++i) {
     std::string id(kFactIdBytes, 'f');
     id.replace(0, 5, std::to_string(10'000 + i));
+    if (i == kFactsAtOnce) scripted.say(Hello{1, 1, 1, 1, "as new"});
     scripted.say(Fact{id, "", "", ""});
   }
   ASSERT_TRUE(
       until([&] { return counts().facts_heard + counts().facts_dropped == kFactsAtOnce + 500; }));
   EXPECT_GE(counts().facts_heard, kFactsAtOnce);
   EXPECT_GT(counts().facts_dropped, 100U);
+}
+
+TEST_F(HostileProxy, WhatItWasNotSentItCannotRefuse) {
+  scripted.say(Hello{1, 1, 1, 1, "proxy"});
+  scripted.next<Welcome>();
+  scripted.say(Refuse{0, {1, 1}, "a line of the log"});
+  scripted.say(Sync{1, {}, {}, false});
+  scripted.next<Begin>();
+  const Update whole = scripted.next<Update>();
+  scripted.say(Refuse{1, {1, 7}, "another"});
+  for (int i = 0; i < 2; ++i) scripted.say(Refuse{1, whole.to, "no"});
+  scripted.say(Fact{std::string(kFactIdBytes, 'f'), "", "", "a sign that all was read"});
+  ASSERT_TRUE(until([&] { return counts().facts_heard == 1; }));
+  EXPECT_THAT(leader.refusals, ElementsAre("proxy: no"));
+}
+
+// Whose key sees one namespace, and who may have given it away.
+class NarrowKey : public FeedTest {
+ protected:
+  NarrowKey() {
+    allowed.add(narrow_keys.public_key, *Scope::parse("namespace:a", problem));
+    Publisher::Options few{{"tcp://127.0.0.1:*"}, controller_keys, false, allowed, kSchema, 2};
+    publisher = std::make_unique<Publisher>(loop, leader, few);
+    EXPECT_EQ(publisher->start(), "");
+  }
+  std::unique_ptr<Scripted> connect() {
+    auto out = std::make_unique<Scripted>(loop, Socket::Kind::kDealer, narrow_keys,
+                                          controller_keys.public_key);
+    EXPECT_EQ(out->socket->connect(publisher->bound_addresses()[0]), "");
+    EXPECT_TRUE(until([&] { return out->connected; }));
+    return out;
+  }
+  std::string problem;
+  KeyPair narrow_keys = make_keys();
+  Leader leader;
+  std::unique_ptr<Publisher> publisher;
+};
+
+TEST_F(NarrowKey, TakesNoPlacesOfOthers) {
+  std::vector<std::unique_ptr<Scripted>> many;
+  for (int i = 0; i < 3; ++i) {
+    many.push_back(connect());
+    many.back()->say(Hello{1, 1, 1, 1, "one-of-many"});
+    if (i < 2) many.back()->next<Welcome>();
+  }
+  many.back()->next<Deny>();
+  many.front()->say(Hello{1, 1, 1, 1, "again"});
+  many.front()->next<Welcome>();
+  const auto own = proxy({publisher->bound_addresses()[0]});
+  EXPECT_TRUE(until([&] { return own->subscriber->status().connected == 1; }));
+}
+
+TEST_F(NarrowKey, AsksNoMoreOftenThanItsRate) {
+  const auto one = connect();
+  for (uint32_t i = 0; i < kAsksAtOnce + 300; ++i) one->say(Hello{1, 1, 1, 1, "insistent"});
+  one->say(Fact{std::string(kFactIdBytes, 'f'), "a", "*", "a sign that all was read"});
+  ASSERT_TRUE(until([&] { return publisher->counts().facts_heard == 1; }));
+  EXPECT_GT(publisher->counts().denied, 100U);
 }
 
 }  // namespace kg::feed::hostile_test
