@@ -37,14 +37,12 @@ std::string FeedKeeper::start(const config::Feed& wanted, const std::string& sta
 
 std::string FeedKeeper::on_update(feed::Version version, std::span<const feed::Item> upserts,
                                   std::span<const std::string> deletes, bool whole) {
-  std::map<std::string, std::vector<auth::Revocation>> lists;
-  if (!whole) lists = revocations_;
-  for (const std::string& key : deletes) lists.erase(key);
+  Lists fresh;
   for (const feed::Item& item : upserts) {
     if (!routing::is_revocations_key(item.key)) continue;
     auto list = routing::read_revocations(item);
     if (!list) return item.key + ": cannot be read";
-    lists[item.key] = *std::move(list);
+    fresh[item.key] = *std::move(list);
   }
   std::string refused = hooks_.apply(upserts, deletes, whole);
   if (!refused.empty()) {
@@ -53,8 +51,7 @@ std::string FeedKeeper::on_update(feed::Version version, std::span<const feed::I
     return refused;
   }
   // Before the proxy counts as ready: a revoked session is refused from the first request on.
-  if (lists != revocations_ || version.term != term_) {
-    revocations_ = std::move(lists);
+  if (take_lists(std::move(fresh), deletes, whole) || version.term != term_) {
     term_ = version.term;
     std::vector<auth::Revocation> all;
     for (const auto& [key, list] : revocations_) all.insert(all.end(), list.begin(), list.end());
@@ -62,6 +59,23 @@ std::string FeedKeeper::on_update(feed::Version version, std::span<const feed::I
   }
   has_state_ = true;
   return "";
+}
+
+// Of an update that brings none, as most do, no list is looked at.
+bool FeedKeeper::take_lists(Lists fresh, std::span<const std::string> deletes, bool whole) {
+  if (whole) {
+    const bool is_other = fresh != revocations_;
+    revocations_ = std::move(fresh);
+    return is_other;
+  }
+  bool is_other = false;
+  for (const std::string& key : deletes) is_other = revocations_.erase(key) > 0 || is_other;
+  for (auto& [key, list] : fresh) {
+    std::vector<auth::Revocation>& known = revocations_[key];
+    is_other = is_other || known != list;
+    known = std::move(list);
+  }
+  return is_other;
 }
 
 void FeedKeeper::on_fact(const feed::Fact& fact) {

@@ -59,14 +59,18 @@ class FeedKeeper final : public Replicas, private feed::SubscriberHandler {
   std::string ready_text() const;
 
  private:
+  using Lists = std::map<std::string, std::vector<auth::Revocation>>;  // of revocations, by key
+
   std::string on_update(feed::Version version, std::span<const feed::Item> upserts,
                         std::span<const std::string> deletes, bool whole) override;
   void on_fact(const feed::Fact& fact) override;
+  // True if something else is revoked now.
+  bool take_lists(Lists fresh, std::span<const std::string> deletes, bool whole);
 
   event::EventLoop& loop_;
   Hooks hooks_;
   std::unique_ptr<feed::Subscriber> subscriber_;
-  std::map<std::string, std::vector<auth::Revocation>> revocations_;  // the lists, by key
+  Lists revocations_;
   uint64_t term_ = 0;
   bool has_state_ = false;
 };

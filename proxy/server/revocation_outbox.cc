@@ -47,7 +47,7 @@ bool RevocationOutbox::send(Replicas& replicas, Letter& letter, uint64_t now_us)
 }
 
 std::vector<auth::Revocation> RevocationOutbox::on_announced(
-    const std::vector<auth::Revocation>& lists, uint64_t term) {
+    const Replicas& replicas, const std::vector<auth::Revocation>& lists, uint64_t term) {
   std::vector<auth::Revocation> taken_back;
   if (letters_.empty()) return taken_back;
   std::set<std::tuple<auth::Mark, std::string, int64_t>> shown;
@@ -64,12 +64,15 @@ std::vector<auth::Revocation> RevocationOutbox::on_announced(
     };
     const bool all = !letter.scopes.empty() && std::ranges::all_of(letter.scopes, is_shown);
     if (!letter.revoked) return all;  // that is done
-    if (letter.shown && !all && letter.term == term) {
+    const bool ours = std::ranges::all_of(
+        letter.scopes, [&](const std::string& scope) { return replicas.may_say(scope); });
+    if (letter.shown && !all && ours && letter.term == term) {
       taken_back.push_back(one);
       return true;
     }
     if (letter.shown && !all) letter.pause_us = kRetellUs;
     if (letter.shown && !all) letter.again_us = 0;
+    if (!ours && !all) letter.scopes.clear();  // found anew
     letter.shown = all;
     letter.term = term;
     return false;

@@ -51,8 +51,10 @@ class RevocationOutbox {
            std::vector<std::string> scopes, uint64_t now_us);
   // All lists as they are announced in this term. What had been shown in it and is so no longer was
   // taken back by another replica: those are returned. Another term's may come from a Secret that
-  // was restored: then it is told again.
-  std::vector<auth::Revocation> on_announced(const std::vector<auth::Revocation>& lists,
+  // was restored, and lists that this proxy's key sees no longer say nothing: then it is told
+  // again, where the key speaks now.
+  std::vector<auth::Revocation> on_announced(const Replicas& replicas,
+                                             const std::vector<auth::Revocation>& lists,
                                              uint64_t term);
   void retell(Replicas& replicas, uint64_t now_us, int64_t now);
 

@@ -16,6 +16,7 @@ namespace {
 constexpr size_t kTokenBytesMin = 16;
 constexpr size_t kTokenBytesMax = 1'024;
 constexpr uint32_t kHeardMs = 20;
+constexpr uint64_t kNoRoomLogUs = 10'000'000;  // who says too much must not fill the log
 
 int64_t now_seconds() { return static_cast<int64_t>(event::wall_us() / 1'000'000); }
 
@@ -123,7 +124,8 @@ void SessionControl::hear(const routing::RevocationNotice& notice) {
   if (notice.revoked) {
     const RevocationKeeper::Heard heard = keeper_.hear(notice.revocation, now_seconds());
     is_new = heard == RevocationKeeper::Heard::kNew;
-    if (heard == RevocationKeeper::Heard::kNoRoom) {
+    if (heard == RevocationKeeper::Heard::kNoRoom && loop_.now_us() >= no_room_again_us_) {
+      no_room_again_us_ = loop_.now_us() + kNoRoomLogUs;
       log::error("session", "there is no room for what another replica revoked kind={}",
                  auth::kind_name(notice.revocation.kind));
     }
@@ -143,7 +145,7 @@ void SessionControl::apply_heard() {
 
 void SessionControl::set_announced(std::vector<auth::Revocation> entries, uint64_t term) {
   bool is_new = false;
-  for (const auth::Revocation& one : outbox_.on_announced(entries, term)) {
+  for (const auth::Revocation& one : outbox_.on_announced(*replicas_, entries, term)) {
     is_new = keeper_.remove_call(one) || is_new;
   }
   is_new = keeper_.set_announced(std::move(entries)) || is_new;

@@ -63,6 +63,7 @@ class SessionControl final : private AdminActions {
   // Of what others revoke, for kHeardMs: it may come by the hundred.
   event::Timer apply_soon_;
   bool heard_waits_ = false;
+  uint64_t no_room_again_us_ = 0;
 };
 
 // The token of `admin.token_file`: one line of 16 to 1024 printable characters. `problem` is "" if

@@ -17,7 +17,7 @@ struct FakeReplicas final : Replicas {
   std::vector<std::string> scopes_for(const std::string& scope) const override {
     return scope.empty() ? own : std::vector{scope};
   }
-  bool may_say(const std::string&) const override { return true; }
+  bool may_say(const std::string& scope) const override { return scope != foreign; }
   bool tell(const routing::RevocationNotice& notice) override {
     EXPECT_EQ(notice.revocation.name, "");
     if (hears) said.push_back((notice.revoked ? "revoke " : "unrevoke ") + notice.revocation.scope);
@@ -26,6 +26,7 @@ struct FakeReplicas final : Replicas {
   std::vector<std::string> take() { return std::exchange(said, {}); }
 
   std::vector<std::string> own{""};
+  std::string foreign = "nobody's";
   std::vector<std::string> said;
   bool hears = true;
 };
@@ -58,7 +59,7 @@ TEST_F(Outbox, SaysAgainWhatNoListShows) {
   EXPECT_THAT(replicas_.take(), IsEmpty());
   retell(1);
   EXPECT_THAT(replicas_.take(), ElementsAre("revoke "));
-  outbox_.on_announced({entry()}, 1);
+  outbox_.on_announced(replicas_, {entry()}, 1);
   retell(kRetellUsMax);
   EXPECT_THAT(replicas_.take(), IsEmpty());
 }
@@ -71,7 +72,7 @@ TEST_F(Outbox, WaitsForAController) {
   replicas_.own = {"analytics", "research/ep"};
   retell(1);
   EXPECT_THAT(replicas_.take(), ElementsAre("revoke analytics", "revoke research/ep"));
-  outbox_.on_announced({entry("analytics")}, 1);
+  outbox_.on_announced(replicas_, {entry("analytics")}, 1);
   retell(kRetellUs);
   EXPECT_EQ(replicas_.take().size(), 2U) << "one of its scopes does not show it";
   const Told narrower = put(true, entry("analytics"));
@@ -81,17 +82,32 @@ TEST_F(Outbox, WaitsForAController) {
 
 TEST_F(Outbox, WhatAnotherReplicaTookBackIsNotSaidAgain) {
   put(true, entry());
-  EXPECT_THAT(outbox_.on_announced({entry()}, 1), IsEmpty());
-  EXPECT_THAT(outbox_.on_announced({}, 1), ElementsAre(entry().marked()));
+  EXPECT_THAT(outbox_.on_announced(replicas_, {entry()}, 1), IsEmpty());
+  EXPECT_THAT(outbox_.on_announced(replicas_, {}, 1), ElementsAre(entry().marked()));
   replicas_.take();
   retell(kRetellUsMax);
   EXPECT_THAT(replicas_.take(), IsEmpty());
 }
 
+TEST_F(Outbox, AListThatItsKeySeesNoLongerTakesNothingBack) {
+  replicas_.own = {"analytics", "research"};
+  put(true, entry());
+  outbox_.on_announced(replicas_, {entry("analytics"), entry("research")}, 1);
+  replicas_.take();
+  replicas_.own = {"analytics"};
+  replicas_.foreign = "research";
+  EXPECT_THAT(outbox_.on_announced(replicas_, {entry("analytics")}, 1), IsEmpty());
+  retell(1);
+  EXPECT_THAT(replicas_.take(), ElementsAre("revoke analytics"));
+  outbox_.on_announced(replicas_, {entry("analytics")}, 1);
+  EXPECT_THAT(outbox_.on_announced(replicas_, {}, 1), ElementsAre(entry().marked()))
+      << "where it speaks, another replica may";
+}
+
 TEST_F(Outbox, WhatAnotherTermDoesNotKnowIsSaidAgain) {
   put(true, entry());
-  outbox_.on_announced({entry()}, 7);
-  EXPECT_THAT(outbox_.on_announced({}, 2), IsEmpty()) << "a cluster that was restored";
+  outbox_.on_announced(replicas_, {entry()}, 7);
+  EXPECT_THAT(outbox_.on_announced(replicas_, {}, 2), IsEmpty()) << "a cluster that was restored";
   replicas_.take();
   retell(1);
   EXPECT_THAT(replicas_.take(), ElementsAre("revoke "));
@@ -99,13 +115,13 @@ TEST_F(Outbox, WhatAnotherTermDoesNotKnowIsSaidAgain) {
 
 TEST_F(Outbox, TakingBackIsSaidUntilNoListShowsIt) {
   put(true, entry());
-  outbox_.on_announced({entry()}, 1);
+  outbox_.on_announced(replicas_, {entry()}, 1);
   put(false, entry());
   EXPECT_THAT(replicas_.take(), ElementsAre("revoke ", "unrevoke "));
-  outbox_.on_announced({entry()}, 1);
+  outbox_.on_announced(replicas_, {entry()}, 1);
   retell(kRetellUs);
   EXPECT_THAT(replicas_.take(), ElementsAre("unrevoke "));
-  outbox_.on_announced({}, 1);
+  outbox_.on_announced(replicas_, {}, 1);
   retell(kRetellUsMax);
   EXPECT_THAT(replicas_.take(), IsEmpty());
 }
@@ -113,7 +129,7 @@ TEST_F(Outbox, TakingBackIsSaidUntilNoListShowsIt) {
 TEST_F(Outbox, TakingBackUndoesNoLaterRevocation) {
   put(false, entry());
   replicas_.take();
-  outbox_.on_announced({entry()}, 1);
+  outbox_.on_announced(replicas_, {entry()}, 1);
   retell(kTakeBackUs);
   EXPECT_THAT(replicas_.take(), IsEmpty());
 }
