@@ -22,6 +22,9 @@ inline constexpr size_t kReviewBytesMax = size_t{256} * 1024;  // its answer
 // ---- counts ----
 inline constexpr uint32_t kConnectionsMax = 512;  // about 50 KiB each in a handshake
 inline constexpr uint32_t kConnectionsPerAddressMax = 64;
+// Of one network, each a handshake of a millisecond in the controller's one thread: ten callers at
+// their full rate.
+inline constexpr uint32_t kConnectionsPerMinute = 1'200;
 inline constexpr uint32_t kApplicationsMax = 64;  // being reviewed; the API server's flow control
                                                   // gives a client fewer at a time
 inline constexpr size_t kReplaysMax = 8'192;      // client tokens remembered, about 1 KiB each

@@ -49,11 +49,14 @@ void Listener::take(event::Accepted accepted) {
   Counts& counts = desk_.counts();
   ++counts.connections;
   std::string address = network_of(accepted.peer);
+  const uint64_t now_us = loop_.now_us();
   if (connections_.size() >= kConnectionsMax ||
-      count_of(by_address_, address) >= kConnectionsPerAddressMax) {
+      count_of(by_address_, address) >= kConnectionsPerAddressMax ||
+      connects_.wait_us(address, now_us) > 0) {
     ++counts.connections_refused;
     return;
   }
+  connects_.count(address, now_us);
   ConnectionOwner& owner = *this;
   auto made =
       std::make_unique<Connection>(loop_, owner, desk_, jwks_, material_.tls(), accepted.peer);

@@ -1,7 +1,7 @@
 // Listener: the HTTPS address of the session credentials API and its connections.
 //
-// Owner:  the Service. Thread: the loop's. Limits: kConnectionsMax, kConnectionsPerAddressMax;
-//         whoever comes then is closed.
+// Owner:  the Service. Thread: the loop's. Limits: kConnectionsMax, and of one network (network_of)
+//         kConnectionsPerAddressMax and kConnectionsPerMinute; whoever comes then is closed.
 // Errors: out of descriptors it waits for kAcceptBackoffMs.
 #pragma once
 
@@ -17,6 +17,7 @@
 #include "proxy/event/watcher.h"
 #include "routing/controller/issuer/connection.h"
 #include "routing/controller/issuer/material.h"
+#include "routing/controller/issuer/rates.h"
 
 namespace kg::issuer {
 
@@ -45,6 +46,7 @@ class Listener final : private ConnectionOwner {
   };
   std::unordered_map<Connection*, Held> connections_;
   std::unordered_map<std::string, uint32_t> by_address_;
+  Rates connects_{kConnectionsPerMinute};
 };
 
 }  // namespace kg::issuer

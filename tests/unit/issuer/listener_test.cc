@@ -96,6 +96,22 @@ TEST_F(ListenerTest, ARequestMayComeInPiecesAndChunks) {
               StartsWith("HTTP/1.1 200 OK\r\n"));
 }
 
+TEST_F(ListenerTest, OneNetworkMakesSoManyHandshakesAMinute) {
+  constexpr size_t kTogether = 32;
+  const Counts& counts = desk.counts();
+  while (counts.connections_refused == 0 && counts.connections < 8 * kConnectionsPerMinute) {
+    const uint64_t before = counts.connections;
+    {
+      std::vector<event::Socket> sockets;
+      while (sockets.size() < kTogether) sockets.push_back(connect());
+      run_until([&] { return counts.connections == before + kTogether; });
+    }
+    run_until([&] { return listener.open_connections() == 0; });
+  }
+  EXPECT_GT(counts.connections_refused, 0U);
+  EXPECT_GE(counts.connections - counts.connections_refused, kConnectionsPerMinute);
+}
+
 TEST_F(ListenerTest, ThePublicKeysAreForAll) {
   const std::string answer = talk("GET /.well-known/jwks.json HTTP/1.1\r\nHost: c.test\r\n\r\n");
   EXPECT_THAT(answer,

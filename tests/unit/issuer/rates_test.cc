@@ -23,6 +23,16 @@ TEST(Rates, AllowAMinutesWorthAtOnceAndThenEvenly) {
   EXPECT_EQ(rates.wait_us("a", kNow + 1'000'000), 0U);
 }
 
+TEST(Rates, StrangersAreCountedByWhatOneClientIsGiven) {
+  const auto network = [](const char* host) {
+    return network_of(*event::SocketAddress::parse(host, 1));
+  };
+  EXPECT_EQ(network("2001:db8::1"), network("2001:db8::ffff:ffff:ffff:ffff"));
+  EXPECT_NE(network("2001:db8::1"), network("2001:db8:0:1::1"));
+  EXPECT_EQ(network("::ffff:10.0.0.1"), "10.0.0.1");
+  EXPECT_NE(network("10.0.0.1"), network("10.0.0.2"));
+}
+
 TEST(Rates, MemoryIsBoundedAndIdleKeysMakeRoom) {
   Rates rates(60);
   for (size_t i = 0; i < kRatesMax; ++i) rates.count(std::to_string(i), kNow);
