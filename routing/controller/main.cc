@@ -1,5 +1,6 @@
 // kernelgate-controller: options to subcommands, nothing else.
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <iostream>
 #include <string>
 #include <utility>
@@ -106,6 +107,10 @@ bool take_observed(const Flags& flags, kg::ingress::Observed& observed) {
 
 // Which Secrets a controller reads is chosen, not found out.
 bool has_namespaces(const kg::controller::RunOptions& options) {
+  if (std::ranges::count(options.namespaces, "") > 0) {
+    std::cerr << "--namespace \"\": write the name of one, or --all-namespaces for all\n";
+    return false;
+  }
   if (options.namespaces.empty() == options.all_namespaces) return true;
   std::cerr << "say which namespaces to watch: --namespace NAME, repeatable, or --all-namespaces\n";
   return false;

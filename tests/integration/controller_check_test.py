@@ -215,3 +215,6 @@ def test_which_namespaces_are_watched_is_said_and_said_once():
         done = run_controller("run", *arguments)
         assert done.returncode == 2
         assert "--namespace NAME, repeatable, or --all-namespaces" in done.stderr
+    # Of a variable that is not set: the API server would take it for every namespace.
+    done = run_controller("run", "--namespace", "")
+    assert done.returncode == 2 and "--namespace \"\": write the name" in done.stderr
