@@ -75,7 +75,7 @@ RevocationStore::RevocationStore(event::EventLoop& loop, kube::Client& client,
                                  "",
                                  std::string("metadata.name=") + kRevocationsSecret},
                  *this),
-      retry_(loop, [this] { write(); }),
+      retry_(loop, [this] { try_again(); }),
       pace_(loop, [this] {
         pacing_ = false;
         if (std::exchange(change_waits_, false)) changed();
@@ -98,7 +98,7 @@ void RevocationStore::on_upsert(const nlohmann::json& object) {
     if (decoded) text = decoded->reveal();
   }
   auth::Revocations::Lines lines = auth::Revocations::read_lines(text);
-  version_ = kube::version_of(object);
+  seen_ = version_ = kube::version_of(object);
   if (!lines.error.empty()) {
     // Believed still: a misspelt line must not let everybody in again. Who has not read it once
     // publishes nothing.
@@ -110,9 +110,7 @@ void RevocationStore::on_upsert(const nlohmann::json& object) {
   readable_ = true;
   // On a standby too, where the leader wrote them. With a write of ours due or under way this may
   // be what was there before.
-  if (call_ == nullptr && !(leads_ && unwritten_)) {
-    std::erase_if(waiting_, [this](const auto& notice) { return is_in(notice, entries_); });
-  }
+  if (call_ == nullptr && !(leads_ && unwritten_)) settle();
   count_waiting();
   if (synced_) changed();
   // Not at once: this may be what was there before our last write.
@@ -122,9 +120,11 @@ void RevocationStore::on_upsert(const nlohmann::json& object) {
 void RevocationStore::on_remove(const std::string&, const std::string&) {
   entries_.clear();
   version_.clear();
+  seen_.clear();
   readable_ = true;
   count_waiting();
   if (synced_) changed();
+  if (!waiting_.empty()) retry_.arm_ms(kRevocationRetryMs);
 }
 
 void RevocationStore::on_synced() {
@@ -196,8 +196,22 @@ void RevocationStore::forget_ended() {
   std::erase_if(waiting_, [now](const auto& notice) { return notice.revocation.until <= now; });
 }
 
+// What the Secret says waits no longer.
+void RevocationStore::settle() {
+  std::erase_if(waiting_, [this](const auto& notice) { return is_in(notice, entries_); });
+}
+
+void RevocationStore::try_again() {
+  if (!unwritten_) {
+    settle();
+    unwritten_ = !waiting_.empty();
+  }
+  write();
+}
+
 void RevocationStore::set_leading(bool leads) {
   leads_ = leads;
+  unwritten_ = !waiting_.empty();
   write();
 }
 
@@ -206,7 +220,7 @@ std::string RevocationStore::path() const {
 }
 
 void RevocationStore::write() {
-  if (!leads_ || !synced() || call_ != nullptr) return;
+  if (!leads_ || !unwritten_ || !synced() || call_ != nullptr) return;
   forget_ended();
   if (waiting_.empty()) return;
   const std::string lines = lines_of(entries(now_seconds()));
@@ -238,13 +252,15 @@ void RevocationStore::on_written(const kube::Reply& reply) {
       log::error("revocations", "Secret {}/{} is not written: {}", namespace_, kRevocationsSecret,
                  reply.problem);
     }
+    unwritten_ = true;
     return retry_.arm_ms(kRevocationRetryMs);
   }
   // What came meanwhile goes on top of this one; the watch may bring it later.
   if (const std::optional<nlohmann::json> written = kube::parse_json(reply.body)) {
     if (const auto version = kube::version_of(*written); !version.empty()) version_ = version;
   }
-  if (unwritten_) write();
+  if (unwritten_) return write();
+  if (seen_ == version_) settle();  // the watch was quicker
 }
 
 }  // namespace kg::controller

@@ -56,6 +56,8 @@ class RevocationStore final : private kube::Handler {
   void on_synced() override;
   void count_waiting();
   void forget_ended();
+  void settle();
+  void try_again();
   bool has_room(const auth::Revocation& revocation) const;
   void changed();
   void write();
@@ -75,8 +77,9 @@ class RevocationStore final : private kube::Handler {
   std::vector<auth::Revocation> entries_;  // as the Secret has them
   std::vector<auth::Revocation> current_;  // and what waits to be written
   std::string version_;                    // resourceVersion of the Secret; "": there is none
+  std::string seen_;                       // the same, as the watch had it last
   std::deque<routing::RevocationNotice> waiting_;
-  bool unwritten_ = false;  // one of them came since the last write was sent
+  bool unwritten_ = false;  // one of them is not in what was last written
   bool leads_ = false;
   bool synced_ = false;
   bool readable_ = false;  // the Secret was read, or there is none
