@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "proxy/tls/certificate.h"
+#include "proxy/tls/signing_key.h"
 #include "routing/controller/ingress/rules.h"
 
 namespace kg::ingress {
@@ -36,6 +37,10 @@ CertificateView read_certificate(const SecretSource* secret) {
   const auto parsed = tls::Certificate::parse(text, error);
   if (parsed == nullptr) {
     out.problem = "cannot be used (" + error + "): give a chain, leaf first, and its own key";
+    return out;
+  }
+  if (const std::string slow = tls::signing_fault(*key); !slow.empty()) {
+    out.problem = "cannot be used: " + slow;
     return out;
   }
   out.names = parsed->names();

@@ -4,6 +4,7 @@
 
 #include "auth/key_set.h"
 #include "proxy/tls/certificate.h"
+#include "proxy/tls/signing_key.h"
 #include "proxy/tls/tls_client_context.h"
 #include "routing/controller/ingress/limits.h"
 
@@ -56,7 +57,7 @@ std::string Judgements::of_pair(const Secret& chain, const Secret& key) {
   text.chain = chain.reveal();
   text.key = key;
   std::string error;
-  if (tls::Certificate::parse(text, error) != nullptr) return "";
+  if (tls::Certificate::parse(text, error) != nullptr) return tls::signing_fault(key);
   return error + ": give a chain, leaf first, and its own key";
 }
 
