@@ -244,6 +244,14 @@ class Evaluation {
     });
   }
 
+  // A Secret of the same name in another namespace is another one.
+  bool shares_certificate(const Claim& holder, const std::string& host,
+                          const std::string& secret) const {
+    if (holder.ingress == name_) return true;
+    return holder.ingress.space == name_.space &&
+           around_.secret_for(holder.ingress, host) == secret;
+  }
+
   void read_certificates() {
     for (const TlsEntry& entry : ingress_.tls) {
       const ObjectName secret{name_.space, entry.secret};
@@ -264,11 +272,12 @@ class Evaluation {
       for (const std::string& host : entry.hosts) {
         if (!may_have_host(host, "/")) continue;
         const Claim* holder = around_.holdings.holder_of_certificate(host);
-        if (holder != nullptr && holder->ingress != name_ &&
-            around_.secret_for(holder->ingress, host) != entry.secret) {
-          findings_.warn("CertificateTaken", quote(host) + " has the certificate of " +
-                                                 named(holder) +
-                                                 ", which is older: name the same Secret in both");
+        if (holder != nullptr && !shares_certificate(*holder, host, entry.secret)) {
+          const bool is_near = holder->ingress.space == name_.space;
+          findings_.warn("CertificateTaken",
+                         quote(host) + " has the certificate of " + named(holder) +
+                             ", which is older: " +
+                             (is_near ? "name the same Secret in both" : "leave it out here"));
           continue;
         }
         if (certificate.is_usable() && !certificate.speaks_for(host)) {

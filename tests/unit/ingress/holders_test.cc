@@ -206,4 +206,22 @@ TEST(Tenants, MayShareHostsIfTheClassSaysSo) {
   EXPECT_THAT(cluster.routes("endpoint/b/b"), ElementsAre("a.example.com /b Prefix"));
 }
 
+TEST(Tenants, ShareNoCertificateByTheNameOfItsSecret) {
+  Cluster cluster;
+  cluster.put(Kind::kConfigMap, config_map("p", {{"hosts-across-namespaces", "allow"}}));
+  cluster.put(Kind::kIngressClass, ingress_class("kernelgate", "p"));
+  const auto with_tls = [](const std::string& space, const std::string& name, int age) {
+    Json out = ingress(space, name, {{"a.example.com", "/" + space + name}}, sessions(), age);
+    out["spec"]["tls"] = {{{"hosts", {"a.example.com"}}, {"secretName", "web"}}};
+    return out;
+  };
+  cluster.put(with_tls("a", "old", 5))
+      .put(with_tls("a", "young", 0))
+      .put(with_tls("b", "other", 1));
+  cluster.run();
+  EXPECT_EQ(cluster.compiler().view({"a", "old"})->certificates.size(), 1U);
+  EXPECT_EQ(cluster.compiler().view({"a", "young"})->certificates.size(), 1U);
+  EXPECT_EQ(cluster.compiler().view({"b", "other"})->certificates.size(), 0U);
+}
+
 }  // namespace kg::ingress::holders_test
