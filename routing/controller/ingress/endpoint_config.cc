@@ -206,10 +206,13 @@ bool is_valid(const std::string& text, const config::Texts& texts, const Metadat
 
 void judge_names(const Metadata& ingress, Findings& findings) {
   std::string ignored;
+  size_t unknown = 0;
   for (const auto& [full, value] : ingress.annotations) {
     const std::string_view name = full;
     if (name.starts_with(kOwnPrefix)) {
       if (find_annotation(name.substr(kOwnPrefix.size())) != nullptr) continue;
+      // An object has room for thousands, and the nearest of all names is dear.
+      if (unknown++ > kFindingsMax) continue;
       const std::string near = nearest_annotation(name.substr(kOwnPrefix.size()));
       findings.warn("UnknownAnnotation",
                     "annotation " + quote(name) + " is unknown: " +

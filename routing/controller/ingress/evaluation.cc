@@ -231,11 +231,11 @@ class Evaluation {
   void cordon(std::vector<PodEntry>& pods) {
     const auto written = ingress_.meta.annotations.find(std::string(kOwnPrefix) + "cordoned-pods");
     if (written == ingress_.meta.annotations.end()) return;
-    ascii::for_each_element(written->second, [&](std::string_view name) {
-      for (PodEntry& pod : pods) {
-        if (pod.name == name) pod.ready = false;
-      }
-    });
+    if (cordoned_.empty()) {
+      ascii::for_each_element(written->second,
+                              [&](std::string_view name) { cordoned_.emplace(name); });
+    }
+    for (PodEntry& pod : pods) pod.ready = pod.ready && !cordoned_.contains(pod.name);
   }
 
   void forget_other_ids() {
@@ -301,6 +301,7 @@ class Evaluation {
   const Secrets secrets_;
   Findings findings_;
   std::set<std::string> said_;
+  std::set<std::string_view> cordoned_;  // by an annotation, which may name thousands
   Evaluated out_;
 };
 

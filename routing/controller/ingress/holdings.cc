@@ -29,17 +29,22 @@ std::string seal_key(const std::string& space, const std::string& key) {
 
 }  // namespace
 
-std::string Holdings::owner_with(const std::string& key, const std::optional<Claim>& head) const {
+// Whose it was before what `before` holds.
+std::string Holdings::owner_then(const std::string& key, const Before& before) const {
+  const auto holder_then = [&](const std::string& wanted) -> const Claim* {
+    const auto changed = before.find(wanted);
+    if (changed == before.end()) return hosts_.holder(wanted);
+    return changed->second ? &*changed->second : nullptr;
+  };
+  const Claim* head = holder_then(key);
   const std::string wildcard = key.starts_with('/') ? "" : wildcard_of(key);
-  const Claim* above = wildcard.empty() ? nullptr : hosts_.holder(wildcard);
-  if (above != nullptr && (!head || *above < *head)) return above->ingress.space;
-  return head ? head->ingress.space : "";
+  const Claim* above = wildcard.empty() ? nullptr : holder_then(wildcard);
+  if (above != nullptr && (head == nullptr || *above < *head)) return above->ingress.space;
+  return head != nullptr ? head->ingress.space : "";
 }
 
 std::string Holdings::owner_of(const std::string& host, const std::string& path) const {
-  const std::string key = ownership_key(host, path);
-  const Claim* head = hosts_.holder(key);
-  return owner_with(key, head == nullptr ? std::nullopt : std::optional(*head));
+  return owner_then(ownership_key(host, path), {});
 }
 
 bool Holdings::is_sealed(const std::string& key, const std::string& owner) const {
@@ -69,30 +74,54 @@ void Holdings::touch_all(const std::string& key, std::set<ObjectName>& touched) 
   for (ObjectName& name : hosts_.claimants(key, kAll)) touched.insert(std::move(name));
 }
 
-void Holdings::touch_owned(const Claims::Change& change, std::set<ObjectName>& touched) const {
-  std::string key = change.key;
-  if (key.front() == kSeal) {
-    if (change.before.has_value() == change.after.has_value()) return;
-    key.erase(0, key.find(' ') + 1);
-    touch_all(key, touched);
-  } else if (owner_with(key, change.before) != owner_with(key, change.after)) {
-    touch_all(key, touched);
+// Only those for whom it makes a difference: below a wildcard there may be all hosts of a cluster.
+void Holdings::touch_owned(const std::vector<Claims::Change>& changes,
+                           std::set<ObjectName>& touched) const {
+  Before before;
+  for (const Claims::Change& change : changes) before.emplace(change.key, change.before);
+  for (const Claims::Change& change : changes) {
+    std::string key = change.key;
+    std::string sealed;  // the namespace whose seal came or went
+    if (key.front() == kSeal) {
+      if (change.before.has_value() == change.after.has_value()) continue;
+      const size_t space = key.find(' ');
+      sealed = key.substr(1, space - 1);
+      key.erase(0, space + 1);
+    }
+    const auto touch = [&](const std::string& host) {
+      const std::string owner = owner_then(host, {});
+      if (owner == sealed || owner != owner_then(host, before)) touch_all(host, touched);
+    };
+    touch(key);
+    const auto hosts = below_.find(key);
+    if (hosts == below_.end()) continue;
+    for (const auto& [host, count] : hosts->second) touch(host);
   }
-  if (const auto watching = watchers_.find(key); watching != watchers_.end())
-    touched.insert(watching->second.begin(), watching->second.end());
+}
+
+void Holdings::keep_below(const ObjectName& name, Hosts hosts) {
+  Hosts& known = exact_[name];
+  for (const std::string& host : known) {
+    const auto wildcard = below_.find(wildcard_of(host));
+    const auto counted = wildcard->second.find(host);
+    if (--counted->second == 0) wildcard->second.erase(counted);
+    if (wildcard->second.empty()) below_.erase(wildcard);
+  }
+  for (const std::string& host : hosts) ++below_[wildcard_of(host)][host];
+  known = std::move(hosts);
+  if (known.empty()) exact_.erase(name);
 }
 
 void Holdings::claim_hosts(const Claimant& who, std::set<ObjectName>& touched) {
   Claims::Keys keys;
-  std::set<std::string> above;
+  Hosts exact;
   const auto claim = [&](const std::string& host, const std::string& path) {
     if (!who.parameters->allows_host(who.name.space, host)) return;
     std::string key = ownership_key(host, path);
     if (!who.parameters->hosts_across_namespaces)
       keys.emplace(seal_key(who.name.space, key), false);
     keys.emplace(std::move(key), false);
-    if (std::string wildcard = wildcard_of(host); !wildcard.empty())
-      above.insert(std::move(wildcard));
+    if (!wildcard_of(host).empty()) exact.insert(host);
   };
   std::string created;
   if (who.source != nullptr) {
@@ -102,17 +131,8 @@ void Holdings::claim_hosts(const Claimant& who, std::set<ObjectName>& touched) {
       for (const std::string& host : entry.hosts) claim(host, "/");
     }
   }
-  std::set<std::string>& watched = watched_[who.name];
-  for (const std::string& wildcard : watched) {
-    const auto watching = watchers_.find(wildcard);
-    watching->second.erase(who.name);
-    if (watching->second.empty()) watchers_.erase(watching);
-  }
-  for (const std::string& wildcard : above) watchers_[wildcard].insert(who.name);
-  watched = std::move(above);
-  if (watched.empty()) watched_.erase(who.name);
-  for (const Claims::Change& change : hosts_.set(who.name, created, keys))
-    touch_owned(change, touched);
+  keep_below(who.name, std::move(exact));
+  touch_owned(hosts_.set(who.name, created, keys), touched);
 }
 
 void Holdings::claim_rest(const Claimant& who, const std::vector<std::string>& ids,

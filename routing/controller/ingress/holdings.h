@@ -45,15 +45,18 @@ class Holdings {
   const Claim* holder_of_certificate(const std::string& host) const;
 
  private:
-  std::string owner_with(const std::string& key, const std::optional<Claim>& head) const;
+  using Before = std::map<std::string, std::optional<Claim>>;  // holders that changed
+  using Hosts = std::set<std::string>;
+  std::string owner_then(const std::string& key, const Before& before) const;
   bool is_sealed(const std::string& key, const std::string& owner) const;
   void touch_all(const std::string& key, std::set<ObjectName>& touched) const;
-  void touch_owned(const Claims::Change& change, std::set<ObjectName>& touched) const;
+  void touch_owned(const std::vector<Claims::Change>& changes, std::set<ObjectName>& touched) const;
+  void keep_below(const ObjectName& name, Hosts hosts);
 
   Claims hosts_;  // and a seal for each host of an Ingress whose class does not share
   Claims rest_;
-  std::map<ObjectName, std::set<std::string>> watched_;  // wildcards above own hosts
-  std::map<std::string, std::set<ObjectName>> watchers_;
+  std::map<ObjectName, Hosts> exact_;  // hosts that a wildcard may be above of
+  std::map<std::string, std::map<std::string, size_t>> below_;  // the same by wildcard, counted
 };
 
 }  // namespace kg::ingress

@@ -62,7 +62,6 @@ std::vector<ObjectRef> Store::put_slice(const Json& object) {
   if (source->service.empty()) return changed;
   ObjectRef service{Kind::kService, {meta->name.space, source->service}};
   std::set<ObjectName>& known = slices_of_[service.name];
-  if (known.size() == kSlicesMax) return changed;
   known.insert(meta->name);
   slices_.insert_or_assign(meta->name, std::move(*source));
   if (changed.empty() || changed.back() != service) changed.push_back(std::move(service));
@@ -104,7 +103,10 @@ std::vector<const SliceSource*> Store::slices_of(const ObjectName& service) cons
   std::vector<const SliceSource*> out;
   const auto known = slices_of_.find(service);
   if (known == slices_of_.end()) return out;
-  for (const ObjectName& name : known->second) out.push_back(find(slices_, name));
+  for (const ObjectName& name : known->second) {
+    if (out.size() == kSlicesMax) break;
+    out.push_back(find(slices_, name));
+  }
   return out;
 }
 

@@ -24,6 +24,7 @@ class Store {
   const SecretSource* secret(const ObjectName& name) const { return find(secrets_, name); }
   const MapSource* map(const ObjectName& name) const { return find(maps_, name); }
   const std::map<ObjectName, ClassSource>& classes() const noexcept { return classes_; }
+  // The first kSlicesMax by name.
   std::vector<const SliceSource*> slices_of(const ObjectName& service) const;
 
  private:

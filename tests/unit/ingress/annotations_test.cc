@@ -3,6 +3,7 @@
 
 #include <gmock/gmock.h>
 
+#include <ctime>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
@@ -10,6 +11,7 @@
 #include "cluster.h"
 #include "config/schema.h"
 #include "routing/controller/ingress/fetch_rules.h"
+#include "routing/controller/ingress/limits.h"
 #include "routing/controller/ingress/narrowing.h"
 #include "routing/controller/ingress/parameters.h"
 
@@ -171,6 +173,16 @@ TEST(Annotations, AnUnknownOneIsAWarningWithTheNearestName) {
   EXPECT_THAT(setting.reasons(), ElementsAre("UnknownAnnotation", "IgnoredAnnotations"));
   EXPECT_THAT(setting.message(), HasSubstr("did you mean kernelgate.io/quota-kernels?"));
   EXPECT_THAT(setting.cluster.keys(), ElementsAre(kKey));
+}
+
+TEST(Annotations, ThousandsOfUnknownOnesHoldNobodyUp) {
+  Setting setting;
+  Annotations many;
+  for (int i = 0; i < 12'000; ++i) many["kernelgate.io/a" + std::to_string(i)] = "";
+  const std::clock_t began = std::clock();
+  setting.annotate(with(std::move(many)));
+  EXPECT_EQ(setting.reasons().size(), kFindingsMax + 1);
+  EXPECT_LT(static_cast<double>(std::clock() - began) / CLOCKS_PER_SEC, 0.3);
 }
 
 TEST(Annotations, WithoutSessionsNothingIsPublished) {

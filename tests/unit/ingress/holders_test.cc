@@ -196,6 +196,24 @@ TEST(Tenants, AnOlderHostIsNotLostToAWildcard) {
   EXPECT_THAT(cluster.keys(), ElementsAre("endpoint/a/wild", "endpoint/b/b"));
 }
 
+TEST(Tenants, AWildcardCostsALookAtThoseWhoseHostsItTakes) {
+  Cluster cluster;
+  for (int i = 0; i < 8; ++i) {
+    const std::string name = "i" + std::to_string(i);
+    cluster.put(ingress("a", name, {{name + ".example.com", "/"}}, with_id(name), 5));
+  }
+  EXPECT_EQ(cluster.run().compiled, 8U);
+  const auto wild = [](int age) {
+    return ingress("b", "wild", {{"*.example.com", "/"}}, with_id("wild"), age);
+  };
+  EXPECT_EQ(cluster.put(wild(4)).run().compiled, 1U);
+  EXPECT_EQ(cluster.erase(Kind::kIngress, "b", "wild").run().compiled, 1U);
+  EXPECT_EQ(cluster.put(wild(6)).run().compiled, 9U);
+  EXPECT_THAT(cluster.keys(), ElementsAre("endpoint/b/wild"));
+  EXPECT_EQ(cluster.erase(Kind::kIngress, "b", "wild").run().compiled, 9U);
+  EXPECT_EQ(cluster.keys().size(), 8U);
+}
+
 TEST(Tenants, MayShareHostsIfTheClassSaysSo) {
   Cluster cluster;
   cluster.put(Kind::kConfigMap, config_map("p", {{"hosts-across-namespaces", "allow"}}));

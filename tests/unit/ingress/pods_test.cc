@@ -49,6 +49,17 @@ TEST(Pods, ConditionsThatAreAbsentMeanWell) {
                           "d 10.0.0.4:8888 -st", "e 10.0.0.5:8888 r--"));
 }
 
+TEST(Pods, ASliceBeyondTheBoundCountsOnceAnotherIsGone) {
+  Cluster cluster;
+  cluster.put(one_rule());
+  for (size_t i = 1; i < kSlicesMax; ++i)
+    cluster.put(Kind::kEndpointSlice, slice("analytics", "s" + std::to_string(100 + i), "jeg", {}));
+  cluster.put(Kind::kEndpointSlice, slice("analytics", "t", "jeg", {pod("late", "10.0.0.9")}));
+  EXPECT_THAT(pods(cluster), ElementsAre("jeg-0 10.0.0.1:8888 rs-", "jeg-1 10.0.0.2:8888 rs-"));
+  cluster.erase(Kind::kEndpointSlice, "analytics", "jeg-1");
+  EXPECT_THAT(pods(cluster), ElementsAre("late 10.0.0.9:8888 rs-"));
+}
+
 TEST(Pods, OfSeveralSlicesAreJoinedAndListedOnce) {
   Cluster cluster;
   cluster.put(one_rule());
