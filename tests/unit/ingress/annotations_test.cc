@@ -250,7 +250,7 @@ TEST(Annotations, SourcesAreKeptOutUnderEachName) {
   }
   setting.annotate(with({{nginx + "whitelist-source-range", "everybody"}}));
   EXPECT_THAT(setting.message(), HasSubstr("whitelist-source-range"));
-  EXPECT_THAT(setting.reasons(), ElementsAre("InvalidAnnotation"));
+  EXPECT_THAT(setting.reasons(), ElementsAre("InvalidAnnotation", "LastGoodServes"));
 }
 
 const std::map<std::string, std::string> kClass{{"issuer", "https://studio.example.com"},
