@@ -13,9 +13,9 @@
 namespace kg::server {
 namespace {
 
-constexpr size_t kFileBytesMax = size_t{64} * 1024;
+constexpr size_t kKeysFileBytesMax = size_t{64} * 1024;
 
-int fail(const std::string& sentence) {
+int keys_fail(const std::string& sentence) {
   fmt::print(stderr, "kernelgate keys: {}\n", sentence);
   return 1;
 }
@@ -50,7 +50,7 @@ routing::KeyTexts read_files(const std::string& file, std::string& problem) {
   routing::KeyTexts out;
   for (const std::string_view suffix : {std::string_view(), routing::kNextSuffix}) {
     const std::string name = file + std::string(suffix);
-    config::FileText text = config::read_file(name, kFileBytesMax);
+    config::FileText text = config::read_file(name, kKeysFileBytesMax);
     if (text.text) {
       out[std::string(suffix)] = Secret(std::move(*text.text));
     } else if (suffix.empty() || ::access(name.c_str(), F_OK) == 0) {
@@ -65,7 +65,7 @@ routing::KeyTexts read_files(const std::string& file, std::string& problem) {
 int new_keys_command(routing::KeyKind kind, const std::string& file) {
   const routing::KeyTexts keys = routing::new_keys(kind);
   const std::string problem = write_files(file, keys, false);
-  if (!problem.empty()) return fail(problem);
+  if (!problem.empty()) return keys_fail(problem);
   if (const std::string key = routing::public_key_of(keys); !key.empty()) fmt::print("{}\n", key);
   return 0;
 }
@@ -73,14 +73,14 @@ int new_keys_command(routing::KeyKind kind, const std::string& file) {
 int rotate_keys_command(routing::KeyKind kind, const std::string& file) {
   std::string problem;
   const routing::KeyTexts before = read_files(file, problem);
-  if (!problem.empty()) return fail(problem);
+  if (!problem.empty()) return keys_fail(problem);
   const auto keys = routing::rotated_keys(kind, before, problem);
   if (!keys) {
-    return fail(fmt::format("{}: {}; is it a file of --kind {}?", file, problem,
-                            routing::key_kind_name(kind)));
+    return keys_fail(fmt::format("{}: {}; is it a file of --kind {}?", file, problem,
+                                 routing::key_kind_name(kind)));
   }
   problem = write_files(file, *keys, true);
-  if (!problem.empty()) return fail(problem);
+  if (!problem.empty()) return keys_fail(problem);
   if (const std::string key = routing::next_public_key_of(*keys); !key.empty())
     fmt::print("{}\n", key);
   return 0;

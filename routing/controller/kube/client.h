@@ -34,6 +34,10 @@ struct CallRequest {
   size_t answer_bytes_max = kAnswerBytesMax;
 };
 
+// What a status says of an object: it is not there; it is, or is not as the writer had read it.
+inline constexpr int kNotFound = 404;
+inline constexpr int kConflict = 409;
+
 struct Reply {
   fetch::Failure failure = fetch::Failure::kNone;
   int status = 0;       // 0: no answer came

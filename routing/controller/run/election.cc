@@ -10,8 +10,6 @@ namespace kg::controller {
 namespace {
 
 constexpr const char* kGroup = "/apis/coordination.k8s.io/v1/namespaces/";
-constexpr int kNotFound = 404;
-constexpr int kConflict = 409;
 
 uint64_t transitions_of(const nlohmann::json& lease) {
   const auto& spec = lease.at("spec");
@@ -72,8 +70,8 @@ void Election::drop_call() {
 }
 
 void Election::on_lease(const kube::Reply& reply) {
-  if (reply.status == kNotFound && !stands_) return;
-  if (reply.status == kNotFound) return create();
+  if (reply.status == kube::kNotFound && !stands_) return;
+  if (reply.status == kube::kNotFound) return create();
   if (!reply.ok()) return say(reply.problem);
   const std::optional<Json> lease = kube::parse_json(reply.body);
   if (!is_lease(lease)) return say("what the API server gave is no Lease");
@@ -149,7 +147,7 @@ void Election::on_written(const kube::Reply& reply, uint64_t term) {
   }
   seen_.clear();  // the next look reads it first
   // Another one was quicker: no fault.
-  if (reply.status != kConflict) say(reply.problem);
+  if (reply.status != kube::kConflict) say(reply.problem);
 }
 
 void Election::lead(uint64_t term) {

@@ -16,8 +16,6 @@ using ingress::ObjectRef;
 using ingress::Severity;
 using Json = nlohmann::json;
 
-constexpr int kNotThere = 404;
-constexpr int kExists = 409;
 constexpr size_t kObjectInName = 200;  // bytes of the object's name in the Event's: 253 in all
 constexpr size_t kHashInName = 16;     // hex digits: 64 bits of SHA-256
 constexpr const char* kForCluster = "default";  // where Events of objects without a namespace live
@@ -264,10 +262,10 @@ bool EventWriter::on_reply(const ObjectRef& ref, const std::string& name,
     said->count = count_in(reply.body);
     said->step = Step::kCount;
     say(ref, name);
-  } else if (step == Step::kCreate && reply.status == kExists) {
+  } else if (step == Step::kCreate && reply.status == kube::kConflict) {
     said->step = Step::kRead;
     say(ref, name);
-  } else if (step != Step::kCreate && reply.status == kNotThere) {
+  } else if (step != Step::kCreate && reply.status == kube::kNotFound) {
     *said = {};
     say(ref, name);
   } else {

@@ -16,8 +16,6 @@ using ingress::ObjectName;
 using routing::KeyKind;
 using routing::KeyTexts;
 
-constexpr int kMissing = 404;
-constexpr int kTaken = 409;
 constexpr std::string_view kEntry = "key";  // and the suffix
 
 std::string collection_of(const ObjectName& secret) {
@@ -111,7 +109,8 @@ kube::Reply FleetSecrets::ask_patiently(const kube::CallRequest& request) {
 std::string FleetSecrets::make(const ObjectName& secret, KeyKind kind, KeyTexts& made) {
   made = routing::new_keys(kind);
   const kube::Reply reply = ask(write_request(secret, made, ""));
-  if (reply.status == kTaken) return "Secret " + secret.text() + " is there, and not overwritten";
+  if (reply.status == kube::kConflict)
+    return "Secret " + secret.text() + " is there, and not overwritten";
   return reply.ok() || (may_be_done(reply) && is_there(secret, made)) ? "" : said(secret, reply);
 }
 
@@ -141,17 +140,17 @@ std::string FleetSecrets::rotate(const ObjectName& secret, KeyKind kind, KeyText
     // Who believed it lost would rotate twice, and put to use what nobody knows yet.
     if (written.ok() || (may_be_done(written) && is_there(secret, made))) return "";
     problem = said(secret, written);
-    if (written.status != kTaken) break;
+    if (written.status != kube::kConflict) break;
   }
   return problem;
 }
 
 std::string FleetSecrets::ensure_one(const ObjectName& secret, KeyKind kind, KeyTexts& texts) {
   kube::Reply found = ask_patiently(read_request(secret));
-  if (found.status == kMissing) {
+  if (found.status == kube::kNotFound) {
     const kube::Reply made = ask_patiently(write_request(secret, routing::new_keys(kind), ""));
     if (made.ok()) log::info("keys", "made Secret {}", secret.text());
-    if (!made.ok() && made.status != kTaken) return said(secret, made);
+    if (!made.ok() && made.status != kube::kConflict) return said(secret, made);
     found = ask_patiently(read_request(secret));  // what is there now counts, whoever made it
   }
   if (!found.ok()) return said(secret, found);

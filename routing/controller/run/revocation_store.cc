@@ -13,7 +13,6 @@ namespace kg::controller {
 namespace {
 
 constexpr const char* kKey = "revocations";  // of the Secret's data: one entry a line
-constexpr int kConflict = 409;
 
 int64_t now_seconds() { return static_cast<int64_t>(event::wall_us() / 1'000'000); }
 
@@ -248,7 +247,7 @@ void RevocationStore::write() {
 void RevocationStore::on_written(const kube::Reply& reply) {
   loop_.defer_delete(std::move(call_));
   if (!reply.ok()) {
-    if (reply.status != kConflict) {
+    if (reply.status != kube::kConflict) {
       log::error("revocations", "Secret {}/{} is not written: {}", namespace_, kRevocationsSecret,
                  reply.problem);
     }

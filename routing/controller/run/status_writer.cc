@@ -15,9 +15,6 @@ using ingress::member;
 using ingress::text;
 using Json = nlohmann::json;
 
-constexpr int kVersionConflict = 409;
-constexpr int kNoSuchIngress = 404;
-
 bool is_numeric(const std::string& address) {
   return event::SocketAddress::parse(address, 1).has_value();
 }
@@ -193,7 +190,7 @@ std::optional<kube::CallRequest> StatusWriter::request_of(const Name& name) cons
 bool StatusWriter::on_reply(const Name& name, const kube::Reply& reply) {
   const auto known = known_.find(name);
   // Of one that changed the watch brings what it is now, and with that it is due again.
-  if (known == known_.end() || reply.status == kNoSuchIngress || reply.status == kVersionConflict)
+  if (known == known_.end() || reply.status == kube::kNotFound || reply.status == kube::kConflict)
     return true;
   known->second.not_before_us = loop_.now_us() + uint64_t{kStatusAgainMs} * 1'000;
   if (reply.ok()) {
