@@ -138,8 +138,8 @@ format_all() {
 suite_tidy() { run_pytest tidy tests/tidy 5 /usr/bin/python3; }
 
 suite_lint() {
-  BUILD_DIR=$KG_CACHE/build/release
-  check lint configure configure release || return
+  BUILD_DIR=$KG_CACHE/build/lint
+  check lint configure configure lint || return
   check lint clang-tidy lint_all
 }
 lint_all() {

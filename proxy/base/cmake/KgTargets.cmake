@@ -11,23 +11,26 @@ target_compile_definitions(kg_flags INTERFACE $<$<CONFIG:RelWithDebInfo>:_GLIBCX
 if(KG_SANITIZE)
   add_compile_options(-fsanitize=${KG_SANITIZE} -fno-sanitize-recover=all)
   add_link_options(-fsanitize=${KG_SANITIZE})
-  # GCC does not see that a file of a unity build (below) is no header.
-  add_compile_options($<$<COMPILE_LANG_AND_ID:CXX,GNU>:-Wno-subobject-linkage>)
   # GCC 12 follows moved strings wrongly in code that the thread sanitizer has instrumented; the
   # other builds keep these warnings.
   if(KG_SANITIZE STREQUAL "thread" AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
     add_compile_options(-Wno-array-bounds -Wno-restrict -Wno-stringop-overflow)
   endif()
 else()
-  target_compile_options(kg_flags INTERFACE -Wshadow)  # in a unity build one file shadows another
   add_compile_options($<$<CONFIG:RelWithDebInfo>:-D_FORTIFY_SOURCE=2>)
   add_link_options(-Wl,-z,relro,-z,now)
 endif()
 
-# Sanitizer builds compile up to twelve files of a target as one, which takes a third of the time.
-# Elsewhere each file stands by its own includes alone.
+# Up to twelve files of a target are compiled as one, which takes a third of the time. Presets debug
+# and lint have each file stand by its own includes alone.
+if(KG_UNITY)
+  # GCC does not see that a file of a unity build is no header.
+  add_compile_options($<$<COMPILE_LANG_AND_ID:CXX,GNU>:-Wno-subobject-linkage>)
+else()
+  target_compile_options(kg_flags INTERFACE -Wshadow)  # in a unity build one file shadows another
+endif()
 function(kg_unity target)
-  if(KG_SANITIZE)
+  if(KG_UNITY)
     set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 12)
   endif()
 endfunction()
