@@ -10,7 +10,6 @@ namespace kg::routing::item_check_test {
 using nlohmann::json;
 using testing::ElementsAre;
 using testing::HasSubstr;
-using testing::IsEmpty;
 
 class ItemCheckTest : public testing::Test {
  protected:

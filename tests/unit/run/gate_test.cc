@@ -21,6 +21,7 @@ class GateTest : public testing::Test {
     removed_ = std::move(removed);
     gate_.pass(items, removed_);
     std::vector<std::string> ids;
+    ids.reserve(items.size());
     for (const feed::Item& item : items) ids.push_back(item.endpoint);
     return ids;
   }

@@ -102,7 +102,7 @@ class Resumption : public TlsContextTest, public testing::WithParamInterface<int
     EXPECT_FALSE(connection.server.stream.resumed());
     connection.server.stream.write("x");  // after the ticket
     EXPECT_TRUE(connection.run_until([&] { return connection.client->data == "x"; }));
-    const Session session = connection.client->session();
+    Session session = connection.client->session();
     EXPECT_EQ(SSL_SESSION_is_resumable(session.get()), 1);
     connection.client->say_goodbye();
     return session;
