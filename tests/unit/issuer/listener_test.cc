@@ -99,7 +99,8 @@ TEST_F(ListenerTest, ARequestMayComeInPiecesAndChunks) {
 TEST_F(ListenerTest, OneNetworkMakesSoManyHandshakesAMinute) {
   constexpr size_t kTogether = 32;
   const Counts& counts = desk.counts();
-  while (counts.connections_refused == 0 && counts.connections < 8 * kConnectionsPerMinute) {
+  while (counts.connections_refused == 0 &&
+         counts.connections < uint64_t{8} * kConnectionsPerMinute) {
     const uint64_t before = counts.connections;
     {
       std::vector<event::Socket> sockets;
