@@ -82,7 +82,7 @@ struct WorkerContext {
   Settings settings;
   bool draining = false;
   bool awaits_feed = false;  // of controllers, which has not said anything yet
-  std::string scratch;  // heads are written here before they go to a stream
+  std::string scratch;       // heads are written here before they go to a stream
 
  private:
   std::string id_prefix_;
