@@ -38,8 +38,7 @@ class Builder {
  public:
   Builder(const Metadata& ingress, const Parameters& parameters, const Secrets& secrets,
           Findings& findings)
-      : ingress_(ingress),
-        parameters_(parameters),
+      : parameters_(parameters),
         values_(ingress, parameters),
         secret_texts_(values_, secrets, out_.texts, findings),
         findings_(findings) {}
@@ -148,7 +147,6 @@ class Builder {
     }
   }
 
-  const Metadata& ingress_;
   const Parameters& parameters_;
   const Values values_;
   EndpointConfig out_;
