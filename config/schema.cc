@@ -1,11 +1,10 @@
 #include "config/schema.h"
 
-#include <algorithm>
 #include <array>
-#include <vector>
 
 #include "config/feed_schema.h"
 #include "config/gateway_schema.h"
+#include "config/nearest.h"
 #include "config/policy_schema.h"
 #include "config/service_schema.h"
 #include "config/session_schema.h"
@@ -286,24 +285,6 @@ std::string_view name_of(std::string_view path) noexcept {
   return dot == std::string_view::npos ? path : path.substr(dot + 1);
 }
 
-// Insertions, deletions, substitutions and swaps of neighbours (optimal string alignment).
-size_t edit_distance(std::string_view a, std::string_view b) {
-  std::vector<size_t> before(b.size() + 1), last(b.size() + 1), row(b.size() + 1);
-  for (size_t j = 0; j <= b.size(); ++j) last[j] = j;
-  for (size_t i = 1; i <= a.size(); ++i) {
-    row[0] = i;
-    for (size_t j = 1; j <= b.size(); ++j) {
-      const size_t change = a[i - 1] == b[j - 1] ? 0 : 1;
-      row[j] = std::min({last[j] + 1, row[j - 1] + 1, last[j - 1] + change});
-      if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
-        row[j] = std::min(row[j], before[j - 2] + 1);
-    }
-    before.swap(last);
-    last.swap(row);
-  }
-  return last[b.size()];
-}
-
 }  // namespace
 
 std::span<const KeyInfo> schema() noexcept { return kSchema; }
@@ -327,18 +308,11 @@ const LaterKey* find_later_key(std::string_view path) noexcept {
 }
 
 std::string_view nearest_key(std::string_view parent, std::string_view key) {
-  constexpr size_t kLengthMax = 40;  // longer than any key and its typing errors
-  std::string_view nearest;
-  size_t nearest_distance = std::min<size_t>(2, key.size() / 2) + 1;
-  if (key.size() > kLengthMax) return nearest;
+  Nearest nearest(key);
   for (const KeyInfo& info : kSchema) {
-    if (parent_of(info.path) != parent) continue;
-    const size_t distance = edit_distance(key, name_of(info.path));
-    if (distance >= nearest_distance) continue;
-    nearest = name_of(info.path);
-    nearest_distance = distance;
+    if (parent_of(info.path) == parent) nearest.offer(name_of(info.path));
   }
-  return nearest;
+  return nearest.found();
 }
 
 std::string_view only_home_of(std::string_view key) noexcept {

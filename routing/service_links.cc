@@ -168,13 +168,7 @@ Secret ServiceLinks::read_line(const std::string& file, const config::Place& pla
 }
 
 void ServiceLinks::fail(const config::Place& place, std::string problem, std::string remedy) {
-  config::ConfigError error;
-  error.file = source_.name;
-  error.line = place.line;
-  error.key = place.key;
-  error.problem = std::move(problem);
-  error.remedy = std::move(remedy);
-  errors_.push_back(std::move(error));
+  errors_.push_back({source_.name, place.line, place.key, std::move(problem), std::move(remedy)});
 }
 
 }  // namespace kg::routing

@@ -2,7 +2,8 @@
 
 #include <algorithm>
 #include <array>
-#include <vector>
+
+#include "config/nearest.h"
 
 namespace kg::ingress {
 namespace {
@@ -97,20 +98,6 @@ constexpr auto kNginx = std::to_array<NginxInfo>({
     {"allowlist-source-range", "allow_sources", "The same by its newer name."},
 });
 
-size_t distance(std::string_view a, std::string_view b) {
-  std::vector<size_t> last(b.size() + 1), row(b.size() + 1);
-  for (size_t j = 0; j <= b.size(); ++j) last[j] = j;
-  for (size_t i = 1; i <= a.size(); ++i) {
-    row[0] = i;
-    for (size_t j = 1; j <= b.size(); ++j) {
-      const size_t change = a[i - 1] == b[j - 1] ? 0 : 1;
-      row[j] = std::min({last[j] + 1, row[j - 1] + 1, last[j - 1] + change});
-    }
-    last.swap(row);
-  }
-  return last[b.size()];
-}
-
 bool is_below(std::string_view path, std::string_view above) {
   return path.starts_with(above) && path.size() > above.size() &&
          (path[above.size()] == '.' || path[above.size()] == '[');
@@ -137,24 +124,10 @@ const AnnotationInfo* annotation_of_path(std::string_view path) noexcept {
   return nullptr;
 }
 
-std::string nearest(std::string_view name, std::span<const std::string_view> names) {
-  constexpr size_t kLengthMax = 40;
-  if (name.size() > kLengthMax) return "";
-  size_t best = std::min<size_t>(3, name.size() / 3) + 1;
-  std::string_view found;
-  for (const std::string_view known : names) {
-    const size_t far = distance(name, known);
-    if (far >= best) continue;
-    best = far;
-    found = known;
-  }
-  return std::string(found);
-}
-
 std::string nearest_annotation(std::string_view name) {
-  std::array<std::string_view, kAnnotations.size()> names;
-  std::ranges::transform(kAnnotations, names.begin(), &AnnotationInfo::name);
-  return nearest(name, names);
+  config::Nearest nearest(name);
+  for (const AnnotationInfo& info : kAnnotations) nearest.offer(info.name);
+  return std::string(nearest.found());
 }
 
 }  // namespace kg::ingress

@@ -44,8 +44,7 @@ struct NginxInfo {
 };
 std::span<const NginxInfo> nginx_annotations() noexcept;
 
-// Of `names` that which `name` was probably meant to be, or "".
-std::string nearest(std::string_view name, std::span<const std::string_view> names);
+// The one that `name` was probably meant to be, or "".
 std::string nearest_annotation(std::string_view name);
 
 }  // namespace kg::ingress

@@ -4,6 +4,7 @@
 #include <array>
 #include <utility>
 
+#include "config/nearest.h"
 #include "proxy/base/ascii.h"
 #include "routing/controller/ingress/annotations.h"
 #include "routing/controller/ingress/limits.h"
@@ -153,9 +154,10 @@ class ParametersReader {
     } else if (find_annotation(key) != nullptr) {
       out_.defaults.emplace(key, value);
     } else {
-      const std::vector<std::string_view> known = parameter_names();
-      std::string near = nearest(key, known);
-      if (near.empty()) near = nearest_annotation(key);
+      config::Nearest nearest(key);
+      for (const std::string_view known : parameter_names()) nearest.offer(known);
+      for (const AnnotationInfo& info : annotations()) nearest.offer(info.name);
+      const std::string near(nearest.found());
       fail(quote(key), near.empty() ? "unknown: remove it" : "unknown: did you mean " + near + "?");
     }
   }
