@@ -31,7 +31,7 @@ void add_cluster(ingress::Compiler& compiler) {
       "endpoints":[{"addresses":["10.0.0.1"],
       "targetRef":{"kind":"Pod","name":"s-0","uid":"u"}}]})"));
   compiler.put(Kind::kIngress, parse(R"({"metadata":{"name":"i","namespace":"victim",
-      "creationTimestamp":"","annotations":{"kernelgate.io/endpoint-id":"victim"}},
+      "creationTimestamp":"2","annotations":{"kernelgate.io/endpoint-id":"victim"}},
       "spec":{"rules":[{"host":"victim.test","http":{"paths":[{"path":"/","pathType":"Prefix",
       "backend":{"service":{"name":"s","port":{"number":80}}}}]}}]}})"));
 }
@@ -45,7 +45,7 @@ void put_lines(ingress::Compiler& compiler, std::string_view input) {
     if (!object.is_object()) continue;
     const auto kind = ingress::kind_named(ingress::text(object, "kind"));
     Json& meta = object["metadata"];
-    // Another namespace's, and younger: the victim was there first.
+    // Another namespace's, and older; the victim was there first.
     if (meta.is_object()) {
       if (kind.value_or(Kind::kIngress) != Kind::kIngressClass) meta["namespace"] = "n";
       meta["creationTimestamp"] = "1" + std::string(ingress::text(meta, "creationTimestamp"));

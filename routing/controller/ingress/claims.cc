@@ -4,55 +4,77 @@
 
 namespace kg::ingress {
 
-std::optional<Claim> Claims::head(const std::string& key) const {
-  const Claim* found = holder(key);
-  return found == nullptr ? std::nullopt : std::optional(*found);
-}
-
 const Claim* Claims::holder(const std::string& key) const {
-  const auto found = claims_.find(key);
-  return found == claims_.end() ? nullptr : &*found->second.begin();
+  const auto found = contests_.find(key);
+  return found == contests_.end() ? nullptr : found->second.holder;
 }
 
 std::vector<ObjectName> Claims::claimants(const std::string& key, size_t most) const {
   std::vector<ObjectName> out;
-  const auto found = claims_.find(key);
-  if (found == claims_.end()) return out;
-  for (const Claim& claim : found->second) {
+  const auto found = contests_.find(key);
+  if (found == contests_.end()) return out;
+  for (const Claim& claim : found->second.claims) {
     if (out.size() == most) break;
     out.push_back(claim.ingress);
   }
   return out;
 }
 
-std::vector<Claims::Change> Claims::set(const ObjectName& ingress, const std::string& created,
-                                        const Keys& keys) {
-  std::map<std::string, Claim> wanted;
-  for (const auto& [key, is_weak] : keys) wanted.emplace(key, Claim{is_weak, created, ingress});
-  std::map<std::string, Claim>& own = own_[ingress];
+Claims::Contest& Claims::open(const std::string& key) {
+  Contest& contest = contests_[key];
+  const auto [at, is_new] = changed_.try_emplace(key);
+  if (is_new && contest.holder != nullptr) at->second = contest.holder->ingress;
+  return contest;
+}
+
+void Claims::remove(const std::string& key, const Claim& claim) {
+  Contest& contest = open(key);
+  const auto found = contest.claims.find(claim);
+  if (contest.holder == &*found) contest.holder = nullptr;
+  contest.claims.erase(found);
+}
+
+void Claims::add(const std::string& key, Claim claim, bool held) {
+  Contest& contest = open(key);
+  const Claim& added = *contest.claims.insert(std::move(claim)).first;
+  if (held) contest.holder = &added;
+}
+
+void Claims::set(const ObjectName& ingress, const Metadata& meta, const Keys& keys) {
+  Own& own = own_[ingress];
+  const bool is_same = own.uid == meta.uid && own.created == meta.created;
+  std::set<std::string> held;  // of those that are claimed in another way now
+  for (const auto& [key, is_weak] : own.keys) {
+    const auto kept = keys.find(key);
+    if (is_same && kept != keys.end() && kept->second == is_weak) continue;
+    const Claim* before = holder(key);
+    if (own.uid == meta.uid && before != nullptr && before->ingress == ingress) held.insert(key);
+    remove(key, {is_weak, own.created, ingress});
+  }
+  for (const auto& [key, is_weak] : keys) {
+    const auto known = own.keys.find(key);
+    if (is_same && known != own.keys.end() && known->second == is_weak) continue;
+    add(key, {is_weak, meta.created, ingress}, held.contains(key));
+  }
+  own = {meta.uid, meta.created, keys};
+  if (own.keys.empty()) own_.erase(ingress);
+}
+
+std::vector<Claims::Change> Claims::settle() {
   std::vector<Change> changes;
-  const auto change = [&](const std::string& key, const Claim* remove, const Claim* add) {
-    Change made{key, head(key), std::nullopt};
-    std::set<Claim>& claims = claims_[key];
-    if (remove != nullptr) claims.erase(*remove);
-    if (add != nullptr) claims.insert(*add);
-    if (claims.empty()) claims_.erase(key);
-    made.after = head(key);
-    if (made.before != made.after) changes.push_back(std::move(made));
-  };
-  for (const auto& [key, claim] : own) {
-    const auto kept = wanted.find(key);
-    if (kept == wanted.end()) {
-      change(key, &claim, nullptr);
-    } else if (kept->second != claim) {
-      change(key, &claim, &kept->second);
+  for (auto& [key, before] : std::exchange(changed_, {})) {
+    const auto at = contests_.find(key);
+    Contest& contest = at->second;
+    if (contest.claims.empty()) {
+      contests_.erase(at);
+      if (before) changes.push_back({key, std::move(before)});
+      continue;
     }
+    const Claim& oldest = *contest.claims.begin();
+    const bool keeps = contest.holder != nullptr && (oldest.is_weak || !contest.holder->is_weak);
+    if (!keeps) contest.holder = &oldest;
+    if (contest.holder->ingress != before) changes.push_back({key, std::move(before)});
   }
-  for (const auto& [key, claim] : wanted) {
-    if (!own.contains(key)) change(key, nullptr, &claim);
-  }
-  own = std::move(wanted);
-  if (own.empty()) own_.erase(ingress);
   return changes;
 }
 

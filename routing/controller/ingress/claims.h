@@ -1,7 +1,10 @@
-// Claims: what several Ingresses ask for and one can have: hosts, paths of hosts, endpoint ids. The
-// oldest object has it, then the first by namespace and name (domain K7), so that the answer
-// depends on no order of events.
+// Claims: what several Ingresses ask for and one can have: paths of hosts, endpoint ids, hosts of
+// certificates. Who has a thing keeps it as long as he asks for it. What nobody has goes to the
+// oldest object, then to the first by namespace and name (domain K7).
 //
+// So an answer is one of the claims of now and of who had it before: within a turn, from one
+// settle() to the next, no order of calls counts. An Ingress is its uid: another object of the same
+// name never had anything.
 // Owner: the compiler. Cost: logarithmic in the claimants of the keys that change.
 #pragma once
 
@@ -17,7 +20,7 @@
 namespace kg::ingress {
 
 struct Claim {
-  bool is_weak = false;  // any other comes first: of a default target
+  bool is_weak = false;  // any other comes first, whoever had it: of a default target
   std::string created;
   ObjectName ingress;
 
@@ -32,24 +35,37 @@ class Claims {
  public:
   using Keys = std::map<std::string, bool>;  // and whether the claim is weak
 
-  struct Change {
+  struct Change {  // of a key that has another holder now
     std::string key;
-    std::optional<Claim> before;  // who had it
-    std::optional<Claim> after;
+    std::optional<ObjectName> before;  // who had it
   };
 
-  // Replaces all that `ingress` claims. The changes are of keys that now have another holder.
-  std::vector<Change> set(const ObjectName& ingress, const std::string& created, const Keys& keys);
-  // nullptr: nobody claims it.
+  // Replaces all that `ingress` claims; counts with settle().
+  void set(const ObjectName& ingress, const Metadata& meta, const Keys& keys);
+  // The end of a turn: who has what.
+  std::vector<Change> settle();
+  // As of the last settle(); nullptr: nobody claims it.
   const Claim* holder(const std::string& key) const;
-  // Those who claim it, the holder first, at most `most`.
+  // Those who claim it, the oldest first, at most `most`.
   std::vector<ObjectName> claimants(const std::string& key, size_t most) const;
 
  private:
-  std::optional<Claim> head(const std::string& key) const;
+  struct Contest {
+    std::set<Claim> claims;
+    const Claim* holder = nullptr;  // one of them; none: to be decided
+  };
+  struct Own {
+    std::string uid;
+    std::string created;
+    Keys keys;
+  };
+  void remove(const std::string& key, const Claim& claim);
+  void add(const std::string& key, Claim claim, bool held);
+  Contest& open(const std::string& key);
 
-  std::map<std::string, std::set<Claim>> claims_;
-  std::map<ObjectName, std::map<std::string, Claim>> own_;
+  std::map<std::string, Contest> contests_;
+  std::map<ObjectName, Own> own_;
+  std::map<std::string, std::optional<ObjectName>> changed_;  // in this turn, and who had it before
 };
 
 }  // namespace kg::ingress

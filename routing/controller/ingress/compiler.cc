@@ -175,11 +175,13 @@ void Compiler::claim(Names& due) {
     return is_in ? claimant(name) : Claimant{name};
   };
   Names touched;
-  for (const ObjectName& name : due) holdings_.claim_hosts(claimant_of(name), touched);
+  for (const ObjectName& name : due) holdings_.claim_hosts(claimant_of(name));
+  holdings_.settle_hosts(touched);
   due.merge(touched);
   touched.clear();
   for (const ObjectName& name : due)
-    holdings_.claim_rest(claimant_of(name), entries_.at(name).ids.of_targets, touched);
+    holdings_.claim_rest(claimant_of(name), entries_.at(name).ids.of_targets);
+  holdings_.settle_rest(touched);
   due.merge(touched);
 }
 

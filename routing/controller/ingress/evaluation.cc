@@ -75,9 +75,9 @@ class Evaluation {
     }
     if (around_.holdings.owns(who_, host, path)) return true;
     say_once("HostTaken", host.empty() ? quote(first_element(path)) : quote(host),
-             host.empty() ? " belongs to another namespace, whose Ingress is older: choose another "
+             host.empty() ? " belongs to another namespace, which had it first: choose another "
                             "path, or give the rule a host"
-                          : " belongs to another namespace, whose Ingress is older: choose another "
+                          : " belongs to another namespace, which had it first: choose another "
                             "host");
     return false;
   }
@@ -96,7 +96,7 @@ class Evaluation {
       } else if (!rule.is_default) {
         findings_.warn("PathTaken", quote(rule.host + rule.path) + " is served by " +
                                         named(holder) +
-                                        ", which is older: change the host or the path of one");
+                                        ", which had it first: change the host or the path of one");
       } else {
         findings_.note("DefaultNotUsed", "spec.defaultBackend gets nothing of " +
                                              quote(rule.host.empty() ? "*" : rule.host) + ": " +
@@ -150,7 +150,7 @@ class Evaluation {
     if (holder == nullptr || holder->ingress != name_) {
       findings_.error("EndpointIdTaken", annotation("endpoint-id") + ": " + quote(view.id) +
                                              " is the id of " + named(holder) +
-                                             ", which is older: choose another");
+                                             ", which had it first: choose another");
     } else if (const Good* good = config_of(view, common, pods.is_tls)) {
       take(good->findings);
       view.is_published = true;
@@ -276,7 +276,7 @@ class Evaluation {
           const bool is_near = holder->ingress.space == name_.space;
           findings_.warn("CertificateTaken",
                          quote(host) + " has the certificate of " + named(holder) +
-                             ", which is older: " +
+                             ", which had it first: " +
                              (is_near ? "name the same Secret in both" : "leave it out here"));
           continue;
         }

@@ -267,17 +267,17 @@ TEST(Paths, ImplementationSpecificIsPrefix) {
 }
 
 // K7.
-TEST(Paths, OfTwoObjectsTheOlderHasAPathAndThenTheFirstByName) {
+TEST(Paths, OfNewObjectsTheOlderHasAPathAndThenTheFirstByName) {
+  const auto one = [](const std::string& name, const std::string& to, int age) {
+    return ingress("analytics", name, {{"a.example.com", "/x", "Prefix", to}}, sessions(), age);
+  };
   Cluster cluster;
-  cluster.put(
-      ingress("analytics", "a", {{"a.example.com", "/x", "Prefix", "younger"}}, sessions()));
-  cluster.put(
-      ingress("analytics", "b", {{"a.example.com", "/x", "Prefix", "older"}}, sessions(), 3));
+  cluster.put(one("a", "younger", 0)).put(one("b", "older", 3));
   expect(cluster, {{"a.example.com", "/x", "older"}});
   EXPECT_THAT(cluster.reasons("analytics", "a"), testing::Contains("PathTaken"));
-  cluster.put(
-      ingress("analytics", "0", {{"a.example.com", "/x", "Prefix", "first"}}, sessions(), 3));
-  expect(cluster, {{"a.example.com", "/x", "first"}});
+  Cluster other;
+  other.put(one("b", "older", 3)).put(one("0", "first", 3));
+  expect(other, {{"a.example.com", "/x", "first"}});
 }
 
 // K11, each of the ways to name a class.
