@@ -26,7 +26,10 @@ void say(const Json& line) {
 
 class SayingHandler final : public kg::kube::Handler {
  public:
-  void on_upsert(const Json& object) override { say({{"upsert", object}}); }
+  bool on_upsert(const Json& object) override {
+    say({{"upsert", object}});
+    return true;
+  }
   void on_remove(const std::string& namespace_name, const std::string& name) override {
     say({{"remove", namespace_name + "/" + name}});
   }

@@ -23,7 +23,7 @@ void run(std::string_view input) {
     KG_ASSERT(item.at("kind") == "Secret" && !item.at("metadata").contains("managedFields"));
     const kube::ObjectStore::Key key{"a", std::string(head->name)};
     store.put(item);
-    KG_ASSERT(store.find(key) != nullptr && !store.put(item));
+    KG_ASSERT(store.find(key) != nullptr && store.see(item));
   }
 }
 

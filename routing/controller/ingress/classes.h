@@ -35,6 +35,7 @@ struct Settings {
   bool assumes_secrets = false;
   ShareBounds feed{{kNamespaceItemsMax, kNamespaceBytesMax}, {kAllItemsMax, kAllBytesMax}};
   size_t namespace_hosts_max = kNamespaceHostsMax;
+  size_t namespace_kept_bytes_max = kNamespaceKeptBytesMax;
 };
 
 struct ResolvedClass {

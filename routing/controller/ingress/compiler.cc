@@ -57,6 +57,7 @@ Finding no_room_for_hosts(size_t most) {
 
 Compiler::Compiler(Settings settings)
     : settings_(std::move(settings)),
+      store_(settings_.namespace_kept_bytes_max),
       classes_(settings_, store_),
       host_shares_({{settings_.namespace_hosts_max, 0}, {SIZE_MAX, SIZE_MAX}}),
       shares_(settings_.feed),
@@ -81,12 +82,17 @@ std::string Compiler::secret_for(const ObjectName& ingress, const std::string& h
   return "";
 }
 
-void Compiler::put(Kind kind, const Json& object) {
-  for (const ObjectRef& ref : store_.put(kind, object)) touch(ref);
+Kept Compiler::put(Kind kind, const Json& object) {
+  std::vector<ObjectRef> changed;
+  const Kept kept = store_.put(kind, object, changed);
+  for (const ObjectRef& ref : changed) touch(ref);
+  return kept;
 }
 
 void Compiler::erase(const ObjectRef& ref) {
-  for (const ObjectRef& changed : store_.erase(ref)) touch(changed);
+  std::vector<ObjectRef> changed;
+  store_.erase(ref, changed);
+  for (const ObjectRef& one : changed) touch(one);
 }
 
 void Compiler::touch(const ObjectRef& ref) {

@@ -35,7 +35,7 @@ class Compiler {
   Compiler& operator=(const Compiler&) = delete;
 
   // Items of a list have no kind of their own, so it is said apart.
-  void put(Kind kind, const Json& object);
+  Kept put(Kind kind, const Json& object);
   void erase(const ObjectRef& ref);
   Changes run();
 
@@ -55,6 +55,11 @@ class Compiler {
   std::vector<ObjectRef> judged() const;
   // Ingresses and Secrets for which their namespace, or the feed, has no room.
   size_t left_out() const noexcept { return shares_.left_out() + host_shares_.left_out(); }
+  // Namespaces with so many objects of that kind that some are not kept.
+  size_t full(Kind kind) const noexcept { return store_.room(kind).full(); }
+  // Whether objects of that kind that were not kept are to be put once more: one of those
+  // namespaces has half of its room again. Asked once, it is not full any more.
+  bool open_again(Kind kind) { return store_.room(kind).open_again(); }
 
  private:
   struct Entry {

@@ -221,6 +221,8 @@ IngressSource with_host(const IngressSource& ingress, const std::string& host) {
 std::optional<IngressSource> read_ingress(const Json& object) {
   auto meta = metadata(object);
   if (!meta || meta->name.space.empty()) return std::nullopt;
+  meta->labels = texts(member(object, "metadata"), "labels");
+  meta->annotations = texts(member(object, "metadata"), "annotations");
   return RulesReader().read(object, std::move(*meta));
 }
 

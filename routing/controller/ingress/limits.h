@@ -37,6 +37,9 @@ inline constexpr size_t kJudgementsMax = 1'024;  // texts of Secrets whose verdi
 inline constexpr size_t kNamespaceItemsMax = 20'000;  // endpoints and certificates: a tenth
 inline constexpr size_t kNamespaceBytesMax = size_t{128} * 1024 * 1024;  // a quarter
 inline constexpr size_t kNamespaceHostsMax = 20'000;
+// Of its objects of one kind, as they are kept: as much as it may publish. For newer versions of
+// those that are kept there is twice the room, so that a mass of new ones does not hold them up.
+inline constexpr size_t kNamespaceKeptBytesMax = kNamespaceBytesMax;
 // ---- all of them: the feed's own bounds, but for what else it carries (revocations) ----
 inline constexpr size_t kAllItemsMax = feed::kItemsMax - 1'000;
 inline constexpr size_t kAllBytesMax = feed::kStateBytesMax - size_t{16} * 1024 * 1024;

@@ -100,8 +100,6 @@ std::optional<Metadata> metadata(const Json& object) {
   out.uid = text(meta, "uid");
   out.version = text(meta, "resourceVersion");
   out.created = text(meta, "creationTimestamp");
-  out.labels = texts(meta, "labels");
-  out.annotations = texts(meta, "annotations");
   return out;
 }
 

@@ -56,6 +56,7 @@ struct Metadata {
   std::string uid;      // "" in manifests; another one is another object of the same name
   std::string version;  // resourceVersion, "" in manifests
   std::string created;  // RFC 3339 in UTC, as the API server writes it: compares as text
+  // Of Ingresses alone: those of other objects are read where they count, and not kept.
   TextMap labels;
   TextMap annotations;
 };
@@ -74,7 +75,7 @@ std::optional<uint16_t> port(const Json& value) noexcept;
 TextMap texts(const Json& object, std::string_view name);  // its members that are strings
 // What Kubernetes lets objects of these kinds, their ports and namespaces be called.
 bool is_name(std::string_view text) noexcept;
-// nullopt without a name that Kubernetes would take.
+// Without labels and annotations. nullopt without a name that Kubernetes would take.
 std::optional<Metadata> metadata(const Json& object);
 
 // A value for a message: quoted, shortened, on one line.

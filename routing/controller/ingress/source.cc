@@ -19,9 +19,9 @@ bool is_pod_name(std::string_view text) {
   return !text.empty() && config::parse_dns_name(text, kNoKey).value.has_value();
 }
 
-std::string at(const TextMap& map, std::string_view key) {
-  const auto found = map.find(key);
-  return found == map.end() ? "" : found->second;
+// Of a label or an annotation, "" without it.
+std::string_view noted(const Json& object, const char* where, std::string_view key) {
+  return text(member(member(object, "metadata"), where), key);
 }
 
 }  // namespace
@@ -32,7 +32,7 @@ std::optional<ClassSource> read_class(const Json& object) {
   ClassSource out;
   const Json& spec = member(object, "spec");
   out.controller = text(spec, "controller");
-  out.is_default = at(meta->annotations, kDefaultClass) == "true";
+  out.is_default = noted(object, "annotations", kDefaultClass) == "true";
   out.meta = std::move(*meta);
   const Json& parameters = member(spec, "parameters");
   out.has_parameters = parameters.is_object();
@@ -71,7 +71,7 @@ std::optional<SliceSource> read_slice(const Json& object) {
   auto meta = metadata(object);
   if (!meta) return std::nullopt;
   SliceSource out;
-  out.service = at(meta->labels, kServiceLabel);
+  out.service = noted(object, "labels", kServiceLabel);
   out.meta = std::move(*meta);
   out.is_ipv6 = text(object, "addressType") == "IPv6";
   out.is_fqdn = text(object, "addressType") == "FQDN";

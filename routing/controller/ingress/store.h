@@ -1,23 +1,36 @@
 // What the compiler has seen of the cluster, and which Services their slices belong to.
 //
-// Owner: the compiler. Bounded by what the API server lists.
+// Owner: the compiler. Limit: of each namespace and kind kNamespaceKeptBytesMax (room.h).
 #pragma once
 
+#include <array>
 #include <map>
 #include <set>
 #include <string>
 #include <vector>
 
+#include "routing/controller/ingress/room.h"
 #include "routing/controller/ingress/source.h"
 
 namespace kg::ingress {
 
+// What became of an object that was put.
+enum class Kept : uint8_t {
+  kYes,
+  kOfNoUse,  // nothing of it can be read, or would be
+  kNoRoom,   // its namespace has as much of that kind as is kept
+};
+
 class Store {
  public:
-  // The objects whose readers have to look again: the object itself, for a slice its Service. None
-  // when the version is the one that is known, or nothing can be read.
-  std::vector<ObjectRef> put(Kind kind, const Json& object);
-  std::vector<ObjectRef> erase(const ObjectRef& ref);
+  explicit Store(size_t namespace_bytes_max);
+
+  // `changed` gets the objects whose readers have to look again: the object itself, for a slice its
+  // Service. None when the version is the one that is known. What is not kept is as if erased.
+  Kept put(Kind kind, const Json& object, std::vector<ObjectRef>& changed);
+  void erase(const ObjectRef& ref, std::vector<ObjectRef>& changed);
+  Room& room(Kind kind) noexcept { return rooms_[static_cast<size_t>(kind)]; }
+  const Room& room(Kind kind) const noexcept { return rooms_[static_cast<size_t>(kind)]; }
 
   const IngressSource* ingress(const ObjectName& name) const { return find(ingresses_, name); }
   const ServiceSource* service(const ObjectName& name) const { return find(services_, name); }
@@ -33,9 +46,16 @@ class Store {
     const auto found = objects.find(name);
     return found == objects.end() ? nullptr : &found->second;
   }
-  std::vector<ObjectRef> put_slice(const Json& object);
-  void forget_slice(const ObjectName& name, std::vector<ObjectRef>& changed);
+  using Refs = std::vector<ObjectRef>;
+  template <class T, class Read>
+  Kept put_into(std::map<ObjectName, T>& objects, Kind kind, const Json& object, Read read,
+                Refs& changed);
+  template <class T>
+  void erase_from(std::map<ObjectName, T>& objects, const ObjectRef& ref, Refs& changed);
+  Kept put_slice(const Json& object, Refs& changed);
+  void forget_slice(const ObjectName& name, Refs& changed);
 
+  std::array<Room, 6> rooms_;  // by kind
   std::map<ObjectName, IngressSource> ingresses_;
   std::map<ObjectName, ClassSource> classes_;
   std::map<ObjectName, ServiceSource> services_;

@@ -24,7 +24,6 @@ inline constexpr size_t kMessageBytesMax = 300;      // of the server's words in
 inline constexpr size_t kDepthMax = 64;         // a pod template nests 12 deep
 inline constexpr uint32_t kPageObjects = 500;   // as kubectl asks for
 inline constexpr uint32_t kPagesMax = 100'000;  // of one list: a server that never ends it
-inline constexpr size_t kObjectsMax = 100'000;  // of one reflector
 inline constexpr size_t kCallsMax = 2'048;      // open at a time; each takes a descriptor
 inline constexpr uint32_t kWriteTriesMax = 5;   // answers of 5xx to one write: it is the write
 inline constexpr uint32_t kResumesMax = 3;      // refused watches; then everything is listed anew
@@ -45,6 +44,5 @@ inline constexpr uint32_t kWatchSteadyMs = 10'000;  // one that lived longer: fa
 inline constexpr uint32_t kBackoffMs = 200;
 inline constexpr uint32_t kBackoffMsMax = 10'000;  // an API server that is back is noticed so soon
 inline constexpr uint32_t kRetryAfterMsMax = 120'000;  // what a server may ask us to wait
-inline constexpr uint32_t kTooManyMs = 120'000;        // such a list costs the server the most
 
 }  // namespace kg::kube

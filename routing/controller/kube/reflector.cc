@@ -1,6 +1,5 @@
 #include "routing/controller/kube/reflector.h"
 
-#include <set>
 #include <utility>
 
 #include "proxy/base/assert.h"
@@ -11,10 +10,8 @@ namespace kg::kube {
 namespace {
 
 constexpr int kGone = 410;
+constexpr const char* kForbiddenRemedy = ": give it the right to list and watch them (RBAC)";
 constexpr const char* kHistoryGone = "the server has forgotten the version that was watched from";
-
-constexpr const char* kTooMany = "there are more objects than one reflector holds (100,000)";
-static_assert(kObjectsMax == 100'000, "as kTooMany says");
 
 ObjectStore::Key key_of(const nlohmann::json& object) {
   const std::optional<ObjectHead> head = head_of(object);
@@ -48,6 +45,12 @@ uint64_t Reflector::lag_us() const noexcept {
   return event::monotonic_us() - seen_us_;
 }
 
+void Reflector::relist() {
+  if (opened_us_ == 0) return;
+  end_watch();
+  begin_list();
+}
+
 void Reflector::go_on() {
   if (version_.empty()) return begin_list();
   begin_watch();
@@ -56,9 +59,10 @@ void Reflector::go_on() {
 // ---- the list ----
 
 void Reflector::begin_list() {
+  version_.clear();
   pages_ = 0;
   next_.clear();
-  items_.clear();
+  store_.begin_list();
   ask_page();
 }
 
@@ -79,14 +83,13 @@ void Reflector::on_page(const Reply& reply) {
     ++counts_.list_errors;
     return relist_later(page ? "a list has too many pages" : "a list cannot be read");
   }
-  if (items_.size() + page->items.size() > kObjectsMax) {
-    ++counts_.list_errors;
-    return relist_later(kTooMany, kTooManyMs);
+  for (nlohmann::json& item : page->items) {
+    upsert(item);
+    item = nullptr;
   }
-  for (nlohmann::json& item : page->items) items_.push_back(std::move(item));
   next_ = std::move(page->next);
   if (!next_.empty()) return ask_page();
-  take_list(std::move(page->resource_version));
+  end_list(std::move(page->resource_version));
 }
 
 void Reflector::on_page_failed(const Reply& reply) {
@@ -102,20 +105,9 @@ void Reflector::on_page_failed(const Reply& reply) {
   wait_after(reply);
 }
 
-void Reflector::take_list(std::string resource_version) {
+void Reflector::end_list(std::string resource_version) {
   ++counts_.lists;
-  std::set<ObjectStore::Key> listed;
-  for (nlohmann::json& item : items_) {
-    listed.insert(key_of(item));
-    upsert(item);
-    item = nullptr;
-  }
-  items_ = {};
-  std::vector<ObjectStore::Key> missing;
-  for (const auto& [key, object] : store_.objects()) {
-    if (!listed.contains(key)) missing.push_back(key);
-  }
-  for (const ObjectStore::Key& key : missing) remove(key);
+  for (const ObjectStore::Key& key : store_.unlisted()) remove(key);
   version_ = std::move(resource_version);
   refusals_ = 0;
   seen_us_ = heard_us_ = loop_.now_us();
@@ -160,17 +152,11 @@ bool Reflector::take_event(WatchEvent event) {
   const bool is_new = event.type == WatchEvent::Type::kUpsert && !version.empty() &&
                       belongs_to(event.object, selection_);
   const bool is_known = is_new || is_bookmark || belongs_to(event.object, selection_);
-  const bool is_full =
-      is_new && store_.objects().size() >= kObjectsMax && !store_.find(key_of(event.object));
-  if (version.empty() || !is_known || is_full) {
+  if (version.empty() || !is_known) {
     ++counts_.malformed;
     ++counts_.watch_errors;
     end_watch();
-    if (is_full) {
-      relist_later(kTooMany, kTooManyMs);
-    } else {
-      relist_later("an event of a watch cannot be used");
-    }
+    relist_later("an event of a watch cannot be used");
     return false;
   }
   if (is_bookmark) {
@@ -248,9 +234,13 @@ void Reflector::on_watch_refused(const Reply& reply) {
 // ---- both ----
 
 void Reflector::upsert(const nlohmann::json& object) {
-  if (!store_.put(object)) return;
+  if (store_.see(object)) return;
   ++counts_.upserts;
-  handler_.on_upsert(object);
+  if (handler_.on_upsert(object)) {
+    store_.put(object);
+  } else {
+    store_.erase(key_of(object));
+  }
 }
 
 void Reflector::remove(const ObjectStore::Key& key) {
@@ -266,19 +256,20 @@ void Reflector::drop_call() {
   loop_.defer_delete(std::move(call_));
 }
 
-void Reflector::wait(std::string problem, uint32_t asked_ms) {
+void Reflector::wait(std::string problem) {
   say(std::move(problem));
-  timer_.arm_ms(backoff_.next_ms(random_word(), asked_ms));
+  timer_.arm_ms(backoff_.next_ms(random_word()));
 }
 
 void Reflector::wait_after(const Reply& reply) {
-  say(reply.problem, static_cast<int>(reply.failure) * 1'000 + reply.status);
+  const char* remedy = reply.status == kForbiddenStatus ? kForbiddenRemedy : "";
+  say(reply.problem + remedy, static_cast<int>(reply.failure) * 1'000 + reply.status);
   timer_.arm_ms(backoff_.next_ms(random_word(), reply.retry_after_ms));
 }
 
-void Reflector::relist_later(std::string problem, uint32_t asked_ms) {
+void Reflector::relist_later(std::string problem) {
   version_.clear();
-  wait(std::move(problem), asked_ms);
+  wait(std::move(problem));
 }
 
 // For what heals by that: the next list is the newest again. If it goes on like that, it waits too.

@@ -4,16 +4,18 @@
 // What it promises a Handler: after on_synced() the store never has a moment with less than the
 // server had. Whatever breaks (a connection, the server, a line, history that is gone) leaves the
 // store as it is; then either the watch goes on from the last version, or everything is listed anew
-// and the difference is told: changed and new objects first, then those that are gone.
+// and the difference is told: changed and new objects page by page, and once the list is complete
+// those that are gone.
 //
-//   list page by page ──▶ tell the difference ──▶ watch from the list's version ──┐
-//     ▲  ▲ 410 on a later page: from the start     │ ▲ ended by time, cut off,    │
-//     │  └─ 429, 5xx, no answer: wait              │ └── 429, 5xx: wait, resume ──┤
-//     └──── 410, a line that cannot be read, kResumesMax refusals in a row ───────┘
+//   list, page by page ──▶ tell what is gone ──▶ watch from the list's version ──┐
+//     ▲  ▲ 410 on a later page: from the start    │ ▲ ended by time, cut off,    │
+//     │  └─ 429, 5xx, no answer: wait             │ └── 429, 5xx: wait, resume ──┤
+//     └──── 410, a line that cannot be read, kResumesMax refusals in a row ──────┘
 //
 // Waits double from kBackoffMs to kBackoffMsMax, with jitter; a server's Retry-After counts.
 // Owner:  the controller, one per selection. Thread: the loop's. Not destroyed within a callback.
-// Limits: limits.h. Errors: counted, and logged once as long as they stay the same.
+// Limits: limits.h; of a list no more than a page is held, and how many objects are kept is for the
+//         handler to decide. Errors: counted, and logged once as long as they stay the same.
 #pragma once
 
 #include <cstdint>
@@ -21,7 +23,6 @@
 #include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "proxy/event/event_loop.h"
 #include "proxy/event/watcher.h"
@@ -35,11 +36,14 @@
 
 namespace kg::kube {
 
+inline constexpr int kForbiddenStatus = 403;
+
 class Handler {
  public:
   // New or changed: with kind and apiVersion, without managedFields. Of another uid than before: it
   // was deleted in between. Valid during the call: what is needed of it is for the handler to keep.
-  virtual void on_upsert(const nlohmann::json& object) = 0;
+  // False: it keeps nothing of the object, and hears no more of it but further versions.
+  virtual bool on_upsert(const nlohmann::json& object) = 0;
   virtual void on_remove(const std::string& namespace_name, const std::string& name) = 0;
   // Once: the first list is told whole.
   virtual void on_synced() = 0;
@@ -80,6 +84,9 @@ class Reflector final : StreamHandler {
   Reflector& operator=(const Reflector&) = delete;
 
   void start();
+  // What is kept of a version or not may be decided otherwise now: lists everything anew, unless
+  // that is under way.
+  void relist();
 
   const ObjectStore& store() const noexcept { return store_; }
   const Selection& selection() const noexcept { return selection_; }
@@ -93,6 +100,10 @@ class Reflector final : StreamHandler {
   std::string_view problem() const noexcept {
     return opened_us_ == 0 ? std::string_view(problem_) : std::string_view();
   }
+  // That problem is the server's 403: no right to list or watch.
+  bool is_forbidden() const noexcept {
+    return !problem().empty() && problem_kind_ == kForbiddenStatus;
+  }
 
  private:
   void go_on();
@@ -101,7 +112,7 @@ class Reflector final : StreamHandler {
   void ask_page();
   void on_page(const Reply& reply);
   void on_page_failed(const Reply& reply);
-  void take_list(std::string resource_version);
+  void end_list(std::string resource_version);
   // The watch.
   void begin_watch();
   void on_stream_open() override;
@@ -115,9 +126,9 @@ class Reflector final : StreamHandler {
   void upsert(const nlohmann::json& object);
   void remove(const ObjectStore::Key& key);
   void drop_call();
-  void wait(std::string problem, uint32_t asked_ms = 0);
+  void wait(std::string problem);
   void wait_after(const Reply& reply);
-  void relist_later(std::string problem, uint32_t asked_ms = 0);
+  void relist_later(std::string problem);
   void relist_at_once(const char* problem);
   void say(std::string problem, int kind = 0);
 
@@ -134,9 +145,8 @@ class Reflector final : StreamHandler {
 
   std::string version_;  // to watch from; "": everything has to be listed
   uint32_t page_objects_;
-  uint32_t pages_ = 0;                 // of the list under way
-  std::string next_;                   // its continue token
-  std::vector<nlohmann::json> items_;  // of its pages so far
+  uint32_t pages_ = 0;  // of the list under way
+  std::string next_;    // its continue token
   std::unique_ptr<WatchReader> reader_;
   uint64_t opened_us_ = 0;   // of the watch under way, 0: it is not open
   bool progressed_ = false;  // it brought a new version
@@ -145,7 +155,8 @@ class Reflector final : StreamHandler {
   uint64_t heard_us_ = 0;
   uint64_t seen_us_ = 0;  // when what is in the store was the newest for certain
   std::string problem_;
-  int problem_kind_ = 0;  // of replies: their texts differ in milliseconds and ids
+  // Of replies, failure and status: their texts differ in milliseconds and ids.
+  int problem_kind_ = 0;
 };
 
 }  // namespace kg::kube

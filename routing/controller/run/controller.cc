@@ -13,29 +13,6 @@ namespace {
 
 using ingress::Kind;
 
-struct Watched {
-  Kind kind;
-  kube::Resource resource;
-  bool of_cluster = false;          // has no namespace
-  const char* field_selector = "";  // what nobody here reads stays where it is
-};
-
-// Of types that no Ingress may name, and many or large.
-constexpr const char* kUsefulSecrets =
-    "type!=helm.sh/release.v1,type!=kubernetes.io/service-account-token,"
-    "type!=kubernetes.io/dockerconfigjson,type!=bootstrap.kubernetes.io/token";
-constexpr const char* kUsefulMaps = "metadata.name!=kube-root-ca.crt";  // one in each namespace
-
-std::vector<Watched> watched() {
-  return {
-      {Kind::kIngressClass, {"networking.k8s.io", "v1", "ingressclasses", "IngressClass"}, true},
-      {Kind::kIngress, {"networking.k8s.io", "v1", "ingresses", "Ingress"}},
-      {Kind::kService, {"", "v1", "services", "Service"}},
-      {Kind::kEndpointSlice, {"discovery.k8s.io", "v1", "endpointslices", "EndpointSlice"}},
-      {Kind::kSecret, {"", "v1", "secrets", "Secret"}, false, kUsefulSecrets},
-      {Kind::kConfigMap, {"", "v1", "configmaps", "ConfigMap"}, false, kUsefulMaps}};
-}
-
 const char* word_of(ingress::Severity severity) {
   switch (severity) {
     case ingress::Severity::kError:
@@ -49,42 +26,6 @@ const char* word_of(ingress::Severity severity) {
 }
 
 }  // namespace
-
-class Controller::Source final : public kube::Handler {
- public:
-  Source(Controller& owner, const Watched& what, std::string namespace_name)
-      : owner_(owner),
-        kind_(what.kind),
-        reflector_(
-            owner.loop_, owner.client_,
-            kube::Selection{what.resource, std::move(namespace_name), "", what.field_selector},
-            *this) {}
-
-  void start() { reflector_.start(); }
-  Kind kind() const noexcept { return kind_; }
-  const kube::Reflector& reflector() const noexcept { return reflector_; }
-
- private:
-  void on_upsert(const nlohmann::json& object) override {
-    owner_.compiler_.put(kind_, object);
-    if (kind_ == Kind::kIngress) owner_.status_.saw(object);
-    if (kind_ == Kind::kIngressClass) owner_.status_.look_at_all();
-    owner_.loop_.schedule_flush(owner_);
-  }
-  void on_remove(const std::string& namespace_name, const std::string& name) override {
-    owner_.compiler_.erase({kind_, {namespace_name, name}});
-    if (kind_ == Kind::kIngress) owner_.status_.gone({namespace_name, name});
-    owner_.loop_.schedule_flush(owner_);
-  }
-  void on_synced() override {
-    --owner_.unsynced_;
-    owner_.loop_.schedule_flush(owner_);
-  }
-
-  Controller& owner_;
-  const Kind kind_;
-  kube::Reflector reflector_;
-};
 
 Controller::Controller(event::EventLoop& loop, kube::Client& client, Options options)
     : loop_(loop),
@@ -106,28 +47,66 @@ Controller::Controller(event::EventLoop& loop, kube::Client& client, Options opt
       status_(
           loop, client, options_.status,
           [this](const ingress::ObjectName& name) { return is_ours(name); },
-          [this] { loop_.schedule_flush(*this); }) {
-  std::vector<std::string> namespaces = options_.namespaces;
-  if (namespaces.empty()) namespaces.emplace_back();
-  for (const Watched& what : watched()) {
-    for (const std::string& name : namespaces) {
-      sources_.push_back(std::make_unique<Source>(*this, what, what.of_cluster ? "" : name));
-      if (what.of_cluster) break;
-    }
-  }
-  unsynced_ = sources_.size();
-}
+          [this] { loop_.schedule_flush(*this); }),
+      sources_(loop, client,
+               {options_.namespaces, options_.settings.controller,
+                options_.settings.observed.parameters},
+               *this),
+      again_(loop, [this] { offer_again(); }) {}
 
 Controller::~Controller() = default;
 
 std::string Controller::start() {
   std::string problem = publisher_.start();
   if (!problem.empty()) return problem;
-  for (const auto& source : sources_) source->start();
+  sources_.start();
   revocations_.start();
   status_.start();
   election_.start();
   return "";
+}
+
+bool Controller::on_object(Kind kind, const nlohmann::json& object) {
+  const ingress::Kept kept = compiler_.put(kind, object);
+  if (kept == ingress::Kept::kNoRoom) note_full(kind, object);
+  if (kind == Kind::kIngress && kept == ingress::Kept::kYes) status_.saw(object);
+  if (kind == Kind::kIngress && kept != ingress::Kept::kYes) forget_status(object);
+  if (kind == Kind::kIngressClass) status_.look_at_all();
+  loop_.schedule_flush(*this);
+  return kept == ingress::Kept::kYes;
+}
+
+void Controller::on_gone(const ingress::ObjectRef& ref) {
+  compiler_.erase(ref);
+  if (ref.kind == Kind::kIngress) status_.gone(ref.name);
+  loop_.schedule_flush(*this);
+}
+
+void Controller::on_synced() { loop_.schedule_flush(*this); }
+
+void Controller::forget_status(const nlohmann::json& object) {
+  if (const auto meta = ingress::metadata(object)) status_.gone(meta->name);
+}
+
+// Once of each, until there is room again.
+void Controller::note_full(Kind kind, const nlohmann::json& object) {
+  const auto meta = ingress::metadata(object);
+  if (told_full_.empty()) again_.arm_ms(kOfferAgainMs);
+  if (!meta || !told_full_[kind].insert(meta->name.space).second) return;
+  log::error("kube",
+             "namespace {} has more than {} MiB of kind {}: what is beyond is left out, as if it "
+             "were not there, and other namespaces lose nothing: delete what is not needed",
+             meta->name.space, options_.settings.namespace_kept_bytes_max >> 20,
+             ingress::name_of(kind));
+}
+
+void Controller::offer_again() {
+  std::erase_if(told_full_, [this](const auto& entry) {
+    if (!compiler_.open_again(entry.first)) return false;
+    sources_.relist(entry.first);
+    return true;
+  });
+  if (!told_full_.empty()) again_.arm_ms(kOfferAgainMs);
 }
 
 void Controller::on_leading(uint64_t term) {
@@ -289,19 +268,25 @@ std::string Controller::uid_of(const ingress::ObjectRef& ref) const {
   if (ref.kind == Kind::kIngress && !is_ours(ref.name)) return "";
   const std::string& observed = options_.settings.observed.class_name;
   if (ref.kind == Kind::kIngressClass && ref.name.name == observed) return "";
-  for (const auto& source : sources_) {
-    if (source->kind() != ref.kind) continue;
-    const auto* kept = source->reflector().store().find({ref.name.space, ref.name.name});
-    if (kept != nullptr) return kept->uid;
+  return sources_.uid_of(ref);
+}
+
+std::vector<ListProblem> Controller::waiting() const {
+  std::vector<ListProblem> out = sources_.waiting();
+  if (!revocations_.synced() && !revocations_.problem().empty()) {
+    out.push_back({std::string("secret ") + kRevocationsSecret, options_.election.namespace_name,
+                   std::string(revocations_.problem())});
   }
-  return "";
+  return out;
 }
 
 ControllerFacts Controller::facts() const {
   ControllerFacts facts;
   facts.leads = election_.leads();
   facts.synced = synced();
-  add_lists(facts);
+  facts.kinds = sources_.facts();
+  for (KindFact& fact : facts.kinds) fact.full = compiler_.full(fact.of);
+  facts.forbidden = sources_.forbidden();
   add_judgements(facts);
   facts.compile = &compile_;
   facts.compiled = compiled_;
@@ -318,23 +303,6 @@ ControllerFacts Controller::facts() const {
                   {"status", status_.counts(), status_.waiting()}};
   facts.writes.front().counts.dropped += events_.forgotten();
   return facts;
-}
-
-void Controller::add_lists(ControllerFacts& facts) const {
-  const uint64_t now_us = event::monotonic_us();
-  for (const auto& source : sources_) {
-    const std::string_view kind = ingress::name_of(source->kind());
-    if (facts.kinds.empty() || facts.kinds.back().kind != kind) facts.kinds.push_back({kind});
-    KindFact& fact = facts.kinds.back();
-    const kube::Reflector& reflector = source->reflector();
-    const uint64_t heard_us = reflector.heard_us();
-    fact.objects += reflector.store().objects().size();
-    fact.lag_us = std::max(fact.lag_us, reflector.lag_us());
-    if (heard_us != 0 && heard_us < now_us)
-      fact.quiet_us = std::max(fact.quiet_us, now_us - heard_us);
-    fact.lists += reflector.counts().lists;
-    fact.errors += reflector.counts().list_errors + reflector.counts().watch_errors;
-  }
 }
 
 void Controller::add_judgements(ControllerFacts& facts) const {

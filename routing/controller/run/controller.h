@@ -20,16 +20,20 @@
 #include "proxy/event/watcher.h"
 #include "routing/controller/ingress/compiler.h"
 #include "routing/controller/kube/client.h"
-#include "routing/controller/kube/reflector.h"
 #include "routing/controller/run/election.h"
 #include "routing/controller/run/event_writer.h"
 #include "routing/controller/run/exporter.h"
 #include "routing/controller/run/gate.h"
 #include "routing/controller/run/revocation_store.h"
+#include "routing/controller/run/sources.h"
 #include "routing/controller/run/status_writer.h"
 #include "routing/feed/publisher.h"
 
 namespace kg::controller {
+
+// Between looks at namespaces that had more objects than are kept, for one that has room again:
+// what it is offered then is a whole list.
+inline constexpr uint32_t kOfferAgainMs = 600'000;
 
 struct Options {
   std::vector<std::string> namespaces;  // empty: all of the cluster
@@ -39,7 +43,7 @@ struct Options {
   feed::Publisher::Options feed;
 };
 
-class Controller final : public event::Task, public feed::PublisherHandler {
+class Controller final : public event::Task, public feed::PublisherHandler, SourceHandler {
  public:
   Controller(event::EventLoop& loop, kube::Client& client, Options options);
   ~Controller() override;
@@ -48,16 +52,22 @@ class Controller final : public event::Task, public feed::PublisherHandler {
   // Hands the leadership over; `done` once nothing holds up the end of the process.
   void stop(std::function<void()> done) { election_.release(std::move(done)); }
 
-  bool synced() const noexcept { return unsynced_ == 0 && revocations_.synced(); }
+  bool synced() const noexcept { return sources_.synced() && revocations_.synced(); }
+  // What the first lists wait for, as far as something is wrong.
+  std::vector<ListProblem> waiting() const;
   const Election& election() const noexcept { return election_; }
   const feed::Publisher& publisher() const noexcept { return publisher_; }
   const ingress::Compiler& compiler() const noexcept { return compiler_; }
   ControllerFacts facts() const;
 
  private:
-  class Source;  // one reflector, and which kind its objects are
-
   void run_task() override;
+  bool on_object(ingress::Kind kind, const nlohmann::json& object) override;
+  void on_gone(const ingress::ObjectRef& ref) override;
+  void on_synced() override;
+  void forget_status(const nlohmann::json& object);
+  void note_full(ingress::Kind kind, const nlohmann::json& object);
+  void offer_again();
   void on_leading(uint64_t term);
   void publish(ingress::Changes changes);
   void note_refusals(std::vector<ingress::ObjectRef>& judged);
@@ -71,7 +81,6 @@ class Controller final : public event::Task, public feed::PublisherHandler {
   // The uid of an object that we may write to or write of; "" of all others.
   std::string uid_of(const ingress::ObjectRef& ref) const;
   bool is_ours(const ingress::ObjectName& ingress) const;
-  void add_lists(ControllerFacts& facts) const;
   void add_judgements(ControllerFacts& facts) const;
   std::vector<feed::Item> revocation_items() const;
   void add_revocations(ingress::Changes& changes);
@@ -91,8 +100,9 @@ class Controller final : public event::Task, public feed::PublisherHandler {
   StatusWriter status_;
   bool revocations_changed_ = false;
   std::map<std::string, std::string> published_revocations_;  // payloads of the lists, by key
-  std::vector<std::unique_ptr<Source>> sources_;
-  size_t unsynced_ = 0;     // sources whose first list is not complete
+  Sources sources_;
+  std::map<ingress::Kind, std::set<std::string>> told_full_;  // namespaces
+  event::Timer again_;
   bool publishes_ = false;  // everything was published in this term
   bool writes_ = false;     // Events and statuses, in this term
   feed::Version version_;   // the last that was published

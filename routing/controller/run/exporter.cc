@@ -62,6 +62,15 @@ void add_lists(const ControllerFacts& facts, Families& out) {
   by_kind(out, facts, "kernelgate_controller_list_watch_errors_total", MetricType::Counter,
           "Lists and watches that failed or broke; each is tried again.",
           [](const KindFact& kind) { return number(kind.errors); });
+  by_kind(out, facts, "kernelgate_controller_full_namespaces", MetricType::Gauge,
+          "Namespaces with more objects than are kept: what is beyond is left out.",
+          [](const KindFact& kind) { return number(kind.full); });
+  MetricFamily forbidden =
+      make_family("kernelgate_controller_list_forbidden", MetricType::Gauge,
+                  "1 for what the API server lets nobody list or watch for want of a right.");
+  for (const ListProblem& one : facts.forbidden)
+    add_sample(forbidden, {{"resource", one.what}, {"namespace", one.namespace_name}}, 1);
+  out.push_back(std::move(forbidden));
 }
 
 MetricFamily compile_seconds(const metrics::Histogram& histogram) {

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "metrics/worker_metrics.h"
+#include "routing/controller/ingress/object.h"
 #include "routing/controller/kube/writes.h"
 #include "routing/feed/publisher.h"
 
@@ -21,11 +22,20 @@ namespace kg::controller {
 // All lists of objects of one kind together.
 struct KindFact {
   std::string_view kind;
+  ingress::Kind of = ingress::Kind::kIngress;
   uint64_t objects = 0;
   uint64_t lag_us = 0;    // of the one that is behind the most
   uint64_t quiet_us = 0;  // since the one that is quiet the longest was heard
   uint64_t lists = 0;
   uint64_t errors = 0;  // lists and watches that failed
+  uint64_t full = 0;    // namespaces with more objects than are kept
+};
+
+// A list or a watch that fails.
+struct ListProblem {
+  std::string what;            // "ingresses.networking.k8s.io"
+  std::string namespace_name;  // "": of the cluster
+  std::string problem;
 };
 
 struct WriteFact {
@@ -39,6 +49,7 @@ struct ControllerFacts {
   bool synced = false;
   double start_time_seconds = 0;
   std::vector<KindFact> kinds;
+  std::vector<ListProblem> forbidden;
   uint64_t ingresses_ours = 0;
   uint64_t ingresses_observed = 0;
   uint64_t endpoints_published = 0;

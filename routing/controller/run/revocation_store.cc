@@ -88,7 +88,7 @@ void RevocationStore::changed() {
   on_change_();
 }
 
-void RevocationStore::on_upsert(const nlohmann::json& object) {
+bool RevocationStore::on_upsert(const nlohmann::json& object) {
   std::string text;
   const auto data = object.find("data");
   if (data != object.end() && data->is_object() && data->contains(kKey) &&
@@ -103,7 +103,7 @@ void RevocationStore::on_upsert(const nlohmann::json& object) {
     // publishes nothing.
     log::error("revocations", "Secret {}/{}: {}; what was revoked before stays revoked", namespace_,
                kRevocationsSecret, lines.error);
-    return;
+    return true;
   }
   entries_ = std::move(lines.entries);
   readable_ = true;
@@ -114,6 +114,7 @@ void RevocationStore::on_upsert(const nlohmann::json& object) {
   if (synced_) changed();
   // Not at once: this may be what was there before our last write.
   if (!waiting_.empty()) retry_.arm_ms(kRevocationRetryMs);
+  return true;
 }
 
 void RevocationStore::on_remove(const std::string&, const std::string&) {

@@ -18,6 +18,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "proxy/event/watcher.h"
@@ -47,11 +48,13 @@ class RevocationStore final : private kube::Handler {
   void set_leading(bool leads);
 
   bool synced() const noexcept { return synced_ && readable_; }
+  // What is wrong with its list or watch at the moment, "" if nothing is.
+  std::string_view problem() const noexcept { return reflector_.problem(); }
   // That count at this time, seconds since the epoch.
   std::vector<auth::Revocation> entries(int64_t now) const;
 
  private:
-  void on_upsert(const nlohmann::json& object) override;
+  bool on_upsert(const nlohmann::json& object) override;
   void on_remove(const std::string& namespace_name, const std::string& name) override;
   void on_synced() override;
   void count_waiting();

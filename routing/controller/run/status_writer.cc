@@ -106,7 +106,10 @@ void StatusWriter::set_leading(bool leads) {
   timer_.disarm();
 }
 
-void StatusWriter::on_upsert(const Json& service) { want(addresses_of(service)); }
+bool StatusWriter::on_upsert(const Json& service) {
+  want(addresses_of(service));
+  return true;
+}
 
 void StatusWriter::on_synced() {
   if (wanted_) return;

@@ -31,7 +31,7 @@ namespace kg::controller {
 inline constexpr uint32_t kStatusPerSecond = 50;  // 10,000 Ingresses in 200 s, at a start
 inline constexpr uint32_t kStatusTogether = 50;   // after a pause
 inline constexpr size_t kStatusCallsMax = 4;      // open at a time
-inline constexpr size_t kStatusWaitingMax = kube::kObjectsMax;
+inline constexpr size_t kStatusWaitingMax = 100'000;
 // Between two writes of one Ingress: two controllers that contradict each other cost no more.
 inline constexpr uint32_t kStatusAgainMs = 10'000;
 inline constexpr size_t kStatusAddressesMax = 16;
@@ -69,7 +69,7 @@ class StatusWriter final : private kube::Handler {
   };
   using Name = ingress::ObjectName;
 
-  void on_upsert(const nlohmann::json& service) override;
+  bool on_upsert(const nlohmann::json& service) override;
   void on_remove(const std::string& namespace_name, const std::string& name) override;
   void on_synced() override;
   void want(const nlohmann::json& addresses);

@@ -56,11 +56,12 @@ inline CallRequest get(const std::string& target, uint32_t deadline_ms = kCallMs
 
 class NotingHandler final : public Handler {
  public:
-  void on_upsert(const nlohmann::json& object) override {
+  bool on_upsert(const nlohmann::json& object) override {
     const auto& metadata = object.at("metadata");
     seen.push_back("+" + metadata.at("name").get<std::string>() + " " +
                    metadata.at("resourceVersion").get<std::string>());
     last = object;
+    return keeps;
   }
   void on_remove(const std::string& namespace_name, const std::string& name) override {
     seen.push_back("-" + namespace_name + "/" + name);
@@ -69,6 +70,7 @@ class NotingHandler final : public Handler {
 
   std::vector<std::string> seen;
   nlohmann::json last;
+  bool keeps = true;
 };
 
 class KubeTest : public testing::Test {

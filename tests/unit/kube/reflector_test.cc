@@ -70,13 +70,13 @@ TEST_F(ReflectorTest, PagesAreOneList) {
   EXPECT_EQ(reflector.counts().lists, 1U);
 }
 
-TEST_F(ReflectorTest, AnExpiredContinueTokenRestartsTheListAndTellsNothingBefore) {
-  api.answers = {list_of("10", {object_of("x", "5")}, "more"),
+TEST_F(ReflectorTest, AnExpiredContinueTokenRestartsTheListAndWhatWentMeanwhileIsTold) {
+  api.answers = {list_of("10", {object_of("v", "4"), object_of("x", "5")}, "more"),
                  answer_of("410 Gone", status_of(410, "continue expired").dump()),
                  list_of("30", {object_of("x", "25")})};
   reflector.start();
   run_until_asked(4);
-  EXPECT_THAT(handler.seen, ElementsAre("+x 25", "synced"));
+  EXPECT_THAT(handler.seen, ElementsAre("+v 4", "+x 5", "+x 25", "-a/v", "synced"));
   EXPECT_EQ(reflector.counts().restarts, 1U);
   EXPECT_THAT(api.requests[2], Not(HasSubstr("continue")));
   EXPECT_THAT(api.requests[3], HasSubstr("resourceVersion=30"));
@@ -152,6 +152,31 @@ TEST_F(ReflectorTest, AnObjectThatWasDeletedAndMadeAnewIsChanged) {
   api.say(event_of("ERROR", status_of(410, "")));
   run_until_asked(4);
   EXPECT_THAT(handler.seen, ElementsAre("+x 5"));
+}
+
+TEST_F(ReflectorTest, WhatTheHandlerDoesNotKeepCostsNothingAndIsOfferedAgain) {
+  handler.keeps = false;
+  sync();
+  EXPECT_EQ(reflector.store().objects().size(), 0U);
+  api.open_watch();
+  api.say(event_of("MODIFIED", object_of("x", "12")) + event_of("DELETED", object_of("x", "13")));
+  api.say(event_of("ADDED", object_of("y", "14")));
+  run_until_seen("+y 14");
+  EXPECT_THAT(handler.seen, ElementsAre("+x 12", "+y 14"));
+  handler.keeps = true;
+  api.answers.push_back(list_of("40", {object_of("y", "14")}));
+  reflector.relist();
+  EXPECT_GT(reflector.lag_us(), 0U);
+  run_until_asked(4);
+  EXPECT_THAT(handler.seen, ElementsAre("+x 12", "+y 14", "+y 14"));
+  EXPECT_EQ(reflector.store().objects().size(), 1U);
+  EXPECT_THAT(api.requests[3], HasSubstr("resourceVersion=40&"));
+  // One that it does not keep any more is as if gone.
+  handler.keeps = false;
+  api.open_watch();
+  api.say(event_of("MODIFIED", object_of("y", "41")));
+  run_until_seen("+y 41");
+  EXPECT_EQ(reflector.store().objects().size(), 0U);
 }
 
 class BrokenWatchTest : public ReflectorTest, public testing::WithParamInterface<std::string> {};
@@ -252,10 +277,16 @@ TEST_F(ReflectorTest, WhatIsForbiddenIsSaidInTheServersWords) {
                  list_of("10", {})};
   reflector.start();
   run_until([&] { return reflector.counts().list_errors == 1; });
-  EXPECT_EQ(reflector.problem(), "the API server answers 403: joe cannot list??ingresses");
+  EXPECT_EQ(reflector.problem(),
+            "the API server answers 403: joe cannot list??ingresses: give it the right to list and "
+            "watch them (RBAC)");
+  EXPECT_TRUE(reflector.is_forbidden());
   EXPECT_FALSE(reflector.synced());
   run_until_asked(3);
   EXPECT_TRUE(reflector.synced());
+  api.open_watch();
+  run_until([&] { return reflector.counts().watches == 1; });
+  EXPECT_FALSE(reflector.is_forbidden());
 }
 
 }  // namespace kg::kube::reflector_test

@@ -10,6 +10,7 @@
 
 #include <cerrno>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -56,6 +57,8 @@ class ScriptedApi {
   // Answers, whole, in the order of the requests. Without one a request waits.
   std::deque<std::string> answers;
   std::vector<std::string> requests;  // their heads and bodies, in their order
+  // Instead of those, where several ask at a time: the answer to a request, "" for none.
+  std::function<std::string(const std::string& request)> answer_to;
 
   // The request that waits gets this: a watch's head, lines, or its clean end.
   void open_watch() { send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"); }
@@ -113,9 +116,12 @@ class ScriptedApi {
     requests.push_back(connection.request);
     connection.request.clear();
     current_ = &connection;
-    if (answers.empty()) return;
-    const std::string answer = answers.front();
-    answers.pop_front();
+    std::string answer = answer_to ? answer_to(requests.back()) : "";
+    if (answer.empty() && answers.empty()) return;
+    if (answer.empty()) {
+      answer = answers.front();
+      answers.pop_front();
+    }
     send(answer);
     if (answer.starts_with("HTTP/1.1 200 OK\r\nTransfer-Encoding")) return;
     hang_up();

@@ -60,6 +60,7 @@ TEST(ControllerMetricsTest, EachIsDocumentedAndNoOther) {
   const metrics::Histogram compile;
   facts.compile = &compile;
   facts.kinds = {{"Ingress"}};
+  facts.forbidden = {{"ingresses.networking.k8s.io", "analytics", "403"}};
   facts.findings = {{{"error", "HostTaken"}, 3}};
   facts.writes = {{"event", {}, 0}};
   const std::string text = metrics_text(facts);
