@@ -39,7 +39,12 @@ class Site:
                                               "spec": {"controller": controller}})
         self.process = self.start()
 
-    def start(self, name="controller"):
+    def start(self, name="controller", namespaces=("analytics",)):
+        process = self.launch(name, namespaces)
+        process.wait_ready(lambda: self.page("/readyz", process)[0] == 200)
+        return process
+
+    def launch(self, name, namespaces):
         token = self.plane.must(
             "POST", "/api/v1/namespaces/kernelgate/serviceaccounts/kernelgate-controller/token",
             {"spec": {"expirationSeconds": 3600}})["status"]["token"]
@@ -49,13 +54,13 @@ class Site:
         monitoring = peers.free_port()
         process = peers.Process(name, self.folder, [
             program(), "run",
-            f"--kubeconfig={self.folder}/pki/account", "--namespace=analytics",
+            f"--kubeconfig={self.folder}/pki/account",
+            *[f"--namespace={namespace}" for namespace in namespaces],
             "--lease-namespace=kernelgate", f"--publish=tcp://127.0.0.1:{peers.free_port()}",
             f"--monitoring=127.0.0.1:{monitoring}", "--observe-class=alb",
             "--observe-parameters=analytics/missing",  # so that all of the observed are wrong
             "--status-address=gate.example.com", "--status-address=192.0.2.7"])
         process.monitoring = monitoring
-        process.wait_ready(lambda: self.page("/readyz", process)[0] == 200)
         return process
 
     def page(self, path, process=None):
@@ -194,6 +199,36 @@ def test_a_standby_writes_nothing(site):
         assert site.metric("writes_total", standby) == site.metric("writes_waiting", standby) == 0
     finally:
         standby.stop()
+
+
+def test_a_namespace_where_the_role_is_not_bound_is_named_and_waited_for(site):
+    bindings = PATHS["RoleBinding"].format(namespace="science")
+    late = site.launch("late", ("analytics", "science"))
+    try:
+        def waits_for():
+            status, text = site.page("/readyz", late)
+            return json.loads(text)["waits_for"] if status == 503 else []
+        wait_until(lambda: len(waits_for()) == 4, lambda: f"all it misses: {waits_for()}")
+        assert {(one["namespace"], one["resource"]) for one in waits_for()} == {
+            ("science", resource) for resource in (
+                "ingresses.networking.k8s.io", "endpointslices.discovery.k8s.io", "services",
+                "secrets")}
+        assert all("403" in one["problem"] and "RBAC" in one["problem"] for one in waits_for())
+        message = json.loads(site.page("/readyz", late)[1])["message"]
+        assert "deploy/kubernetes/controller-rbac.yaml" in message and "--namespace" in message
+        assert site.metric("list_forbidden", late, namespace="science") == 4
+        assert site.metric("feed_term", late) == 0
+        site.plane.must("POST", bindings, {
+            "metadata": {"name": "kernelgate-controller"},
+            "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole",
+                        "name": "kernelgate-controller-namespace"},
+            "subjects": [{"kind": "ServiceAccount", "name": "kernelgate-controller",
+                          "namespace": "kernelgate"}]})
+        wait_until(lambda: site.page("/readyz", late)[0] == 200, late.tail, 20)
+        wait_until(lambda: site.metric("list_forbidden", late) == 0, "its watches")
+    finally:
+        late.stop()
+        site.plane.call("DELETE", f"{bindings}/kernelgate-controller")
 
 
 def test_an_ingress_class_has_its_events_in_default(site):

@@ -8,7 +8,9 @@
 #include <csignal>
 #include <map>
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <optional>
+#include <vector>
 
 #include "config/files.h"
 #include "config/names.h"
@@ -25,6 +27,7 @@ namespace kg::controller {
 namespace {
 
 constexpr size_t kAllowFileBytesMax = size_t{1} << 20;
+constexpr size_t kProblemsShownMax = 20;  // lists, in /readyz
 
 // One would hold the Secrets of all.
 void forbid_core_dumps() {
@@ -112,6 +115,29 @@ std::string ready_text(const Controller& controller) {
                      feed::text_of(feed.digest()), feed.history().items());
 }
 
+// What is wrong with each first list that does not come. One namespace whose rights are missing
+// keeps all waiting, so it is named.
+std::string waiting_text(const std::vector<ListProblem>& problems) {
+  nlohmann::json lists = nlohmann::json::array();
+  for (const ListProblem& one : problems) {
+    if (lists.size() == kProblemsShownMax) break;
+    lists.push_back(
+        {{"resource", one.what}, {"namespace", one.namespace_name}, {"problem", one.problem}});
+  }
+  std::string message = "the first lists of the API server are not complete";
+  if (!problems.empty()) {
+    message +=
+        ", and nothing is published before: mend what waits_for says; where a right is missing, "
+        "bind the role of deploy/kubernetes/controller-rbac.yaml in that namespace, or give up its "
+        "--namespace if it is no more";
+  }
+  const nlohmann::json out{{"reason", "Service Unavailable"},
+                           {"message", std::move(message)},
+                           {"waits_for", std::move(lists)},
+                           {"waits_for_total", problems.size()}};
+  return out.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
+}
+
 std::string read_status(const RunOptions& options, StatusWriter::Options& out) {
   out.addresses = options.status_addresses;
   if (!options.status_service.empty()) {
@@ -137,10 +163,9 @@ void add_pages(event::StatusServer& server, const Controller& controller,
     return Answer{200, "text/plain; version=0.0.4", std::move(text)};
   });
   server.add_page("/readyz", [&controller] {
-    if (controller.synced()) return Answer{200, "application/json", ready_text(controller)};
-    return Answer{503, "application/json",
-                  "{\"reason\":\"Service Unavailable\",\"message\":\"the first lists of the API "
-                  "server are not complete\"}\n"};
+    const bool is_ready = controller.synced();
+    return Answer{is_ready ? 200 : 503, "application/json",
+                  is_ready ? ready_text(controller) : waiting_text(controller.waiting())};
   });
 }
 
