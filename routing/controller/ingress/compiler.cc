@@ -21,13 +21,17 @@ Amount amount_of(const std::vector<feed::Item>& items) {
   return out;
 }
 
-// Names that all namespaces share, as Holdings has them.
+// Names that all namespaces share, as Holdings has them, and each further certificate of one.
 size_t hosts_of(const IngressSource& source) {
   std::set<std::string> hosts;
+  size_t further = 0;
+  for (const TlsEntry& entry : source.tls) {
+    for (const std::string& host : entry.hosts)
+      if (!hosts.insert(host).second) ++further;
+  }
   for (const Rule& rule : source.rules)
     hosts.insert(rule.host.empty() ? first_element(rule.path) : rule.host);
-  for (const TlsEntry& entry : source.tls) hosts.insert(entry.hosts.begin(), entry.hosts.end());
-  return hosts.size();
+  return hosts.size() + further;
 }
 
 std::string words_of(const Amount& amount) {

@@ -33,7 +33,7 @@ class Evaluation {
   }
 
   Evaluated run() {
-    judge_names(ingress_.meta, findings_);
+    take(ingress_.findings);
     judge_ids();
     const std::map<Target, std::vector<Route>> routes = routes_of();
     const auto common = read_common();
@@ -43,9 +43,8 @@ class Evaluation {
     }
     forget_other_ids();
     read_certificates();
-    out_.view.findings = ingress_.findings;
-    const std::vector<Finding>& found = findings_.all();
-    out_.view.findings.insert(out_.view.findings.end(), found.begin(), found.end());
+    judge_names(ingress_.meta, findings_);
+    out_.view.findings = findings_.all();
     return std::move(out_);
   }
 

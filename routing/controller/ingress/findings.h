@@ -26,7 +26,7 @@ struct Finding {
   bool operator==(const Finding&) const = default;
 };
 
-// The findings of one object, at most kFindingsMax.
+// The findings of one object, at most kFindingsMax: of more the worst, in the order they came.
 class Findings {
  public:
   void error(const char* reason, std::string message) {
@@ -43,6 +43,8 @@ class Findings {
   bool has_errors() const noexcept { return has_errors_; }
 
  private:
+  void make_room(Finding finding);
+
   std::vector<Finding> all_;
   bool has_errors_ = false;
 };

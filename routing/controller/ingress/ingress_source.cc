@@ -174,18 +174,34 @@ class RulesReader {
           entry.hosts.push_back(std::move(*host.host));
         }
       }
-      for (const std::string& host : hosts_) {
-        if (entry.of_rules && !host.empty()) entry.hosts.push_back(host);
+      if (entry.of_rules && !take_hosts_of_rules(entry)) {
+        findings_.error("TooManyHosts",
+                        at +
+                            " and what follows is left out: the Secrets of spec.tls are for more "
+                            "than " +
+                            std::to_string(kCertificateNamesMax) +
+                            " hosts together: list in each the hosts that it is for");
+        return;
       }
       out_.tls.push_back(std::move(entry));
     }
+  }
+
+  bool take_hosts_of_rules(TlsEntry& entry) {
+    names_of_rules_ += hosts_.size();
+    if (names_of_rules_ > kCertificateNamesMax) return false;
+    for (const std::string& host : hosts_) {
+      if (!host.empty()) entry.hosts.push_back(host);
+    }
+    return true;
   }
 
   IngressSource out_;
   Findings findings_;
   std::optional<Target> default_;
   std::vector<std::string> hosts_;  // of rules, in their order
-  size_t tls_hosts_ = 0;
+  size_t tls_hosts_ = 0;            // that spec.tls lists
+  size_t names_of_rules_ = 0;       // those of rules, once for each Secret that lists none
   std::set<std::tuple<std::string, std::string, PathType>> seen_;
 };
 

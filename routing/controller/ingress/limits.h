@@ -13,6 +13,9 @@ inline constexpr size_t kRoutesMax = 256;     // of one Ingress: hosts times pat
 inline constexpr size_t kHostsMax = 256;      // of one Ingress, those of certificates included
 inline constexpr size_t kTargetsMax = 16;     // of one Ingress: each is an endpoint of its own
 inline constexpr size_t kTlsEntriesMax = 64;  // of one Ingress
+// Of one Ingress: hosts of rules, once for each Secret that takes them. Several certificates for
+// the same hosts are rare, and two of them usual: one by RSA and one by ECDSA.
+inline constexpr size_t kCertificateNamesMax = 1'024;
 // Configuration and texts of all endpoints of one Ingress, as JSON. Each edit is so much work for
 // the controller and goes to every proxy. With routes and pods an item stays below 1 MiB, which is
 // what proxies take (routing/announced.h).

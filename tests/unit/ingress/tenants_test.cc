@@ -135,6 +135,35 @@ TEST(Feed, OneIngressNamesAtMostSoManyHosts) {
   EXPECT_THAT(cluster.reasons("analytics", "i"), Contains("TooManyHosts"));
 }
 
+// Each of many Secrets without hosts would be for all hosts of the rules.
+TEST(Feed, CertificatesOfOneIngressAreForAtMostSoManyHostsTogether) {
+  Cluster cluster;
+  std::vector<Path> paths;
+  for (size_t i = 0; i < kHostsMax; ++i) paths.push_back({"h" + std::to_string(i) + ".test", "/"});
+  Json object = ingress("analytics", "i", paths, with_id("abc"));
+  for (size_t i = 0; i < kTlsEntriesMax; ++i)
+    object["spec"]["tls"].push_back({{"secretName", "s" + std::to_string(i)}});
+  cluster.put(object);
+  EXPECT_THAT(cluster.reasons("analytics", "i"), Contains("TooManyHosts"));
+  EXPECT_THAT(cluster.message("analytics", "i"), HasSubstr("spec.tls[4] and what follows"));
+  const auto& certificates = cluster.compiler().view({"analytics", "i"})->certificates;
+  EXPECT_THAT(certificates, SizeIs(kCertificateNamesMax / kHostsMax));
+  EXPECT_THAT(certificates.back().hosts, SizeIs(kHostsMax));
+}
+
+TEST(Feed, AHostCountsOnceForEachOfItsCertificates) {
+  Cluster cluster(bounded({{kMany, kMany}, {kMany, kMany}}, 3));
+  Json object = one("a", "i");
+  for (const char* name : {"one", "two", "three"})
+    object["spec"]["tls"].push_back({{"secretName", name}});
+  cluster.put(object);
+  EXPECT_THAT(cluster.keys(), ElementsAre("endpoint/a/ai"));
+  object["spec"]["tls"].push_back({{"secretName", "four"}});
+  cluster.put(object);
+  EXPECT_THAT(cluster.keys(), IsEmpty());
+  EXPECT_THAT(cluster.reasons("a", "i"), ElementsAre("NamespaceFull"));
+}
+
 // ---- hosts ----
 
 class TwoClasses : public testing::Test {
