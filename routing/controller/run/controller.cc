@@ -288,6 +288,8 @@ ControllerFacts Controller::facts() const {
   for (KindFact& fact : facts.kinds) fact.full = compiler_.full(fact.of);
   facts.forbidden = sources_.forbidden();
   add_judgements(facts);
+  facts.certificates = gate_.certificates();
+  facts.left_out = compiler_.left_out();
   facts.compile = &compile_;
   facts.compiled = compiled_;
   facts.version = publisher_.version();

@@ -102,6 +102,11 @@ void add_compiler(const ControllerFacts& facts, Families& out) {
              number(facts.endpoints_published - facts.endpoints_last_good));
   add_sample(endpoints, {{"state", "last_good"}}, number(facts.endpoints_last_good));
   out.push_back(std::move(endpoints));
+  gauge(out, "kernelgate_controller_certificates", "Certificates that are published.",
+        number(facts.certificates));
+  gauge(out, "kernelgate_controller_left_out",
+        "Ingresses and Secrets for which their namespace, or the feed, has no room.",
+        number(facts.left_out));
   MetricFamily findings = make_family("kernelgate_controller_findings", MetricType::Gauge,
                                       "What is wrong with objects now; Events name them.");
   for (const auto& [what, count] : facts.findings) {

@@ -54,6 +54,8 @@ struct ControllerFacts {
   uint64_t ingresses_observed = 0;
   uint64_t endpoints_published = 0;
   uint64_t endpoints_last_good = 0;  // of them: their annotations are wrong
+  uint64_t certificates = 0;
+  uint64_t left_out = 0;  // Ingresses and Secrets for which there is no room
   std::map<std::pair<std::string_view, std::string>, uint64_t> findings;  // by severity, reason
   const metrics::Histogram* compile = nullptr;
   uint64_t compiled = 0;  // Ingresses

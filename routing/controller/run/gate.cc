@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "proxy/base/log.h"
+#include "routing/announced_certificate.h"
 
 namespace kg::controller {
 
@@ -42,6 +43,15 @@ void Gate::withdraw_clashing(const std::vector<std::string>& claims,
     good_.erase(held);
     removed.push_back(key);
   }
+}
+
+size_t Gate::certificates() const {
+  size_t count = 0;
+  for (auto good = good_.lower_bound(std::string(routing::kCertificateKey));
+       good != good_.end() && good->first.starts_with(routing::kCertificateKey); ++good) {
+    ++count;
+  }
+  return count;
 }
 
 std::vector<feed::Item> Gate::items() const {

@@ -22,6 +22,7 @@ class Gate {
   void pass(std::vector<feed::Item>& items, std::vector<std::string>& removed);
   // All that may be published now, by key.
   std::vector<feed::Item> items() const;
+  size_t certificates() const;  // among them
   // What is held back, and why, by key.
   const std::map<std::string, std::string>& refused() const noexcept { return refused_; }
 

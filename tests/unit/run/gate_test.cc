@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 
+#include "proxy/tls/certificate.h"
 #include "tests/unit/routing/announced_items.h"
 
 namespace kg::controller::gate_test {
@@ -35,6 +36,15 @@ class GateTest : public testing::Test {
     payload["files"]["token"] = "two words";
     return endpoint_item(payload);
   }
+  static feed::Item certificate(const std::string& name, const std::string& host) {
+    const auto made = tls::CertificateText::self_signed();
+    return routing::certificate_item(name, {{"schema", 1},
+                                            {"kind", "certificate"},
+                                            {"namespace", "analytics"},
+                                            {"hosts", {host}},
+                                            {"chain", made.chain},
+                                            {"key", std::string(made.key.reveal())}});
+  }
   static std::string key(const std::string& id) { return "endpoint/analytics/" + id; }
 
   Gate gate_;
@@ -53,6 +63,13 @@ TEST_F(GateTest, WhatIsRefusedKeepsItsLastGoodVersion) {
   EXPECT_EQ(gate_.refused().size(), 2U);
   EXPECT_THAT(pass({good("a", "new.test")}, {key("c")}), ElementsAre("a"));
   EXPECT_THAT(gate_.refused(), IsEmpty());
+}
+
+TEST_F(GateTest, CertificatesAreCounted) {
+  pass({good("a", "a.test"), certificate("one", "a.test"), certificate("two", "b.test")});
+  EXPECT_EQ(gate_.certificates(), 2U);
+  pass({}, {"certificate/analytics/one"});
+  EXPECT_EQ(gate_.certificates(), 1U);
 }
 
 TEST_F(GateTest, WhatGoesIsForgotten) {
