@@ -17,6 +17,7 @@ from control_plane import ingress_path
 from controller_site import Site
 from onlookers import Onlookers, Traffic
 from support.admin_client import AdminClient
+from support.certificates import openssl
 from support.raw_client import RawClient
 from support.stage import CHANNELS
 from support.waiting import wait_until
@@ -137,6 +138,40 @@ def test_edits_close_no_websocket_and_fail_no_request(site, steady):
     messages, requests = traffic.end()
     print(f"{EDITS} edits in {took:.1f} s under {3 * traffic.websockets} WebSockets: {messages} "
           f"messages and {requests + 3 * EDITS} requests were answered, none failed")
+
+
+def events_of(site, namespace, kind, name):
+    found = site.plane.must("GET", f"/apis/events.k8s.io/v1/namespaces/{namespace}/events")
+    return {event["reason"]: event["note"] for event in found["items"]
+            if (event["regarding"]["kind"], event["regarding"]["name"]) == (kind, name)}
+
+
+def test_a_secret_hears_why_no_proxy_could_use_it_and_nothing_else_is_held_up(site, steady):
+    """1,024 bits are a certificate to everybody but to who has to present it."""
+    chain, key = site.folder / "weak.crt", site.folder / "weak.key"
+    openssl("req", "-x509", "-newkey", "rsa:1024", "-nodes", "-days", "2", "-keyout", str(key),
+            "-subj", "/CN=weak", "-addext", "subjectAltName=DNS:weak.example.com",
+            "-out", str(chain))
+    secrets = f"/api/v1/namespaces/{steady}/secrets"
+    secret = {"metadata": {"name": "weak"}, "type": "kubernetes.io/tls",
+              "stringData": {"tls.crt": chain.read_text(), "tls.key": key.read_text()}}
+    site.plane.must("POST", secrets, secret)
+    manifest = site.manifest("weak")
+    manifest["spec"]["tls"] = [{"hosts": ["weak.example.com"], "secretName": "weak"}]
+    site.plane.must("POST", ingress_path(steady), manifest)
+    wait_until(lambda: "NotUsable" in events_of(site, steady, "Secret", "weak"), "its Event")
+    note = events_of(site, steady, "Secret", "weak")["NotUsable"]
+    assert note.startswith(f"certificate/{steady}/weak: cannot be served: "), note
+    assert "the last good version serves on" in note and "PRIVATE KEY" not in note
+    site.wait_status("weak", 200)  # under the proxies' own certificate
+    chain, key = site.workshop.keyring.server_certificate("weak.example.com")
+    secret["stringData"] = {"tls.crt": chain.read_text(), "tls.key": key.read_text()}
+    site.plane.must("PUT", f"{secrets}/weak", secret)
+    wait_until(lambda: "Resolved" in events_of(site, steady, "Secret", "weak"), "its end")
+    site.wait_converged()
+    site.plane.must("DELETE", ingress_path(steady, "weak"))
+    assert all(proxy.metrics().value("kernelgate_feed_rejected_total", reason="refused") == 0
+               for proxy in site.proxies)
 
 
 def open_websockets(site, front, name, **claims):
