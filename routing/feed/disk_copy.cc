@@ -1,12 +1,15 @@
 #include "routing/feed/disk_copy.h"
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <filesystem>
 #include <functional>
 #include <optional>
 #include <utility>
@@ -20,6 +23,7 @@ namespace {
 
 constexpr std::string_view kCopyMagic = "KGFCOPY1";
 constexpr size_t kRecordLengthBytes = 4;
+constexpr size_t kDraftBytes = 8;  // of the random end of a draft's name
 constexpr std::string_view kRemedy =
     ": it is not used; it is written anew with the next update from a controller";
 
@@ -117,12 +121,36 @@ Copy verdict_on(const char* wrong, const std::string& name, HeldState& state,
   return Copy::kUnusable;
 }
 
+bool is_draft(std::string_view name, std::string_view of) {
+  if (!name.starts_with(of) || name.size() != of.size() + 1 + 2 * kDraftBytes) return false;
+  return name[of.size()] == '.' && std::ranges::all_of(name.substr(of.size() + 1), [](char c) {
+           return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
+         });
+}
+
+// What writers left that died. One that lives, as of a process that ends while the next one starts,
+// holds the lock of its own.
+void remove_drafts(const std::string& file) {
+  const std::filesystem::path path(file);
+  const std::string name = path.filename().string();
+  std::error_code error;
+  std::filesystem::directory_iterator entry(
+      path.has_parent_path() ? path.parent_path() : std::filesystem::path("."), error);
+  for (; !error && entry != std::filesystem::directory_iterator(); entry.increment(error)) {
+    if (!is_draft(entry->path().filename().string(), name)) continue;
+    const File draft(::open(entry->path().c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+    if (draft.fd() < 0 || ::flock(draft.fd(), LOCK_EX | LOCK_NB) != 0) continue;
+    ::unlink(entry->path().c_str());
+  }
+}
+
 }  // namespace
 
 std::string save_copy(const std::string& file, const Secret& secret, const Content& content) {
-  const std::string draft = file + "." + crypto::random_hex(8);
+  const std::string draft = file + "." + crypto::random_hex(kDraftBytes);
   const File out(::open(draft.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
   if (out.fd() < 0) return draft + ": " + std::strerror(errno);
+  static_cast<void>(::flock(out.fd(), LOCK_EX | LOCK_NB));  // remove_drafts()
   if (write_all(out, secret, content) && std::rename(draft.c_str(), file.c_str()) == 0) return "";
   const int failure = errno;
   ::unlink(draft.c_str());
@@ -131,6 +159,7 @@ std::string save_copy(const std::string& file, const Secret& secret, const Conte
 
 Copy load_copy(const std::string& file, const Secret& secret, uint64_t schema_low,
                uint64_t schema_high, HeldState& state, std::string& problem) {
+  remove_drafts(file);
   const File in(::open(file.c_str(), O_RDONLY | O_CLOEXEC));
   if (in.fd() < 0 && errno == ENOENT) return Copy::kAbsent;
   if (in.fd() < 0) {

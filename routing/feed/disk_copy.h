@@ -4,7 +4,8 @@
 // each with four bytes of length (big-endian) and sealed (seal.h) under the proxy's secret feed
 // key. So it tells nothing to who has only the disk, and is of no use to another proxy. An older
 // copy of the same proxy that is put back is not noticed: it serves until a controller is there.
-// Written beside it and renamed, mode 0600. Thread: any, one at a time; blocks on the disk.
+// Written beside it and renamed, mode 0600; what a crash left of that goes when a copy is loaded.
+// Thread: any, one at a time; blocks on the disk.
 // Limits: those of messages and of a whole state: no more than one record is held besides.
 #pragma once
 

@@ -1,6 +1,9 @@
 #include "routing/feed/disk_copy.h"
 
+#include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <fstream>
 #include <sstream>
@@ -64,6 +67,25 @@ TEST_F(DiskCopy, EachDamageIsNoticed) {
   }
   EXPECT_NE(problem_of(text.substr(0, text.size() - 1), secret), "");
   EXPECT_THAT(problem_of("listeners: []\n", secret), HasSubstr("no copy"));
+}
+
+TEST_F(DiskCopy, WhatACrashLeftGoesAndWhatSomebodyWritesStays) {
+  const std::string left = file + ".0123456789abcdef";
+  const std::string written = file + ".fedcba9876543210";
+  const std::string other = file + ".backup-of-monday";
+  for (const std::string& name : {left, written, other}) std::ofstream(name) << "half";
+  const int fd = ::open(written.c_str(), O_RDONLY | O_CLOEXEC);
+  ASSERT_EQ(::flock(fd, LOCK_EX | LOCK_NB), 0);
+  HeldState state;
+  std::string problem;
+  EXPECT_EQ(load_copy(file, secret, kSchema, kSchema, state, problem), Copy::kLoaded);
+  EXPECT_NE(::access(left.c_str(), F_OK), 0);
+  EXPECT_EQ(::access(written.c_str(), F_OK), 0);
+  EXPECT_EQ(::access(other.c_str(), F_OK), 0);
+  ::close(fd);
+  HeldState again;
+  load_copy(folder.path("copy"), secret, kSchema, kSchema, again, problem);
+  EXPECT_NE(::access(written.c_str(), F_OK), 0);
 }
 
 TEST_F(DiskCopy, AnotherSchemaIsRefused) {
