@@ -1,7 +1,7 @@
 #include "config/nearest.h"
 
 #include <algorithm>
-#include <vector>
+#include <array>
 
 namespace kg::config {
 namespace {
@@ -10,7 +10,8 @@ constexpr size_t kErrorsMax = 3;
 
 // Insertions, deletions, substitutions and swaps of neighbours (optimal string alignment).
 size_t edit_distance(std::string_view a, std::string_view b) {
-  std::vector<size_t> before(b.size() + 1), last(b.size() + 1), row(b.size() + 1);
+  using Row = std::array<size_t, Nearest::kLengthMax + 1>;
+  Row before{}, last{}, row{};
   for (size_t j = 0; j <= b.size(); ++j) last[j] = j;
   for (size_t i = 1; i <= a.size(); ++i) {
     row[0] = i;
@@ -20,8 +21,8 @@ size_t edit_distance(std::string_view a, std::string_view b) {
       if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
         row[j] = std::min(row[j], before[j - 2] + 1);
     }
-    before.swap(last);
-    last.swap(row);
+    before = last;
+    last = row;
   }
   return last[b.size()];
 }
@@ -33,7 +34,10 @@ Nearest::Nearest(std::string_view wanted) noexcept
       below_(wanted.size() > kLengthMax ? 0 : std::min(kErrorsMax, (wanted.size() + 1) / 3) + 1) {}
 
 void Nearest::offer(std::string_view name) {
-  if (below_ == 0) return;
+  // As many errors at least as one is longer than the other.
+  const size_t longer = std::max(wanted_.size(), name.size());
+  const size_t shorter = std::min(wanted_.size(), name.size());
+  if (longer > kLengthMax || longer - shorter >= below_) return;
   const size_t distance = edit_distance(wanted_, name);
   if (distance >= below_) return;
   below_ = distance;
