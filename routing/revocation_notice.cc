@@ -14,6 +14,9 @@ namespace {
 constexpr std::string_view kRevoke = "revoke ";
 constexpr std::string_view kUnrevoke = "unrevoke ";
 
+// Of a list; three are known, and what is not known stands in one of them.
+constexpr int kListDepthMax = 8;
+
 // As it is told within its scope, which need not be said.
 std::string told_json(const auth::Revocation& entry) {
   auth::Revocation told = entry.marked();
@@ -92,8 +95,14 @@ std::vector<feed::Item> revocation_items(const std::vector<auth::Revocation>& en
 
 std::optional<std::vector<auth::Revocation>> read_revocations(const feed::Item& item) {
   const std::optional<std::string> scope = scope_of(item.scope_namespace, item.endpoint);
-  const auto json = nlohmann::json::parse(*item.payload, nullptr, /*allow_exceptions=*/false);
-  if (!scope || !json.is_object() || json.value("schema", nlohmann::json()) != 1) {
+  bool is_deep = false;
+  const auto within = [&is_deep](int depth, nlohmann::json::parse_event_t /*event*/,
+                                 nlohmann::json& /*value*/) {
+    is_deep = is_deep || depth > kListDepthMax;
+    return !is_deep;
+  };
+  const auto json = nlohmann::json::parse(*item.payload, within, /*allow_exceptions=*/false);
+  if (!scope || is_deep || !json.is_object() || json.value("schema", nlohmann::json()) != 1) {
     return std::nullopt;
   }
   const auto list = json.find("entries");

@@ -78,6 +78,21 @@ TEST(RevocationNotice, EachScopeHasAListOfItsOwn) {
   EXPECT_FALSE(is_revocations_key("revocations2"));
 }
 
+// Whoever reads it deeper needs a stack for it.
+TEST(RevocationNotice, AListIsNoDeeperThanListsAre) {
+  const auto list = [](const std::string& value) {
+    const std::string payload =
+        R"({"schema":1,"kind":"revocations","entries":[],"new":)" + value + "}";
+    return feed::Item{"revocations", "", "", std::make_shared<const std::string>(payload)};
+  };
+  const auto nested = [](size_t depth) {
+    return std::string(depth, '[') + "7" + std::string(depth, ']');
+  };
+  EXPECT_TRUE(read_revocations(list(nested(7)))) << "of a later version";
+  EXPECT_FALSE(read_revocations(list(nested(9))));
+  EXPECT_FALSE(read_revocations(list(nested(1'000'000))));
+}
+
 TEST(RenewalNotice, IsReadAsItIsWrittenOrNotAtAll) {
   Renewal one;
   one.subject.fill(1);
