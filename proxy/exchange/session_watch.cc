@@ -51,6 +51,14 @@ bool outlives(const auth::Principal& fresh, const auth::Principal& old) noexcept
   return fresh_us > old_us || (fresh_us == old_us && fresh.believed_until > old.believed_until);
 }
 
+// By what it said while it counted. One that is over may live on by a replica's word, or by the
+// rules, and is held to the policy of now all the same.
+bool is_forbidden(const auth::SessionsRef& sessions, const auth::Principal& over) {
+  if (sessions == nullptr) return false;
+  const Result<void> allowed = sessions->policy().allow(over, /*now=*/0);
+  return !allowed && allowed.error().code == ErrorCode::kForbidden;
+}
+
 }  // namespace
 
 void SessionBoard::spread(const SessionWatch& from, const PrincipalRef& principal,
@@ -314,7 +322,10 @@ void SessionWatch::recheck_soon(Seat& seat, uint64_t now_us) {
 void SessionWatch::judged(Seat& seat, Result<PrincipalRef> who, auth::SessionsRef sessions,
                           const SessionRules& rules, uint64_t now_us) {
   if (seat.leaving_) return;
-  const ErrorCode fault = who ? ErrorCode::kNone : who.error().code;
+  ErrorCode fault = who ? ErrorCode::kNone : who.error().code;
+  if (fault == ErrorCode::kSessionExpired && is_forbidden(sessions, *seat.principal_)) {
+    fault = ErrorCode::kForbidden;
+  }
   if (fault == ErrorCode::kUnauthorized || fault == ErrorCode::kForbidden) {
     metrics_.websockets_revoked.add();
     leave(seat);

@@ -306,6 +306,24 @@ TEST_F(SessionWatchTest, AReplicasRenewalLetsLiveOnAndBearsItsOwnRevocation) {
   EXPECT_EQ(watch_.expel_revoked(at(202)), 1U);
 }
 
+TEST_F(SessionWatchTest, WhoLivesByAReplicasWordIsHeldToThePolicyOfNow) {
+  auth::Policy policy;
+  policy.endpoint_id = "ep";
+  policy.allowed.subjects = {"alice"};
+  const auto before = std::make_shared<const auth::Sessions>(auth::Sessions::Chain(), policy);
+  policy.allowed.subjects = {"bob"};
+  const auto narrowed = std::make_shared<const auth::Sessions>(auth::Sessions::Chain(), policy);
+  const Error expired{ErrorCode::kSessionExpired, "", 0};
+  FakeSocket socket;
+  open(socket, session(90));
+  watch_.hear(renewal(session(900, "alice", "fresh")), place("ep"), at(1));
+  watch_.judged(*socket.seat, expired, before, rules_, at(200));
+  watch_.look(at(300));
+  EXPECT_TRUE(socket.expelled.empty()) << "what was shown here is over, and admitted still";
+  watch_.judged(*socket.seat, expired, narrowed, rules_, at(301));
+  EXPECT_EQ(socket.expelled, std::vector{ErrorCode::kForbidden});
+}
+
 TEST_F(SessionWatchTest, AReplicasWordHarmsNobodyElseAndRevivesNothing) {
   rules_.max_lifetime_ms = 300'000;
   FakeSocket socket;
