@@ -16,6 +16,7 @@ namespace {
 constexpr size_t kTokenBytesMin = 16;
 constexpr size_t kTokenBytesMax = 1'024;
 constexpr uint32_t kHeardMs = 20;
+constexpr uint64_t kHeardPauseUs = 200'000;  // from one time to the next: each looks at all that is
 constexpr uint64_t kNoRoomLogUs = 10'000'000;  // who says too much must not fill the log
 
 int64_t now_seconds() { return static_cast<int64_t>(event::wall_us() / 1'000'000); }
@@ -133,11 +134,15 @@ void SessionControl::hear(const routing::RevocationNotice& notice) {
     is_new = keeper_.forget_heard(notice.revocation);
   }
   if (!is_new || std::exchange(heard_waits_, true)) return;
-  apply_soon_.arm_ms(kHeardMs);
+  const uint64_t again_us = applied_us_ + kHeardPauseUs;
+  const uint64_t now_us = loop_.now_us();
+  apply_soon_.arm_ms(
+      std::max<uint64_t>(kHeardMs, again_us > now_us ? (again_us - now_us) / 1'000 : 0));
 }
 
 void SessionControl::apply_heard() {
   heard_waits_ = false;
+  applied_us_ = loop_.now_us();
   const std::optional<size_t> ended = publish();
   log::info("session", "applied what other replicas revoked or took back websockets_ended={}",
             ended.value_or(0));

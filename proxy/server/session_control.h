@@ -60,9 +60,10 @@ class SessionControl final : private AdminActions {
   std::unique_ptr<Admin> admin_;
   Replicas* replicas_ = nullptr;
   RevocationOutbox outbox_;
-  // Of what others revoke, for kHeardMs: it may come by the hundred.
+  // Of what others revoke: it may come by the hundred.
   event::Timer apply_soon_;
   bool heard_waits_ = false;
+  uint64_t applied_us_ = 0;
   uint64_t no_room_again_us_ = 0;
 };
 
