@@ -5,6 +5,7 @@ promise.
 """
 
 import base64
+import hashlib
 import os
 import statistics
 import time
@@ -24,6 +25,7 @@ from support.waiting import wait_until
 
 EDITS = int(os.environ.get("KG_EDITS", "100"))
 WEBSOCKETS = int(os.environ.get("KG_WEBSOCKETS", "150"))
+REVOCATIONS = "/api/v1/namespaces/default/secrets/kernelgate-revocations"
 
 
 @pytest.fixture(scope="module")
@@ -215,8 +217,7 @@ def test_a_renewal_and_a_revocation_reach_all_replicas(site, steady):
         took = time.monotonic() - began
         print(f"one revocation closed the sockets of three proxies in {took * 1e3:.0f} ms")
         assert took < 2
-    secret = "/api/v1/namespaces/default/secrets/kernelgate-revocations"
-    wait_until(lambda: site.plane.call("GET", secret).status == 200, "the Secret")
+    wait_until(lambda: site.plane.call("GET", REVOCATIONS).status == 200, "the Secret")
     late = site.start_proxy(3)
     try:
         wait_until(lambda: late.monitoring("/readyz")[0] == 200, "readiness")
@@ -227,3 +228,59 @@ def test_a_renewal_and_a_revocation_reach_all_replicas(site, steady):
     assert operator.call("DELETE", "/revocations", {"token_id": "fresh"})[1]["told"] == "all"
     for proxy in site.proxies:
         wait_until(lambda: site.status(proxy, "shared", fresh) == 200, "it to be taken back")
+
+
+class Revocations:
+    """The Secret, and what it counts for at all proxies."""
+
+    def __init__(self, site, name):
+        self.site, self.name = site, name
+        self.tokens = {jti: site.token(name, jti=jti) for jti in ("one", "two")}
+        self.operator = AdminClient(SimpleNamespace(proxy=site.proxies[0]))
+
+    def text(self):
+        got = self.site.plane.call("GET", REVOCATIONS)
+        if got.status == 404:
+            return ""
+        return base64.b64decode(got.body["data"]["revocations"]).decode()
+
+    def put(self, text):
+        self.site.plane.must("PUT", REVOCATIONS, {
+            "metadata": {"name": REVOCATIONS.rpartition("/")[2]},
+            "stringData": {"revocations": text}})
+
+    def line(self, jti):
+        mark = hashlib.sha256(b"token_id\n" + jti.encode()).hexdigest()
+        return next((line for line in self.text().splitlines() if mark in line), None)
+
+    def wait_line(self, jti, there=True):
+        wait_until(lambda: (self.line(jti) is not None) == there,
+                   lambda: f"the Secret to have {jti}: {there}; it has {self.text()}")
+
+    def revoke(self, jti):
+        assert self.operator.call("POST", "/revocations", {"token_id": jti})[1]["told"] == "all"
+        self.wait_line(jti)
+
+    def answers(self, jti):
+        """Of all proxies, once they hold what the leader has published."""
+        self.site.wait_converged()
+        return {self.site.status(proxy, self.name, self.tokens[jti])
+                for proxy in self.site.proxies}
+
+
+def test_a_secret_that_is_lost_takes_back_no_revocation(site, steady):
+    kept = Revocations(site, steady)
+    kept.revoke("one")
+    older = kept.text()
+    site.plane.must("DELETE", REVOCATIONS)
+    kept.wait_line("one")
+    assert kept.answers("one") == {401}
+    kept.revoke("two")
+    kept.put(older)
+    kept.wait_line("two")
+    assert kept.answers("one") == kept.answers("two") == {401}
+    kept.put(kept.text().replace(kept.line("two") + "\n", ""))
+    site.wait_status(steady, 200, token=kept.tokens["two"])
+    assert kept.operator.call("DELETE", "/revocations", {"token_id": "one"})[1]["told"] == "all"
+    kept.wait_line("one", there=False)
+    assert kept.answers("one") == kept.answers("two") == {200}
