@@ -156,6 +156,7 @@ void RevocationStore::on_remove(const std::string&, const std::string&) {
 
 void RevocationStore::keep_missing(const std::vector<auth::Revocation>& left) {
   const int64_t now = now_seconds();
+  if (missing_.empty()) missing_since_us_ = event::monotonic_us();
   size_t count = 0;
   for (const auth::Revocation& entry : entries_) {
     const bool ended = entry.until != 0 && entry.until <= now;
@@ -165,8 +166,8 @@ void RevocationStore::keep_missing(const std::vector<auth::Revocation>& left) {
   }
   if (count == 0 || !say_missing_.now()) return;
   log::warn("revocations",
-            "Secret {}/{} has lost entries that nobody took back; they count on, and the leader "
-            "writes them again count={}",
+            "Secret {}/{} has lost entries that nobody took back; they count on, and are written "
+            "again count={}",
             namespace_, kRevocationsSecret, count);
 }
 
@@ -319,10 +320,17 @@ void RevocationStore::pause_ms(uint32_t milliseconds) {
   write_again_us_ = event::monotonic_us() + uint64_t{milliseconds} * 1'000;
 }
 
+uint64_t RevocationStore::write_at_us() const noexcept {
+  if (leads_) return write_again_us_;
+  return std::max(write_again_us_, missing_since_us_ + uint64_t{kStandbyWaitsMs} * 1'000);
+}
+
 void RevocationStore::write() {
-  if (!leads_ || !unwritten_ || !synced() || !broken_.empty() || call_ != nullptr) return;
+  if (!unwritten_ || !synced() || !broken_.empty() || call_ != nullptr) return;
+  if (!leads_ && missing_.empty()) return;
   const uint64_t now_us = event::monotonic_us();
-  if (now_us < write_again_us_) return pause_.arm_ms((write_again_us_ - now_us + 999) / 1'000);
+  const uint64_t at_us = write_at_us();
+  if (now_us < at_us) return pause_.arm_ms((at_us - now_us + 999) / 1'000);
   forget_ended();
   unwritten_ = is_due();
   if (!unwritten_) return;

@@ -16,9 +16,9 @@
 //                             | itself
 //
 // So a text takes back only what was in the one before it. All controllers see the same texts: what
-// one of them missed by way of notices it learns from the next text, and a standby that leads puts
-// back what nobody took back. Out of reach: what is lost while no controller runs, or from before
-// it started; and a standby that knows more than the leader counts it only when it leads.
+// one of them missed by way of notices it learns from the next text. A standby writes too what has
+// been missing for kStandbyWaitsMs: a leader that started behind the loss does not know of it. Out
+// of reach is what was lost before any of those that run had read it.
 //
 // Owner:  the controller. Thread: the loop's. Limits: limits::kRevocationsMax entries, as many that
 //         are missing, and as many notices that wait; of one namespace
@@ -51,6 +51,7 @@ namespace kg::controller {
 
 inline constexpr uint32_t kRevocationRetryMs = 1'000;  // and behind a write that puts back
 inline constexpr uint32_t kRevocationWriteMs = 200;    // from one write to the next
+inline constexpr uint32_t kStandbyWaitsMs = 2'000;     // longer than any pause of the leader's
 inline constexpr uint32_t kRevocationLogMs = 10'000;
 inline constexpr size_t kRevocationBytesMax = size_t{900} * 1024;  // a Secret has 1 MiB
 inline constexpr size_t kScopedBytesMax = size_t{450} * 1024;
@@ -110,6 +111,7 @@ class RevocationStore final : private kube::Handler {
   bool has_room(const auth::Revocation& revocation) const;
   bool paces(const std::string& scope);
   void changed();
+  uint64_t write_at_us() const noexcept;
   void write();
   void send(std::string text);
   void pause_ms(uint32_t milliseconds);
@@ -137,6 +139,7 @@ class RevocationStore final : private kube::Handler {
   std::string broken_;                     // why its text cannot be read
   std::deque<routing::RevocationNotice> waiting_;
   std::map<std::string, feed::RateGate> gates_;  // by namespace
+  uint64_t missing_since_us_ = 0;
   uint64_t write_again_us_ = 0;
   bool unwritten_ = false;  // something that is due is not in what was last written
   bool unstamped_ = false;  // somebody edited the Secret: its stamp does not say so yet

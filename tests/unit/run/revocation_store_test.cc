@@ -211,6 +211,21 @@ TEST_F(RevocationStoreTest, ADeletedSecretComesBackAtOnce) {
   EXPECT_GE(changes, told);
 }
 
+TEST_F(RevocationStoreTest, AStandbyWritesWhatTheLeaderDoesNotKnow) {
+  start();
+  bring(5, {"a", "b"});
+  run_until([&] { return count("b") == 1; });
+  store.hear(notice(1, "c"));
+  const uint64_t began_us = event::monotonic_us();
+  bring(1, {"b", "d"}, "ffeeddccbbaa9988");
+  run_until([&] { return api.requests.size() == 3; });
+  EXPECT_GE(event::monotonic_us() - began_us, kStandbyWaitsMs * 1'000) << "the leader comes first";
+  EXPECT_THAT(api.requests[2], HasSubstr(R"("resourceVersion":"3")"));
+  EXPECT_THAT(scopes_of(written(2).entries), ElementsAre("b", "d", "a", "c"));
+  EXPECT_EQ(written(2).stamp, (RevocationStamp{"ffeeddccbbaa9988", 2}))
+      << "it follows the leader's";
+}
+
 // Whatever notices this controller missed.
 TEST_F(RevocationStoreTest, WhatATextThatFollowsLacksWasTakenBack) {
   start();
