@@ -54,12 +54,17 @@ Result<Principal> read_claims(const JsonObject& claims, const ClaimNames& names)
   auto subject = plain_claim(claims, names.subject.c_str(), kClaimBytesMax);
   if (!subject || subject->empty()) return refused("no subject of 1 to 256 plain bytes");
   auto endpoint = plain_claim(claims, names.endpoint.c_str(), kClaimBytesMax);
+  auto virtual_cluster = plain_claim(claims, names.virtual_cluster.c_str(), kClaimBytesMax);
   auto role = plain_claim(claims, "role", kRoleBytesMax);
   auto log_context = plain_claim(claims, "log_context", kClaimBytesMax);
   auto token_id = plain_claim(claims, "jti", kClaimBytesMax);
   auto session_id = plain_claim(claims, "sid", kClaimBytesMax);
-  if (!endpoint || !role || !log_context || !token_id || !session_id) {
-    return refused("endpoint, role, log_context, jti or sid is not a short plain text");
+  if (!endpoint || !virtual_cluster || !role || !log_context || !token_id || !session_id) {
+    return refused(
+        "endpoint, virtual_cluster, role, log_context, jti or sid is not a short plain text");
+  }
+  if (names.needs_virtual_cluster && !endpoint->empty() && virtual_cluster->empty()) {
+    return Error{ErrorCode::kForbidden, "token names an endpoint without its virtual cluster", 0};
   }
   auto groups = group_claim(claims, names.groups.c_str());
   if (!groups) return refused("groups are not at most 200 short plain texts");
@@ -68,6 +73,7 @@ Result<Principal> read_claims(const JsonObject& claims, const ClaimNames& names)
   principal.subject = std::move(*subject);
   principal.groups = std::move(*groups);
   principal.endpoint = std::move(*endpoint);
+  principal.virtual_cluster = std::move(*virtual_cluster);
   principal.role = std::move(*role);
   principal.log_context = std::move(*log_context);
   principal.token_id = std::move(*token_id);

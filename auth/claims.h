@@ -22,9 +22,12 @@ struct ClaimNames {
   std::string endpoint = "endpoint";
   std::string groups = "groups";
   std::vector<std::string> others;  // that policy asks for: each value becomes a pair of its own
+  std::string virtual_cluster = "virtual_cluster";
+  bool needs_virtual_cluster = false;  // where they name an endpoint
 };
 
-// All of a Principal but realm and times. kUnauthorized with the fault.
+// All of a Principal but realm and times. kUnauthorized with the fault; kForbidden where an
+// endpoint stands without the virtual cluster that `names` needs.
 //
 // Groups are an array of texts, or one text that is one group, however many spaces it has: some
 // issuers send a single group so, and a group called "data admins" is not "admins".

@@ -13,9 +13,9 @@
 namespace kg::auth {
 namespace {
 
-constexpr std::array<std::string_view, 11> kMembers{"sha256", "exp",  "iat",         "sub",
-                                                    "groups", "role", "log_context", "endpoint",
-                                                    "jti",    "sid",  "claims"};
+constexpr std::array<std::string_view, 12> kMembers{
+    "sha256",          "exp", "iat", "sub",   "groups", "role", "log_context", "endpoint",
+    "virtual_cluster", "jti", "sid", "claims"};
 constexpr size_t kFurtherClaimsMax = 16;
 
 std::string_view text_of(const crypto::Sha256& digest) noexcept {

@@ -2,10 +2,11 @@
 // are.
 //
 // The file has one JSON object a line: `sha256`, the token's digest in hex; `exp`, when it ends, in
-// seconds since the epoch; and the claims of a session by their usual names (sub, endpoint, groups,
-// role, log_context, jti, sid, iat), further ones for policy in an object `claims`. Empty lines and
-// lines that begin with # do not count. Any other member, a digest twice, or a line that cannot be
-// read makes the whole file unusable: a misspelt restriction must not become none.
+// seconds since the epoch; and the claims of a session by their usual names (sub, endpoint,
+// virtual_cluster, groups, role, log_context, jti, sid, iat), further ones for policy in an object
+// `claims`. Empty lines and lines that begin with # do not count. Any other member, a digest twice,
+// or a line that cannot be read makes the whole file unusable: a misspelt restriction must not
+// become none.
 //
 // A digest without salt is enough because these tokens are random: `kernelgate token --opaque`
 // makes them of 256 bits, and what is shorter than kOpaqueTokenBytesMin is never looked up.

@@ -38,6 +38,9 @@ Result<void> Policy::allow(const Principal& principal, int64_t now) const {
   if (!principal.endpoint.empty() && principal.endpoint != endpoint_id) {
     return Error{ErrorCode::kForbidden, "token is for another endpoint", 0};
   }
+  if (!principal.virtual_cluster.empty() && principal.virtual_cluster != virtual_cluster) {
+    return Error{ErrorCode::kForbidden, "token is for another virtual cluster", 0};
+  }
   if (!principal.role.empty() && !execution_role_arn.empty() &&
       principal.role != execution_role_arn) {
     return Error{ErrorCode::kForbidden, "token is for another execution role", 0};

@@ -1,8 +1,8 @@
 // Policy: what a verified principal may do at one endpoint. Default deny. A value; immutable.
 //
 // Asked in this order, and the first no counts:
-//   1. The session: not over, not another endpoint's, not another execution role's. No rule below
-//      outweighs that.
+//   1. The session: not over, not another endpoint's, not that of another virtual cluster, not
+//      another execution role's. No rule below outweighs that.
 //   2. Membership: the token names this endpoint, or `allowed` names the principal. Who is named by
 //      `support` alone is no member: of the operations it has those of kSupportOperations.
 //   3. `rules`: the first one that speaks of the operation and the principal decides; without one,
@@ -77,6 +77,7 @@ struct Grant {
 
 struct Policy {
   std::string endpoint_id;         // a token's endpoint must equal it if there is one
+  std::string virtual_cluster;     // the same: an id that is given up may come again elsewhere
   std::string execution_role_arn;  // a token's role must equal it when both are given
   People allowed;                  // whose tokens need not name the endpoint
   People support;
@@ -85,7 +86,7 @@ struct Policy {
 
   // May that principal use this endpoint at all? Cheap: asked for every request. kSessionExpired
   // from the second on that the session ends (RFC 7519 section 4.1.4), kForbidden for a session of
-  // another endpoint or role, and for who is neither a member nor support.
+  // another endpoint, virtual cluster or role, and for who is neither a member nor support.
   Result<void> allow(const Principal& principal, int64_t now) const;
   // May who passed allow() do that? kOperationForbidden if not.
   Result<Grant> permit(const Principal& principal, kernel::Operation operation) const;

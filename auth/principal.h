@@ -17,11 +17,12 @@ struct Principal {
   std::string realm;  // of the authenticator: equal subjects of two issuers are two people
   std::string subject;
   std::vector<std::string> groups;
-  std::string endpoint;     // the endpoint that the token names, "" if none
-  std::string role;         // execution role ARN of the session (domain E14), "" if none
-  std::string log_context;  // domain E15, "" if none
-  std::string token_id;     // jti, "" if none
-  std::string session_id;   // sid, "" if none
+  std::string endpoint;         // the endpoint that the token names, "" if none
+  std::string virtual_cluster;  // of that endpoint, "" if the token does not say
+  std::string role;             // execution role ARN of the session (domain E14), "" if none
+  std::string log_context;      // domain E15, "" if none
+  std::string token_id;         // jti, "" if none
+  std::string session_id;       // sid, "" if none
   // Claims that the endpoint's policy asks for, as text.
   std::vector<std::pair<std::string, std::string>> claims;
   int64_t issued_at = 0;   // seconds since the epoch, 0: not known

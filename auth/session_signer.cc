@@ -32,7 +32,7 @@ std::string claims_fault(const SessionClaims& claims) {
     return "a session token lives 1 s to 12 h (43200 s)";
   }
   // A member that stands twice is refused by whoever reads it (auth/strict_json.h).
-  const std::array<std::string_view, 10> all{"iss",
+  const std::array<std::string_view, 11> all{"iss",
                                              "aud",
                                              "iat",
                                              "exp",
@@ -41,6 +41,7 @@ std::string claims_fault(const SessionClaims& claims) {
                                              "log_context",
                                              claims.names.subject,
                                              claims.names.endpoint,
+                                             claims.names.virtual_cluster,
                                              claims.names.groups};
   if (std::set<std::string_view>(all.begin(), all.end()).size() != all.size()) {
     return "two claims of a session token have one name";
@@ -61,6 +62,9 @@ void append_common_claims(const SessionClaims& claims, std::string& json) {
   const int64_t expires_at = claims.issued_at + claims.lifetime_seconds;
   add_text(claims.names.subject, claims.subject, json);
   if (!claims.endpoint.empty()) add_text(claims.names.endpoint, claims.endpoint, json);
+  if (!claims.virtual_cluster.empty()) {
+    add_text(claims.names.virtual_cluster, claims.virtual_cluster, json);
+  }
   json += R"(,"iat":)" + std::to_string(claims.issued_at);
   json += R"(,"exp":)" + std::to_string(expires_at);
   add_text("jti", claims.token_id.empty() ? crypto::random_uuid() : claims.token_id, json);

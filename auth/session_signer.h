@@ -26,6 +26,7 @@ struct SessionClaims {
   std::string issuer;
   std::string audience;
   std::string endpoint;
+  std::string virtual_cluster;  // of that endpoint; "": the token does not say
   std::string subject;
   std::string role;
   std::string log_context;

@@ -109,7 +109,8 @@ struct JwtSessions {
   std::string subject_claim = "sub";
   std::string endpoint_claim = "endpoint";
   std::string groups_claim = "groups";
-  Place place;  // of keys_file
+  std::string virtual_cluster_claim;  // "": not needed, and called so where it is there
+  Place place;                        // of keys_file
 };
 
 struct OpaqueSessions {

@@ -62,6 +62,10 @@ inline constexpr auto kSessionKeys = std::to_array<KeyInfo>({
      "Which claim names the endpoint, for issuers that may not use the usual name."},
     {"endpoints[].sessions.authenticators[].jwt.groups_claim", "text", "", "groups",
      "Which claim lists the user's groups: `cognito:groups` of Cognito, `roles` of Entra."},
+    {"endpoints[].sessions.authenticators[].jwt.virtual_cluster_claim", "text", "",
+     "(virtual_cluster, in tokens that have it)",
+     "Which claim names the endpoint's virtual cluster. Of another one no token counts; with this "
+     "key none that names the endpoint counts without it either."},
     {"endpoints[].sessions.authenticators[].opaque", "map", "", "(one of these)",
      "Sessions are tokens that mean nothing in themselves; a file says whose they are."},
     {"endpoints[].sessions.authenticators[].opaque.realm", "text", "", "required",

@@ -51,6 +51,7 @@ JwtSessions read_jwt(const Section& section, const Files& files) {
   out.subject_claim = section.value<std::string>("subject_claim", parse_text);
   out.endpoint_claim = section.value<std::string>("endpoint_claim", parse_text);
   out.groups_claim = section.value<std::string>("groups_claim", parse_text);
+  out.virtual_cluster_claim = section.value<std::string>("virtual_cluster_claim", parse_text);
   return out;
 }
 

@@ -26,6 +26,7 @@ auth::OperationSet operations(const std::vector<std::string>& names) {
 auth::Policy compile_policy(const config::Endpoint& wanted) {
   auth::Policy out;
   out.endpoint_id = wanted.id;
+  out.virtual_cluster = wanted.virtual_cluster;
   out.execution_role_arn = wanted.execution_role_arn;
   out.allowed = people(wanted.policy.allow);
   out.support = people(wanted.policy.support);

@@ -39,6 +39,10 @@ class LinkMaker {
     rules.issuer = jwt.issuer;
     rules.audience = jwt.audience;
     rules.names = {jwt.subject_claim, jwt.endpoint_claim, jwt.groups_claim, claims_};
+    if (!jwt.virtual_cluster_claim.empty()) {
+      rules.names.virtual_cluster = jwt.virtual_cluster_claim;
+      rules.names.needs_virtual_cluster = true;
+    }
     for (const std::string& name : jwt.algorithms) {
       if (const auto algorithm = auth::algorithm_named(name))
         rules.algorithms.push_back(*algorithm);

@@ -59,8 +59,8 @@ void print_endpoint(const routing::Endpoint& endpoint) {
     fmt::print("pod         {} at {}{}\n", pod.name, pod.address.text(), closed);
   }
   const auth::Policy& policy = endpoint.sessions->policy();
-  fmt::print("policy      claim endpoint = {}{}{}\n", policy.endpoint_id,
-             policy.allowed.empty() ? "" : ", or named by sessions.allow",
+  fmt::print("policy      claim endpoint = {}, of no other virtual cluster{}{}\n",
+             policy.endpoint_id, policy.allowed.empty() ? "" : ", or named by sessions.allow",
              policy.support.empty() ? "" : ", or by sessions.support");
 }
 

@@ -16,7 +16,8 @@ int fail(const std::string& sentence) {
   return 2;
 }
 
-// Issuer and audience as the named file's endpoint expects them; false with a sentence printed.
+// Issuer, audience and virtual cluster as the named file's endpoint expects them; false with a
+// sentence printed.
 bool fill_from_config(const TokenOptions& options, auth::SessionClaims& claims) {
   const config::Loaded loaded = config::load_file(options.config_file);
   if (!loaded.config) {
@@ -32,6 +33,7 @@ bool fill_from_config(const TokenOptions& options, auth::SessionClaims& claims) 
       if (jwt == nullptr) continue;
       if (claims.issuer.empty()) claims.issuer = jwt->issuer;
       if (claims.audience.empty()) claims.audience = jwt->audience;
+      if (claims.virtual_cluster.empty()) claims.virtual_cluster = endpoint.virtual_cluster;
       return true;
     }
     fail(fmt::format("endpoint '{}' does not take signed tokens (jwt)", options.endpoint));
@@ -96,6 +98,7 @@ int token_command(const TokenOptions& options) {
   auth::SessionClaims claims;
   if (!fill_lifetime(options, claims)) return 2;
   claims.endpoint = options.endpoint;
+  claims.virtual_cluster = options.virtual_cluster;
   claims.subject = options.subject;
   claims.role = options.role;
   claims.log_context = options.log_context;

@@ -21,8 +21,9 @@ int explain_command(const ExplainOptions& options);
 
 struct TokenOptions {
   std::string key_file;
-  std::string config_file;  // issuer and audience of its endpoint, unless given
+  std::string config_file;  // issuer, audience, virtual cluster of its endpoint, unless given
   std::string endpoint;
+  std::string virtual_cluster;
   std::string subject;
   std::string issuer;
   std::string audience;

@@ -22,8 +22,11 @@ void add_explain(CLI::App& app, kg::server::ExplainOptions& options) {
 void add_token(CLI::App& app, kg::server::TokenOptions& options) {
   CLI::App* command = app.add_subcommand("token", "Mint a development session token");
   command->add_option("--key", options.key_file, "Private signing key, PEM");
-  command->add_option("--config", options.config_file, "Take issuer and audience from this file");
+  command->add_option("--config", options.config_file,
+                      "Take issuer, audience and virtual cluster from this file");
   command->add_option("--endpoint", options.endpoint, "Endpoint id");
+  command->add_option("--virtual-cluster", options.virtual_cluster,
+                      "Of the endpoint (default: of --config)");
   command->add_option("--subject", options.subject, "User name");
   command->add_option("--issuer", options.issuer, "Issuer (default: of --config)");
   command->add_option("--audience", options.audience, "Audience (default: of --config)");

@@ -110,6 +110,7 @@ def test_a_service_account_with_the_role_gets_a_session_of_that_endpoint(site):
     assert fields["Cache-Control"] == "no-store"
     claims = tokens.claims_of(session["credentials"]["token"])
     assert claims["sub"] == "system:serviceaccount:team:issuer"
+    assert (claims["endpoint"], claims["virtual_cluster"]) == ("mine", "team")
     assert (claims["jti"], claims["exp"] - claims["iat"]) == (session["id"], 600)
     assert session["expiresAt"] == time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(claims["exp"]))
     site.wait_status("mine", 200, token=session["credentials"]["token"])

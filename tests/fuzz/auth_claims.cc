@@ -19,6 +19,8 @@ void check(const auth::Principal& principal, const auth::JsonObject& claims) {
   KG_ASSERT(claims.text("iss") == "https://issuer.test" && claims.text("endpoint") == "ep");
   KG_ASSERT(!principal.subject.empty() && principal.subject.size() <= 256);
   KG_ASSERT(claims.text("sub") == principal.subject);
+  KG_ASSERT(principal.virtual_cluster.empty() || principal.virtual_cluster == "vc");
+  KG_ASSERT(claims.text("virtual_cluster").value_or("") == principal.virtual_cluster);
   KG_ASSERT(principal.role.empty() || principal.role == "arn:aws:iam::111122223333:role/r");
   KG_ASSERT(principal.expires_at > kNow && claims.seconds("exp") == principal.expires_at);
   KG_ASSERT(principal.expires_at <= kNow + limits::kSessionSecondsMax + limits::kClockSkewSeconds);

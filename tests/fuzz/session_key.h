@@ -43,6 +43,7 @@ inline auth::Door verifier() {
   policy.issuer = "https://issuer.test";
   policy.audience = "kernelgate";
   policy.endpoint_id = "ep";
+  policy.virtual_cluster = "vc";
   policy.execution_role_arn = "arn:aws:iam::111122223333:role/r";
   return {std::move(policy), loaded.keys};
 }

@@ -166,16 +166,18 @@ def test_token_claims_and_defaults(workshop):
     assert (claims["iss"], claims["aud"], claims["sub"], claims["endpoint"]) == (
         tokens.ISSUER, tokens.AUDIENCE, "alice", "ep")
     assert abs(claims["iat"] - now) < 10 and claims["exp"] - claims["iat"] == 900
-    assert claims["jti"] and "role" not in claims and "log_context" not in claims
+    assert claims["jti"] and not {"role", "log_context", "virtual_cluster"} & claims.keys()
     assert header["alg"] == "ES256" and header["kid"]
     assert tokens.mint(workshop.keyring.session_key, "ep", "alice") != token
 
 
 def test_token_options(workshop):
     token = tokens.mint(workshop.keyring.session_key, "ep", "alice", role="arn:aws:iam::1:role/x",
-                        group=["analytics", "admins"], log_context="team-7", lifetime="2h")
+                        group=["analytics", "admins"], log_context="team-7", lifetime="2h",
+                        virtual_cluster="science")
     claims = tokens.claims_of(token)
     assert claims["role"] == "arn:aws:iam::1:role/x" and claims["log_context"] == "team-7"
+    assert claims["virtual_cluster"] == "science"
     assert claims["groups"] == ["analytics", "admins"] and claims["exp"] - claims["iat"] == 7200
 
 
@@ -188,12 +190,13 @@ def test_token_lifetimes(workshop, lifetime, good):
     assert good or done.returncode == 2
 
 
-def test_token_takes_issuer_and_audience_from_the_configuration(workshop, config_file):
+def test_token_takes_what_the_endpoint_expects_from_the_configuration(workshop, config_file):
     done = run_cli("token", "--key", workshop.keyring.session_key, "--endpoint", "ep", "--subject",
                    "alice", "--config", config_file)
     assert done.returncode == 0, done.stderr
     claims = tokens.claims_of(done.stdout.strip())
-    assert (claims["iss"], claims["aud"]) == (tokens.ISSUER, tokens.AUDIENCE)
+    assert (claims["iss"], claims["aud"], claims["virtual_cluster"]) == (
+        tokens.ISSUER, tokens.AUDIENCE, "analytics")
 
 
 def test_token_is_one_line_on_stdout(workshop):

@@ -44,9 +44,10 @@ def ask(stage, endpoint, gateway):
     assert client.read_response().status == 200
 
 
-def status_of(stage, endpoint, target=PLAIN):
+def status_of(stage, endpoint, target=PLAIN, **claims):
     client = stage.connect(sni=None)
-    client.send_request("GET", target, token=stage.token(endpoint), host=f"{endpoint}.test")
+    client.send_request("GET", target, token=stage.token(endpoint, **claims),
+                        host=f"{endpoint}.test")
     return client.read_response().status
 
 
@@ -220,6 +221,18 @@ def test_a_namespaces_key_learns_that_namespace_alone(make_stage, tmp_path):
         # Nor does an edit of theirs reach it, or that they are gone.
         feed.wait_taken(feed.publish(deletes=["endpoint/sales/theirs"]))
         assert json.loads(stage.proxy.monitoring("/readyz")[2])["feed"]["items"] == 1
+
+
+def test_tokens_of_an_id_that_was_given_up_open_nothing_in_another_namespace(make_stage, feed):
+    stage = feed_stage(make_stage, feed)
+    stage.gateway.serve(lambda call: call.reply(200, b"{}"))
+    for namespace, before, others in (("analytics", [], "sales"), ("sales", ["analytics"],
+                                                                   "analytics")):
+        item = in_namespace(announced(stage.workshop, "one", [stage.gateway]), namespace)
+        feed.wait_taken(feed.publish(item, deletes=[f"endpoint/{name}/one" for name in before]))
+        assert status_of(stage, "one", virtual_cluster=namespace) == 200
+        assert status_of(stage, "one", virtual_cluster=others) == 403
+        assert status_of(stage, "one") == 200  # an issuer that does not say
 
 
 @pytest.fixture(params=["curve", "plaintext"])

@@ -132,14 +132,19 @@ def test_a_withdrawn_key_ends_its_sessions_and_a_new_one_begins_at_once(
 def test_claims_may_have_an_issuers_own_names(make_stage, workshop):
     stage = make_stage(endpoint={"sessions": {"jwt": {
         "issuer": tokens.ISSUER, "audience": tokens.AUDIENCE, "keys_file": str(workshop.jwks),
-        "subject_claim": "oid", "endpoint_claim": "custom:endpoint", "groups_claim": "roles"}}})
+        "subject_claim": "oid", "endpoint_claim": "custom:endpoint", "groups_claim": "roles",
+        "virtual_cluster_claim": "custom:cluster"}}})
     key = workshop.keyring.session_key
-    ours = {"oid": "6f1c", "custom:endpoint": "ep", "roles": ["Kernel.Use"]}
+    ours = {"oid": "6f1c", "custom:endpoint": "ep", "custom:cluster": "analytics",
+            "roles": ["Kernel.Use"]}
     client = assert_let_in(stage, tokens.forge(key, tokens.claims(None, "pairwise", **ours)))
     assert stage.proxy.wait_log(client=client.address, status=200)["subject"] == "6f1c"
     usual = get(stage, tokens.forge(key, tokens.claims("ep", "alice", oid="x")))
     assert usual.read_response().status == 403, "the usual name does not count"
     assert_kept_out(stage, tokens.forge(key, tokens.claims("ep", "alice")))
+    for elsewhere in ({"custom:cluster": None}, {"custom:cluster": "science"}):
+        claims = tokens.claims(None, "alice", **{**ours, **elsewhere})
+        assert get(stage, tokens.forge(key, claims)).read_response().status == 403, elsewhere
 
 
 def test_what_is_wrong_with_a_file_of_tokens_is_said_at_start(make_stage, tmp_path):

@@ -141,6 +141,8 @@ FORGED = {
                              "unauthorized"),
     "other endpoint": (dict(endpoint="other"), 403, "forbidden"),
     "no endpoint": (dict(endpoint=None), 403, "forbidden"),
+    "endpoint of another virtual cluster": (dict(virtual_cluster="science"), 403, "forbidden"),
+    "virtual cluster that is none": (dict(virtual_cluster=["analytics"]), 401, "unauthorized"),
 }
 
 
@@ -159,10 +161,12 @@ def test_claims_are_checked(shared_stage, name):
 
 def test_a_good_forged_token_works(stage):
     """So the refusals above are about the claims."""
-    token = tokens.forge(stage.workshop.keyring.session_key, tokens.claims("ep"), kid(stage))
-    client = send(stage, [("Authorization", f"token {token}")])
-    stage.gateway.next_call().reply(200, b"[]")
-    assert client.read_response().status == 200
+    for changes in ({}, {"virtual_cluster": "analytics"}):
+        token = tokens.forge(stage.workshop.keyring.session_key, tokens.claims("ep", **changes),
+                             kid(stage))
+        client = send(stage, [("Authorization", f"token {token}")])
+        stage.gateway.next_call().reply(200, b"[]")
+        assert client.read_response().status == 200
 
 
 def test_signatures_are_checked(shared_stage):

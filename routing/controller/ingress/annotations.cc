@@ -32,6 +32,7 @@ constexpr auto kAnnotations = std::to_array<AnnotationInfo>({
     {"subject-claim", kText, "sessions.jwt.subject_claim", "", ""},
     {"endpoint-claim", kText, "sessions.jwt.endpoint_claim", "", ""},
     {"groups-claim", kText, "sessions.jwt.groups_claim", "", ""},
+    {"virtual-cluster-claim", kText, "sessions.jwt.virtual_cluster_claim", "", ""},
     {"sessions-by-gateway", kOther, "sessions.authenticators[].delegated.gateway", "", ""},
     {"session-cookie", kText, "sessions.cookie", "", ""},
     {"sharing", kText, "sessions.sharing", "", ""},

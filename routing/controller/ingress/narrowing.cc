@@ -22,6 +22,7 @@ constexpr auto kNarrowings = std::to_array<NarrowingInfo>({
     {"subject-claim", kEqual},
     {"endpoint-claim", kEqual},
     {"groups-claim", kEqual},
+    {"virtual-cluster-claim", kEqual},
     {"algorithms", kPart},
     {"allow-realms", kPart},
     {"support-realms", kPart},

@@ -35,7 +35,8 @@ bool holds_key(const config::JwtSessions& jwt, const config::Texts& texts,
 bool has_plain_names(const config::JwtSessions& jwt) {
   const auth::ClaimNames plain;
   return jwt.subject_claim == plain.subject && jwt.endpoint_claim == plain.endpoint &&
-         jwt.groups_claim == plain.groups;
+         jwt.groups_claim == plain.groups &&
+         (jwt.virtual_cluster_claim.empty() || jwt.virtual_cluster_claim == plain.virtual_cluster);
 }
 
 Terms refused(uint16_t status, std::string message) { return {status, std::move(message), {}}; }
@@ -53,9 +54,10 @@ Terms terms_of(const routing::Announced& announced, const Wish& wish, const std:
   }
   if (!has_plain_names(*jwt)) {
     return refused(kUnfit,
-                   "The endpoint reads claims under other names than sub, endpoint and groups, "
-                   "under which none of our sessions are signed: remove kernelgate.io/"
-                   "subject-claim, endpoint-claim and groups-claim.");
+                   "The endpoint reads claims under other names than sub, endpoint, groups and "
+                   "virtual_cluster, under which none of our sessions are signed: remove "
+                   "kernelgate.io/subject-claim, endpoint-claim, groups-claim and "
+                   "virtual-cluster-claim.");
   }
   const std::string algorithm(auth::algorithm_name(signer.algorithm()));
   if (!jwt->algorithms.empty() &&
@@ -79,6 +81,7 @@ Terms terms_of(const routing::Announced& announced, const Wish& wish, const std:
   claims.issuer = issuer;
   claims.audience = jwt->audience;
   claims.endpoint = endpoint.id;
+  claims.virtual_cluster = endpoint.virtual_cluster;
   claims.subject = subject;
   claims.role = wish.role;
   claims.log_context = wish.log_context;

@@ -64,12 +64,29 @@ TEST(Claims, ThoseThatPolicyAsksForAreKept) {
   EXPECT_THAT(read(R"({"sub":"s","a":"x"})")->claims, IsEmpty());
 }
 
+TEST(Claims, AnEndpointMayNeedItsVirtualCluster) {
+  EXPECT_EQ(read(R"({"sub":"s","endpoint":"e","virtual_cluster":"v"})")->virtual_cluster, "v");
+  EXPECT_EQ(read(R"({"sub":"s","endpoint":"e"})")->virtual_cluster, "");
+  ClaimNames names;
+  names.virtual_cluster = "space";
+  names.needs_virtual_cluster = true;
+  EXPECT_EQ(read(R"({"sub":"s","endpoint":"e","space":"v"})", names)->virtual_cluster, "v");
+  EXPECT_TRUE(read(R"({"sub":"s"})", names)) << "whom the policy has to name";
+  for (const char* claims :
+       {R"({"sub":"s","endpoint":"e"})", R"({"sub":"s","endpoint":"e","space":""})",
+        R"({"sub":"s","endpoint":"e","virtual_cluster":"v"})"}) {
+    const Result<Principal> principal = read(claims, names);
+    ASSERT_FALSE(principal) << claims;
+    EXPECT_EQ(principal.error().code, ErrorCode::kForbidden) << claims;
+  }
+}
+
 TEST(Claims, WhatCannotBeReadMakesAllUnusable) {
   const ClaimNames names{"sub", "endpoint", "groups", {"a"}};
   for (const char* claims :
        {R"({})", R"({"sub":""})", R"({"sub":7})", R"({"sub":"a\u0085"})", R"({"sub":"s","sid":7})",
-        R"({"sub":"s","endpoint":["x"]})", R"({"sub":"s","groups":7})",
-        R"({"sub":"s","groups":[""]})", R"({"sub":"s","a":"x\n"})"}) {
+        R"({"sub":"s","endpoint":["x"]})", R"({"sub":"s","virtual_cluster":7})",
+        R"({"sub":"s","groups":7})", R"({"sub":"s","groups":[""]})", R"({"sub":"s","a":"x\n"})"}) {
     EXPECT_FALSE(read(claims, names)) << claims;
   }
 }

@@ -36,6 +36,7 @@ struct DoorRules {
   std::string endpoint_id;
   std::string execution_role_arn;
   ClaimNames names;
+  std::string virtual_cluster;
 };
 
 inline SessionsRef make_sessions(const DoorRules& rules, std::shared_ptr<const KeySet> keys) {
@@ -46,6 +47,7 @@ inline SessionsRef make_sessions(const DoorRules& rules, std::shared_ptr<const K
   Policy policy;
   policy.endpoint_id = rules.endpoint_id;
   policy.execution_role_arn = rules.execution_role_arn;
+  policy.virtual_cluster = rules.virtual_cluster;
   return std::make_shared<const Sessions>(std::move(chain), std::move(policy));
 }
 

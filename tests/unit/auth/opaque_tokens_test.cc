@@ -39,6 +39,7 @@ TEST(OpaqueTokens, ALineSaysWhoseTheTokenIs) {
       "# made by hand\n\n" +
       line(kToken,
            R"("sub":"alice","exp":1800000800,"iat":1800000000,"endpoint":"abc",)"
+           R"("virtual_cluster":"analytics",)"
            R"("groups":["a","b"],"role":"arn:x","log_context":"team","jti":"t1","sid":"s1",)"
            R"("claims":{"department":["x","y"],"cleared":true})") +
       line("kgt_bob_bbbbbbbbbbbbbbbbbbbbbbbb", R"("sub":"bob","exp":1)"));
@@ -48,6 +49,7 @@ TEST(OpaqueTokens, ALineSaysWhoseTheTokenIs) {
   ASSERT_NE(alice, nullptr);
   EXPECT_EQ(alice->subject, "alice");
   EXPECT_EQ(alice->endpoint, "abc");
+  EXPECT_EQ(alice->virtual_cluster, "analytics");
   EXPECT_THAT(alice->groups, ElementsAre("a", "b"));
   EXPECT_EQ(alice->role, "arn:x");
   EXPECT_EQ(alice->log_context, "team");

@@ -108,6 +108,23 @@ TEST(Policy, ASessionEndsWithItsSecond) {
   EXPECT_EQ(policy.allow(who, kNow).error().code, ErrorCode::kSessionExpired);
 }
 
+// Its id may have been somebody else's before, in another namespace.
+TEST(Policy, AnEndpointOfAnotherVirtualClusterIsAnother) {
+  Policy policy = policy_allowing(subjects({"*"}));
+  policy.virtual_cluster = "analytics";
+  policy.support = subjects({"*"});
+  for (const char* endpoint : {"", kHere}) {
+    Principal who = alice_of(endpoint);
+    EXPECT_TRUE(policy.allow(who, kNow)) << "it does not say";
+    who.virtual_cluster = "analytics";
+    EXPECT_TRUE(policy.allow(who, kNow));
+    for (const char* other : {"science", "analytic", "Analytics", "analytics "}) {
+      who.virtual_cluster = other;
+      EXPECT_EQ(verdict(policy, who, Operation::kListKernels), "forbidden") << other;
+    }
+  }
+}
+
 // Every combination of what a token says, whom the policy names, and what is asked for.
 TEST(Policy, EveryCombination) {
   const std::vector<People> named = {{},

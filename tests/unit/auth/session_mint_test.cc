@@ -34,6 +34,7 @@ DoorRules policy() {
   policy.issuer = "https://studio.example.com";
   policy.audience = "kernelgate";
   policy.endpoint_id = "abc123";
+  policy.virtual_cluster = "analytics";
   return policy;
 }
 
@@ -54,6 +55,7 @@ TEST_P(SessionMint, WhatItSignsVerifiesWithTheKeysItPrints) {
   wanted.groups = {"analytics", "a,b"};
   wanted.role = "arn:aws:iam::123456789012:role/analyst";
   wanted.log_context = "team-a";
+  wanted.virtual_cluster = "analytics";
   const Minted minted = mint_session(file.path(), wanted);
   ASSERT_EQ(minted.error, "");
   const PublicKeys printed = public_jwks(file.path());
@@ -64,6 +66,7 @@ TEST_P(SessionMint, WhatItSignsVerifiesWithTheKeysItPrints) {
   ASSERT_TRUE(principal) << principal.error().detail;
   EXPECT_EQ(principal->subject, wanted.subject);
   EXPECT_EQ(principal->endpoint, wanted.endpoint);
+  EXPECT_EQ(principal->virtual_cluster, "analytics");
   EXPECT_EQ(principal->role, wanted.role);
   EXPECT_EQ(principal->log_context, wanted.log_context);
   EXPECT_THAT(principal->groups, ElementsAre("analytics", "a,b"));
@@ -81,6 +84,16 @@ TEST_P(SessionMint, AnotherKidIsUnknown) {
   const auto refused = Door(policy(), loaded.keys).verify(minted.token.reveal(), kNow);
   ASSERT_FALSE(refused);
   EXPECT_THAT(refused.error().detail, HasSubstr("no key has the token's kid"));
+}
+
+TEST_P(SessionMint, AnotherVirtualClusterIsRefused) {
+  const TempFile file(key().private_pem());
+  SessionClaims elsewhere = claims();
+  elsewhere.virtual_cluster = "science";
+  const Minted minted = mint_session(file.path(), elsewhere);
+  const auto refused = Door(policy(), key().set()).verify(minted.token.reveal(), kNow);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::kForbidden);
 }
 
 TEST_P(SessionMint, TwoTokensHaveTwoIds) {

@@ -106,6 +106,8 @@ TEST(Loader, ReadsEveryKey) {
   EXPECT_EQ(partners.subject_claim, "oid");
   EXPECT_EQ(partners.endpoint_claim, "kernels:endpoint");
   EXPECT_EQ(partners.groups_claim, "roles");
+  EXPECT_EQ(partners.virtual_cluster_claim, "kernels:cluster");
+  EXPECT_EQ(jwt_of(endpoint).virtual_cluster_claim, "");
   const auto& machines = std::get<OpaqueSessions>(endpoint.sessions.authenticators.at(2));
   EXPECT_EQ(machines.realm, "machines");
   EXPECT_EQ(machines.file, folder.path("secrets/tokens"));

@@ -57,6 +57,7 @@ TEST(Class, WhatItSaysIsNarrowedAndNeverWidened) {
                          {"subject-claim", "oid", "oid", "email"},
                          {"endpoint-claim", "endpoint", "endpoint", "iss"},
                          {"groups-claim", "roles", "roles", "sub"},
+                         {"virtual-cluster-claim", "virtual_cluster", "virtual_cluster", "sub"},
                          {"algorithms", "ES256, EdDSA", "EdDSA", "RS256"},
                          {"allow-realms", "studio, partners", "studio", "guests"},
                          {"allow-subjects", "alice, bob", "bob", "carol"},

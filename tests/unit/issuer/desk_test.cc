@@ -44,6 +44,7 @@ class DeskTest : public IssuerTest {
     rules.issuer = kIssuerName;
     rules.audience = "kernelgate";
     rules.endpoint_id = "abc123";
+    rules.virtual_cluster = "analytics";
     const auth::Door door(rules, auth::KeySet::from_text(signer->public_jwks()).keys);
     return door.verify(token, static_cast<int64_t>(event::wall_us() / 1'000'000));
   }

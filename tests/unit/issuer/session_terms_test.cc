@@ -36,6 +36,7 @@ TEST_F(TermsTest, AreTheEndpointsOwn) {
       Json::parse(*ascii::base64url_decode(token.substr(begin, token.find('.', begin) - begin)));
   EXPECT_EQ(claims["sub"], "alice");
   EXPECT_EQ(claims["endpoint"], "abc123");
+  EXPECT_EQ(claims["virtual_cluster"], "analytics");
   EXPECT_EQ(claims["groups"], Json({"g"}));
 }
 
@@ -49,6 +50,11 @@ TEST_F(TermsTest, NoEndpointHasSessionsSignedThatMeanAnotherOne) {
   jwt().erase("endpoint_claim");
   jwt()["groups_claim"] = "role";
   EXPECT_EQ(terms().status, 409);
+  jwt().erase("groups_claim");
+  jwt()["virtual_cluster_claim"] = "sub";
+  EXPECT_EQ(terms().status, 409);
+  jwt()["virtual_cluster_claim"] = "virtual_cluster";
+  EXPECT_EQ(terms().status, 200);
 }
 
 TEST_F(TermsTest, RefuseWhatProxiesWouldNotTake) {

@@ -11,6 +11,7 @@ using kernel::Operation;
 TEST(PolicyCompiler, TakesEverythingOver) {
   config::Endpoint wanted;
   wanted.id = "ep";
+  wanted.virtual_cluster = "analytics";
   wanted.execution_role_arn = "arn";
   wanted.policy.allow = {{"r"}, {"s"}, {"g"}, {{"c", {"v"}}}};
   wanted.policy.support.groups = {"helpdesk"};
@@ -19,6 +20,7 @@ TEST(PolicyCompiler, TakesEverythingOver) {
   wanted.specs = {"python3"};
   const auth::Policy policy = compile_policy(wanted);
   EXPECT_EQ(policy.endpoint_id, "ep");
+  EXPECT_EQ(policy.virtual_cluster, "analytics");
   EXPECT_EQ(policy.execution_role_arn, "arn");
   EXPECT_EQ(policy.allowed.realms, wanted.policy.allow.realms);
   EXPECT_EQ(policy.allowed.subjects, wanted.policy.allow.subjects);
