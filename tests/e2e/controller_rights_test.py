@@ -17,7 +17,8 @@ PATHS = {
     "ClusterRole": "/apis/rbac.authorization.k8s.io/v1/clusterroles",
     "ClusterRoleBinding": "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings",
     "Role": "/apis/rbac.authorization.k8s.io/v1/namespaces/{namespace}/roles",
-    "RoleBinding": "/apis/rbac.authorization.k8s.io/v1/namespaces/{namespace}/rolebindings"}
+    "RoleBinding": "/apis/rbac.authorization.k8s.io/v1/namespaces/{namespace}/rolebindings",
+    "CronJob": "/apis/batch/v1/namespaces/{namespace}/cronjobs?fieldValidation=Strict"}
 CLASSES = "/apis/networking.k8s.io/v1/ingressclasses"
 EVENTS = "/apis/events.k8s.io/v1/namespaces/{}/events"
 ADDRESSES = [{"hostname": "gate.example.com"}, {"ip": "192.0.2.7"}]
@@ -30,14 +31,30 @@ class Site:
         self.folder, self.plane = folder, ControlPlane(folder)
         for namespace in ("kernelgate", "analytics", "science"):
             self.plane.new_namespace(namespace)
-        manifest = peers.TREE / "deploy/kubernetes/controller-rbac.yaml"
-        for made in yaml.safe_load_all(manifest.read_text()):
-            path = PATHS[made["kind"]].format(namespace=made["metadata"].get("namespace"))
-            self.plane.must("POST", path, made)
+        self.apply("controller-rbac.yaml")
         for name, controller in (("kernelgate", "kernelgate.io/ingress"), ("alb", "aws/alb")):
             self.plane.must("POST", CLASSES, {"metadata": {"name": name},
                                               "spec": {"controller": controller}})
         self.process = self.start()
+
+    def apply(self, manifest):
+        """The objects of a manifest of ours, by their kind."""
+        text = (peers.TREE / "deploy/kubernetes" / manifest).read_text()
+        made = {}
+        for item in yaml.safe_load_all(text):
+            path = PATHS[item["kind"]].format(namespace=item["metadata"].get("namespace"))
+            made[item["kind"]] = self.plane.must("POST", path, item)
+        return made
+
+    def kubeconfig_of(self, account):
+        token = self.plane.must(
+            "POST", f"/api/v1/namespaces/kernelgate/serviceaccounts/{account}/token",
+            {"spec": {"expirationSeconds": 3600}})["status"]["token"]
+        kubeconfig = json.loads(self.plane.kubeconfig.read_text())
+        kubeconfig["users"][0]["user"] = {"token": token}
+        file = self.folder / "pki" / account
+        file.write_text(json.dumps(kubeconfig))
+        return file
 
     def start(self, name="controller", namespaces=("analytics",)):
         process = self.launch(name, namespaces)
@@ -45,16 +62,10 @@ class Site:
         return process
 
     def launch(self, name, namespaces):
-        token = self.plane.must(
-            "POST", "/api/v1/namespaces/kernelgate/serviceaccounts/kernelgate-controller/token",
-            {"spec": {"expirationSeconds": 3600}})["status"]["token"]
-        kubeconfig = json.loads(self.plane.kubeconfig.read_text())
-        kubeconfig["users"][0]["user"] = {"token": token}
-        (self.folder / "pki/account").write_text(json.dumps(kubeconfig))
         monitoring = peers.free_port()
         process = peers.Process(name, self.folder, [
             program(), "run",
-            f"--kubeconfig={self.folder}/pki/account",
+            f"--kubeconfig={self.kubeconfig_of('kernelgate-controller')}",
             *[f"--namespace={namespace}" for namespace in namespaces],
             "--lease-namespace=kernelgate", f"--publish=tcp://127.0.0.1:{peers.free_port()}",
             f"--monitoring=127.0.0.1:{monitoring}", "--observe-class=alb",
@@ -317,3 +328,36 @@ def test_a_secret_of_keys_is_rotated_in_place(site):
     assert wrong.returncode == 1 and "is it one of --kind tickets?" in wrong.stderr
     assert keys("rotate", "feed", "science/none").returncode == 1
     assert keys("rotate", "feed", "none").returncode == 1
+
+
+def test_ticket_keys_are_rotated_with_two_rights_to_one_secret(site):
+    made = site.apply("ticket-key-rotation.yaml")
+    pod = made["CronJob"]["spec"]["jobTemplate"]["spec"]["template"]["spec"]
+    program_name, *arguments = pod["containers"][0]["command"] + pod["containers"][0]["args"]
+    assert program_name == "kernelgate-controller"
+    kubeconfig = site.kubeconfig_of(pod["serviceAccountName"])
+
+    def rotate():
+        return run_controller(*arguments, "--kubeconfig", kubeconfig)
+
+    def lines(found):
+        return base64.b64decode(found["data"]["key"]).decode().split()
+
+    name = "kernelgate-ticket-keys"
+    site.plane.must("PATCH", f"/api/v1/namespaces/kernelgate/secrets/{name}", {"metadata": {
+        "labels": {"team": "gate"}, "annotations": {"example.com/replicate": "true"}}},
+        content_type="application/merge-patch+json")
+    before = secret(site, name)
+    wait_until(lambda: rotate().returncode == 0, lambda: f"a rotation: {rotate().stderr}", 20)
+    after = secret(site, name)
+    assert lines(after)[1:] == lines(before)[:1]
+    for kept in ("labels", "annotations", "uid"):
+        assert after["metadata"][kept] == before["metadata"][kept], kept
+    role, rule = made["Role"], made["Role"]["rules"][0]
+    assert len(role["rules"]) == 1 and rule["resourceNames"] == [name]
+    path = PATHS["Role"].format(namespace="kernelgate") + "/" + role["metadata"]["name"]
+    for verb in rule["verbs"]:  # none is too many
+        others = [other for other in rule["verbs"] if other != verb]
+        site.plane.must("PATCH", path, {"rules": [{**rule, "verbs": others}]},
+                        content_type="application/merge-patch+json")
+        wait_until(lambda: "orbidden" in rotate().stderr, f"{verb} to be missed", 20)

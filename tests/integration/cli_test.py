@@ -1,7 +1,10 @@
 """The command line: check, explain, token, version, and what `run` says when it cannot start."""
 
+import fcntl
 import json
+import os
 import re
+import subprocess
 import time
 
 import pytest
@@ -240,6 +243,47 @@ def test_keys_are_made_once_and_rotated_in_place(tmp_path):
     other = run_cli("keys", "rotate", "--kind", "tickets", tmp_path / "kernel-ids")
     assert other.returncode == 1 and "is it a file of --kind tickets?" in other.stderr
     assert run_cli("keys", "new", "--kind", "curve", tmp_path / "x").returncode == 2
+
+
+def test_a_rotation_keeps_owners_and_modes(tmp_path):
+    owner = (12345, 23456) if os.geteuid() == 0 else (os.geteuid(), os.getgroups()[-1])
+    key = tmp_path / "key"
+    assert run_cli("keys", "new", key).returncode == 0
+    for file, mode in ((key, 0o640), (tmp_path / "key.pub", 0o444)):
+        os.chown(file, *owner)
+        file.chmod(mode)
+    for _ in range(2):
+        done = run_cli("keys", "rotate", key)
+        assert done.returncode == 0, done.stderr
+    for name, mode in (("key", 0o640), ("key.pub", 0o444), ("key.next", 0o640),
+                       ("key.next.pub", 0o644)):
+        found = (tmp_path / name).stat()
+        assert (found.st_uid, found.st_gid, found.st_mode & 0o7777) == (*owner, mode), name
+
+
+def test_of_two_rotations_at_once_one_is_refused(tmp_path):
+    key, link = tmp_path / "key", tmp_path / "link"
+    assert run_cli("keys", "new", "--kind", "tickets", key).returncode == 0
+    before = key.read_text()
+    link.symlink_to(key)
+    with open(key) as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        refused = run_cli("keys", "rotate", "--kind", "tickets", key)
+    assert refused.returncode == 1 and "by another command: nothing is done" in refused.stderr
+    through = run_cli("keys", "rotate", "--kind", "tickets", link)
+    assert through.returncode == 1 and "is no regular file" in through.stderr
+    assert key.read_text() == before and link.is_symlink()
+
+
+def test_no_rotation_is_lost(tmp_path):
+    key = tmp_path / "key"
+    assert run_cli("keys", "new", "--kind", "kernel-ids", key).returncode == 0
+    running = [subprocess.Popen([tokens.binary(), "keys", "rotate", "--kind", "kernel-ids", key],
+                                stderr=subprocess.DEVNULL) for _ in range(6)]
+    done = [rotation.wait(30) for rotation in running].count(0)
+    epoch, state, _ = key.read_text().splitlines()[0].split()
+    assert (int(epoch), state) == (done, "next"), "each one that was done made an epoch"
+    assert list(tmp_path.iterdir()) == [key]
 
 
 def test_the_next_public_key_is_said_before_it_is_used(tmp_path):

@@ -28,38 +28,44 @@ kube::CallRequest read_request(const ObjectName& secret) {
   return request;
 }
 
-// With a version it takes the place of that one, and of no other.
-kube::CallRequest write_request(const ObjectName& secret, const KeyTexts& keys,
-                                const std::string& version) {
-  Json data = Json::object();
+kube::CallRequest write_request(fetch::Method method, std::string target, Json object,
+                                const KeyTexts& keys) {
   for (const auto& [suffix, text] : keys)
-    data[std::string(kEntry) + suffix] = ascii::base64_encode(text.reveal());
-  Json body{{"apiVersion", "v1"},
-            {"kind", "Secret"},
-            {"metadata", {{"name", secret.name}, {"namespace", secret.space}}},
-            {"type", kFleetSecretType},
-            {"data", std::move(data)}};
+    object["data"][std::string(kEntry) + suffix] = ascii::base64_encode(text.reveal());
   kube::CallRequest request;
-  request.method = version.empty() ? fetch::Method::kPost : fetch::Method::kPut;
-  request.target = collection_of(secret) + (version.empty() ? "" : "/" + secret.name);
-  if (!version.empty()) body["metadata"]["resourceVersion"] = version;
+  request.method = method;
+  request.target = std::move(target);
   request.content_type = "application/json";
-  request.body = Secret(body.dump());
+  request.body = Secret(object.dump());
   return request;
+}
+
+kube::CallRequest make_request(const ObjectName& secret, const KeyTexts& keys) {
+  return write_request(fetch::Method::kPost, collection_of(secret),
+                       {{"apiVersion", "v1"},
+                        {"kind", "Secret"},
+                        {"metadata", {{"name", secret.name}, {"namespace", secret.space}}},
+                        {"type", kFleetSecretType}},
+                       keys);
+}
+
+// Labels, annotations and all that others made of it stay. Its resourceVersion is among them: the
+// server takes it in the place of that one, and of no other.
+kube::CallRequest replace_request(const ObjectName& secret, Json object, const KeyTexts& keys) {
+  return write_request(fetch::Method::kPut, collection_of(secret) + "/" + secret.name,
+                       std::move(object), keys);
 }
 
 struct Read {
   KeyTexts keys;
-  std::string version;
+  Json object;
   std::string problem;
 };
 
 Read read_secret(const ObjectName& secret, const std::string& body) {
   Read out;
-  const std::optional<Json> found = kube::parse_json(body);
-  const Json& object = found ? *found : Json();
-  out.version = kube::version_of(object);
-  const Json& data = ingress::member(object, "data");
+  if (std::optional<Json> found = kube::parse_json(body)) out.object = std::move(*found);
+  const Json& data = ingress::member(out.object, "data");
   if (data.is_object()) {
     for (const auto& [name, value] : data.items()) {
       auto text = Secret::from_base64(ingress::text(value));
@@ -68,7 +74,7 @@ Read read_secret(const ObjectName& secret, const std::string& body) {
       }
     }
   }
-  if (out.version.empty() || !out.keys.contains("")) {
+  if (kube::version_of(out.object).empty() || !out.keys.contains("")) {
     out.problem = "Secret " + secret.text() + " has no entry \"" + std::string(kEntry) + "\"";
   }
   return out;
@@ -108,7 +114,7 @@ kube::Reply FleetSecrets::ask_patiently(const kube::CallRequest& request) {
 
 std::string FleetSecrets::make(const ObjectName& secret, KeyKind kind, KeyTexts& made) {
   made = routing::new_keys(kind);
-  const kube::Reply reply = ask(write_request(secret, made, ""));
+  const kube::Reply reply = ask(make_request(secret, made));
   if (reply.status == kube::kConflict)
     return "Secret " + secret.text() + " is there, and not overwritten";
   return reply.ok() || (may_be_done(reply) && is_there(secret, made)) ? "" : said(secret, reply);
@@ -117,10 +123,11 @@ std::string FleetSecrets::make(const ObjectName& secret, KeyKind kind, KeyTexts&
 bool FleetSecrets::is_there(const ObjectName& secret, const KeyTexts& keys) {
   const kube::Reply found = ask(read_request(secret));
   if (!found.ok()) return false;
-  return std::ranges::equal(read_secret(secret, found.body).keys, keys,
-                            [](const auto& a, const auto& b) {
-                              return a.first == b.first && a.second.reveal() == b.second.reveal();
-                            });
+  const KeyTexts there = read_secret(secret, found.body).keys;
+  return std::ranges::all_of(keys, [&](const auto& key) {
+    const auto same = there.find(key.first);
+    return same != there.end() && same->second.reveal() == key.second.reveal();
+  });
 }
 
 std::string FleetSecrets::rotate(const ObjectName& secret, KeyKind kind, KeyTexts& made) {
@@ -128,14 +135,14 @@ std::string FleetSecrets::rotate(const ObjectName& secret, KeyKind kind, KeyText
   for (int tries = 0; tries < kRotateTriesMax; ++tries) {
     const kube::Reply found = ask(read_request(secret));
     if (!found.ok()) return said(secret, found);
-    const Read before = read_secret(secret, found.body);
+    Read before = read_secret(secret, found.body);
     if (!before.problem.empty()) return before.problem;
     auto keys = routing::rotated_keys(kind, before.keys, problem);
     if (!keys) {
       return "Secret " + secret.text() + ": " + problem + "; is it one of --kind " +
              std::string(routing::key_kind_name(kind)) + "?";
     }
-    const kube::Reply written = ask(write_request(secret, *keys, before.version));
+    const kube::Reply written = ask(replace_request(secret, std::move(before.object), *keys));
     made = std::move(*keys);
     // Who believed it lost would rotate twice, and put to use what nobody knows yet.
     if (written.ok() || (may_be_done(written) && is_there(secret, made))) return "";
@@ -148,7 +155,7 @@ std::string FleetSecrets::rotate(const ObjectName& secret, KeyKind kind, KeyText
 std::string FleetSecrets::ensure_one(const ObjectName& secret, KeyKind kind, KeyTexts& texts) {
   kube::Reply found = ask_patiently(read_request(secret));
   if (found.status == kube::kNotFound) {
-    const kube::Reply made = ask_patiently(write_request(secret, routing::new_keys(kind), ""));
+    const kube::Reply made = ask_patiently(make_request(secret, routing::new_keys(kind)));
     if (made.ok()) log::info("keys", "made Secret {}", secret.text());
     if (!made.ok() && made.status != kube::kConflict) return said(secret, made);
     found = ask_patiently(read_request(secret));  // what is there now counts, whoever made it

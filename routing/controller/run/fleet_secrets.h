@@ -2,7 +2,7 @@
 // controller, and mounted by the proxies. An entry is called "key" and the suffix: key, key.pub.
 //
 // Several may make or rotate one at a time: the API server lets one of them be first, and nobody
-// overwrites what he has not read.
+// overwrites what he has not read. A rotation writes its entries and nothing else of the Secret.
 // Thread: the loop's, which they run until the answers have come: for commands, and before the
 // controller begins. Errors: sentences that hold nothing of a key.
 #pragma once

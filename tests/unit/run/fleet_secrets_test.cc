@@ -22,6 +22,10 @@ class FleetSecretsTest : public kube::KubeTest {
       out["data"]["key" + suffix] = ascii::base64_encode(text.reveal());
     return answer_of("200 OK", out.dump());
   }
+  Json body_of(size_t request) const {
+    const std::string& text = api.requests.at(request);
+    return Json::parse(text.substr(text.find("\r\n\r\n") + 4));
+  }
   static std::string refusal(int code) {
     return answer_of(std::to_string(code) + " No", kube::status_of(code, "no").dump());
   }
@@ -41,6 +45,7 @@ TEST_F(FleetSecretsTest, WhoComesSecondTakesWhatIsThere) {
   EXPECT_EQ(secrets.ensure("kernelgate", found), "");
   EXPECT_THAT(api.requests, SizeIs(2 + kFleetSecrets.size()));
   EXPECT_THAT(api.requests[1], StartsWith("POST /api/v1/namespaces/kernelgate/secrets HTTP"));
+  EXPECT_EQ(body_of(1)["type"], kFleetSecretType);
   EXPECT_EQ(routing::public_key_of(found[kControllerKeySecret]), routing::public_key_of(theirs));
 }
 
@@ -60,11 +65,36 @@ TEST_F(FleetSecretsTest, ARotationOfWhatOthersRotatedMeanwhileBeginsAnew) {
                  answer_of("200 OK", "{}")};
   KeyTexts made;
   EXPECT_EQ(secrets.rotate({"a", "x"}, KeyKind::kTickets, made), "");
-  const std::string& written = api.requests.at(3);
-  const Json body = Json::parse(written.substr(written.find("\r\n\r\n") + 4));
-  EXPECT_EQ(body["metadata"]["resourceVersion"], "8");
+  EXPECT_EQ(body_of(3)["metadata"]["resourceVersion"], "8");
   EXPECT_TRUE(made.at("").reveal().ends_with(second.at("").reveal()));
-  EXPECT_EQ(body["type"], kFleetSecretType);
+}
+
+TEST_F(FleetSecretsTest, ARotationWritesItsEntriesAndNothingElse) {
+  Json secret = kube::object_of("x", "7");
+  secret["apiVersion"] = "v1";
+  secret["kind"] = "Secret";
+  secret["type"] = "Opaque";
+  secret["metadata"]["labels"] = {{"app", "gate"}};
+  secret["metadata"]["annotations"] = {{"replicate", "true"}};
+  secret["data"] = {{"note", ascii::base64_encode("by hand")},
+                    {"keystore", ascii::base64_encode("k")}};
+  for (const auto& [suffix, text] : routing::new_keys(KeyKind::kFeed))
+    secret["data"]["key" + suffix] = ascii::base64_encode(text.reveal());
+  api.answers = {answer_of("200 OK", secret.dump())};
+  event::Timer answer(loop, [&] {  // that to the PUT is lost, and what became of it is looked for
+    if (api.requests.size() < 2) return answer.arm_ms(1);
+    api.answers.push_back(answer_of("200 OK", body_of(1).dump()));
+    api.hang_up();
+  });
+  answer.arm_ms(1);
+  KeyTexts made;
+  EXPECT_EQ(secrets.rotate({"a", "x"}, KeyKind::kFeed, made), "");
+  EXPECT_THAT(api.requests.at(1), StartsWith("PUT /api/v1/namespaces/a/secrets/x HTTP"));
+  Json expected = secret;
+  for (const auto& [suffix, text] : made)
+    expected["data"]["key" + suffix] = ascii::base64_encode(text.reveal());
+  EXPECT_EQ(body_of(1), expected);
+  EXPECT_NE(body_of(1), secret);
 }
 
 TEST_F(FleetSecretsTest, ARotationWhoseAnswerIsLostIsLookedAtAndNotRepeated) {
