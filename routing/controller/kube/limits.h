@@ -26,7 +26,10 @@ inline constexpr uint32_t kPageObjects = 500;   // as kubectl asks for
 inline constexpr uint32_t kPagesMax = 100'000;  // of one list: a server that never ends it
 inline constexpr size_t kCallsMax = 2'048;      // open at a time; each takes a descriptor
 inline constexpr uint32_t kWriteTriesMax = 5;   // answers of 5xx to one write: it is the write
-inline constexpr uint32_t kResumesMax = 3;      // refused watches; then everything is listed anew
+// Tries of one write that were not answered, in 20 s at least: a server that answers nobody has
+// cost us the Lease before, and with it all that waits.
+inline constexpr uint32_t kWriteLostMax = 10;
+inline constexpr uint32_t kResumesMax = 3;  // refused watches; then everything is listed anew
 
 // ---- times (milliseconds) ----
 inline constexpr uint32_t kCredentialsLookMs = 60'000;  // a token is renewed 12 min before its end

@@ -25,7 +25,7 @@ Writes::Writes(event::EventLoop& loop, Client& client, Limits limits)
       timer_(loop, [this] { pump(); }) {}
 
 bool Writes::add(const std::string& key, Make make, Done done) {
-  return put({key, std::move(make), std::move(done), 0});
+  return put({key, std::move(make), std::move(done)});
 }
 
 bool Writes::put(Job job) {
@@ -99,11 +99,14 @@ void Writes::on_reply(const std::string& key, const Reply& reply) {
   }
   const uint32_t wait_ms = backoff_.next_ms(random_word(), reply.retry_after_ms);
   paused_until_us_ = loop_.now_us() + uint64_t{wait_ms} * 1'000;
-  if (is_theirs(reply.status) && ++job.tries == kWriteTriesMax) {
-    return finish(job, reply);
-  }
+  if (was_last_try(job, reply)) return finish(job, reply);
   ++counts_.retried;
   if (!by_key_.contains(key)) static_cast<void>(put(std::move(job)));
+}
+
+bool Writes::was_last_try(Job& job, const Reply& reply) noexcept {
+  if (reply.status == 0) return ++job.lost == kWriteLostMax;
+  return is_theirs(reply.status) && ++job.refused == kWriteTriesMax;
 }
 
 void Writes::finish(const Job& job, const Reply& reply) {

@@ -4,8 +4,9 @@
 // A write has a key. One that waits gives way to a newer one of its key; one that is under way is
 // followed by it. What is sent is made when its turn comes, so that it says what is so then.
 //   2xx, 3xx, 4xx ──▶ done
-//   429, 5xx, no answer ──▶ all pause (Backoff, Retry-After); that one goes to the end, and after
-//                           kWriteTriesMax answers of 5xx is given up: done with the last one
+//   429, 5xx, no answer ──▶ all pause (Backoff, Retry-After); that one goes to the end, and is
+//                           given up after kWriteTriesMax answers of 5xx or kWriteLostMax tries
+//                           without one: done with the last one
 // Owner:  who has something to write; outlived by client and loop. Thread: the loop's.
 // Limits: `Limits`. Errors: the Reply; add() says false where no more may wait.
 #pragma once
@@ -63,7 +64,8 @@ class Writes {
     std::string key;
     Make make;
     Done done;
-    uint32_t tries = 0;  // that were answered with 5xx
+    uint32_t refused = 0;  // tries that were answered with 5xx
+    uint32_t lost = 0;     // that were not answered
   };
   using Jobs = std::list<Job>;
   struct Open {
@@ -76,6 +78,7 @@ class Writes {
   bool pump_one(uint64_t now_us);
   void send(Job job, CallRequest request);
   void on_reply(const std::string& key, const Reply& reply);
+  static bool was_last_try(Job& job, const Reply& reply) noexcept;
   void finish(const Job& job, const Reply& reply);
   void wake_in(uint64_t us);
 

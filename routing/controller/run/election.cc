@@ -1,5 +1,6 @@
 #include "routing/controller/run/election.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "proxy/base/assert.h"
@@ -9,12 +10,17 @@
 namespace kg::controller {
 namespace {
 
+constexpr uint64_t k2020Seconds = 1'577'836'800;  // 2020-01-01T00:00:00Z
 constexpr const char* kGroup = "/apis/coordination.k8s.io/v1/namespaces/";
 
 uint64_t transitions_of(const nlohmann::json& lease) {
   const auto& spec = lease.at("spec");
   const auto found = spec.find("leaseTransitions");
   return found != spec.end() && found->is_number_unsigned() ? found->get<uint64_t>() : 0;
+}
+
+uint64_t seconds_since_2020() {
+  return std::max(event::wall_us() / 1'000'000, k2020Seconds) - k2020Seconds;
 }
 
 // All that is read of it without another look is there.
@@ -96,7 +102,13 @@ void Election::judge(const Json& lease) {
   const uint64_t seconds = duration != spec.end() && duration->is_number_unsigned()
                                ? duration->get<uint64_t>()
                                : kLeaseSeconds;
-  if (holder_.empty() || now - seen_us_ >= seconds * 1'000'000) write(lease, true);
+  if (holder_.empty() || now - seen_us_ >= seconds * 1'000'000) try_to_take(lease);
+}
+
+void Election::try_to_take(const Json& lease) {
+  if (transitions_of(lease) < kTransitionsMax) return write(lease, true);
+  say("its leaseTransitions can grow no further, and nobody leads: delete the Lease, then tell "
+      "each proxy `kernelgate admin feed reset`");
 }
 
 void Election::create() {
@@ -113,7 +125,7 @@ void Election::write(Json lease, bool take) {
   const bool is_new = !lease["metadata"].contains("resourceVersion");
   if (take) {
     // One that was deleted, or lost with its etcd, must not begin below what proxies hold.
-    spec["leaseTransitions"] = is_new ? event::wall_us() / 1'000'000 : transitions_of(lease) + 1;
+    spec["leaseTransitions"] = is_new ? seconds_since_2020() : transitions_of(lease) + 1;
     spec["holderIdentity"] = options_.identity;
     spec["leaseDurationSeconds"] = kLeaseSeconds;
     spec["acquireTime"] = kube::micro_time(event::wall_us());

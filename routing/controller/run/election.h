@@ -6,8 +6,10 @@
 //     └──────── another name stands there, or we could not renew for kRenewWithinMs ◀──────────┘
 //
 // The term is the Lease's count of transitions, one more: it grows with every change of holder, so
-// that what a former leader still says is older. A new Lease begins with the seconds since 1970,
-// since proxies may hold versions of one that is no more.
+// that what a former leader still says is older. A new Lease begins with the seconds since 2020,
+// since proxies may hold versions of one that is no more. Kubernetes counts in an int32, which
+// those seconds leave in 2088: a Lease that stands at kTransitionsMax is not taken any more, since
+// two leaders of one term could contradict each other.
 // Owner:  the controller. Thread: the loop's. Clocks of two machines are never compared: what
 //         counts is how long the Lease has stood unchanged before our eyes.
 // Errors: logged once as long as they stay the same; asked again every kElectionRetryMs.
@@ -24,9 +26,10 @@
 
 namespace kg::controller {
 
-inline constexpr uint32_t kLeaseSeconds = 15;        // then others may take it
-inline constexpr uint32_t kRenewWithinMs = 10'000;   // before that we hold it for lost
-inline constexpr uint32_t kElectionRetryMs = 2'000;  // between looks, and between renewals
+inline constexpr uint32_t kLeaseSeconds = 15;               // then others may take it
+inline constexpr uint32_t kRenewWithinMs = 10'000;          // before that we hold it for lost
+inline constexpr uint32_t kElectionRetryMs = 2'000;         // between looks, and between renewals
+inline constexpr uint64_t kTransitionsMax = 2'147'483'647;  // of spec.leaseTransitions, an int32
 
 class Election {
  public:
@@ -57,6 +60,7 @@ class Election {
   void look();
   void on_lease(const kube::Reply& reply);
   void judge(const Json& lease);
+  void try_to_take(const Json& lease);
   void create();
   void drop_call();
   void write(Json lease, bool take);

@@ -278,7 +278,7 @@ bool EventWriter::on_reply(const ObjectRef& ref, const std::string& name,
 
 void EventWriter::on_written(const ObjectRef& ref, const std::string& name, Said& said,
                              uint64_t count) {
-  failed_status_ = 0;
+  failed_status_.reset();
   said.count = count;
   said.step = Step::kCount;
   said.due_us = loop_.now_us() + uint64_t{kEventRepeatMs} * 1'000;

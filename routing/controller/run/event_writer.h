@@ -97,7 +97,7 @@ class EventWriter {
   event::Timer timer_;
   std::map<Ref, Record> records_;
   bool leads_ = false;
-  int failed_status_ = 0;  // of the last one that was refused: said once
+  std::optional<int> failed_status_;  // of the last one that failed, 0: no answer; said once
   uint64_t forgotten_ = 0;
 };
 

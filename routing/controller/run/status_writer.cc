@@ -197,7 +197,7 @@ bool StatusWriter::on_reply(const Name& name, const kube::Reply& reply) {
     return true;
   known->second.not_before_us = loop_.now_us() + uint64_t{kStatusAgainMs} * 1'000;
   if (reply.ok()) {
-    failed_status_ = 0;
+    failed_status_.reset();
     // As the server has it now; the watch may be later than this.
     if (const std::optional<Json> written = kube::parse_json(reply.body)) saw(*written);
     return true;

@@ -87,7 +87,7 @@ class StatusWriter final : private kube::Handler {
   std::map<Name, Known> known_;
   std::set<Name> due_;  // to be looked at
   bool leads_ = false;
-  int failed_status_ = 0;  // of the last one that was refused: said once
+  std::optional<int> failed_status_;  // of the last one that failed, 0: no answer; said once
 };
 
 // The addresses of a Service, as status.loadBalancer.ingress has them.

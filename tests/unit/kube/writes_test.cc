@@ -9,15 +9,17 @@ using testing::ElementsAre;
 class WritesTest : public KubeTest {
  protected:
   // Notes the answers' statuses by key.
-  void add(Writes& writes, const std::string& key, const std::string& body) {
+  void add(Writes& writes, const std::string& key, const std::string& body,
+           uint32_t deadline_ms = kCallMs) {
     writes.add(
         key,
-        [body]() -> std::optional<CallRequest> {
+        [body, deadline_ms]() -> std::optional<CallRequest> {
           if (body.empty()) return std::nullopt;
           CallRequest request;
           request.method = fetch::Method::kPost;
           request.target = "/" + body;
           request.body = Secret(body);
+          request.deadline_ms = deadline_ms;
           return request;
         },
         [this, key](const Reply& reply) {
@@ -80,6 +82,19 @@ TEST_F(WritesTest, ABusyServerIsAskedAgainButNotForEverForOne) {
   EXPECT_THAT(done, ElementsAre("b 200", "a 500"));
   EXPECT_EQ(writes.counts().retried, 3U + kWriteTriesMax - 1);
   EXPECT_EQ(writes.counts().failed, 1U);
+}
+
+TEST_F(WritesTest, OneThatIsNeverAnsweredIsGivenUpAndOthersGoOn) {
+  Writes writes(loop, client, limits);
+  add(writes, "silent", "silent", 2);
+  run_until([&] { return writes.counts().failed == 1; });
+  EXPECT_EQ(api.requests.size(), kWriteLostMax);
+  EXPECT_EQ(writes.counts().retried, kWriteLostMax - 1);
+  EXPECT_THAT(done, ElementsAre("silent 0"));
+  api.answers.push_back(answer_of("200 OK", "{}"));
+  add(writes, "next", "next");
+  run_until([&] { return writes.counts().ok == 1; });
+  EXPECT_EQ(writes.waiting(), 0U);
 }
 
 TEST_F(WritesTest, BoundedAndForgottenWithoutAWord) {

@@ -51,4 +51,33 @@ TEST_F(ElectionTest, WhatIsNoLeaseIsNotWrittenBack) {
   EXPECT_THAT(api.requests, ElementsAre(StartsWith("GET "), StartsWith("PUT ")));
 }
 
+TEST_F(ElectionTest, ALeaseThatCanCountNoFurtherIsNotTaken) {
+  api.answers = {lease_of("gone", 2'147'483'647, "1"), answer_of("200 OK", "{}")};
+  election.stand();
+  run_until([&] { return election.holder() == "gone"; });
+  const auto mark = client.send(kube::get("/mark"), [](const kube::Reply&) {});
+  run_until([&] { return api.requests.size() == 2; });
+  EXPECT_THAT(api.requests[1], StartsWith("GET /mark ")) << "and nothing before it";
+  EXPECT_THAT(terms, IsEmpty());
+}
+
+TEST_F(ElectionTest, TheLastTransitionIsLedAndRenewed) {
+  api.answers = {lease_of("gone", 2'147'483'646, "1"), lease_of("us", 2'147'483'647, "2")};
+  election.stand();
+  run_until([&] { return election.leads(); });
+  EXPECT_THAT(terms, ElementsAre(2'147'483'648));
+}
+
+TEST_F(ElectionTest, ANewLeaseBeginsAboveOnesThatAreNoMore) {
+  api.answers = {answer_of("404 Not Found", "{}")};
+  election.stand();
+  run_until([&] { return api.requests.size() == 2; });
+  const std::string& post = api.requests[1];
+  const Json lease = Json::parse(post.substr(post.find("\r\n\r\n") + 4));
+  const auto seconds = lease["spec"]["leaseTransitions"].get<int64_t>();
+  EXPECT_NEAR(static_cast<double>(seconds),
+              static_cast<double>(event::wall_us() / 1'000'000 - 1'577'836'800), 60);
+  EXPECT_LT(seconds, 2'147'483'647);
+}
+
 }  // namespace kg::controller::election_test
