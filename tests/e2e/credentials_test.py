@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import signal
 import ssl
 import time
 import urllib.request
@@ -213,6 +214,16 @@ def test_the_manifest_lets_the_controller_review_and_no_more(site):
 
     wait_until(lambda: statuses() == [201, 201], lambda: f"reviews: {statuses()}")
     assert plane.call("GET", "/api/v1/namespaces/kernelgate/secrets", token=own).status == 403
+
+
+def test_the_audit_log_is_reopened_for_rotation(site):
+    before = site.audit.rename(site.audit.with_suffix(".1"))
+    site.controllers.running[0].child.send_signal(signal.SIGUSR1)
+    wait_until(site.audit.exists, "a new audit log")
+    status, _, session = site.ask(site.token_of("issuer"))
+    assert status == 200, session
+    wait_until(lambda: session["id"] in site.audit.read_text(), "its line in the new one")
+    assert session["id"] not in before.read_text()
 
 
 def test_without_an_api_server_nothing_is_issued(site):

@@ -40,6 +40,10 @@ Service::Service(event::EventLoop& loop, kube::Client& client, Options options,
              [this] { return material_.signer(); }}),
       listener_(loop, desk_, material_) {}
 
+void Service::reopen_audit() {
+  if (audit_ != nullptr) audit_->reopen();
+}
+
 std::string Service::start() {
   std::string problem = judge(options_);
   if (problem.empty()) problem = material_.open();

@@ -26,6 +26,7 @@ class Service {
           std::function<bool()> is_ready);
 
   std::string start();                                              // "" or what is wrong
+  void reopen_audit();                                              // SIGUSR1, after logrotate
   const std::string& address() const noexcept { return address_; }  // that is listened on
   std::string metrics() { return metrics_text(desk_.counts(), listener_.open_connections()); }
 

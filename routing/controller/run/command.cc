@@ -234,6 +234,10 @@ std::string serve(event::EventLoop& loop, kube::Client& client, const RunOptions
   const auto end = [&] { controller.stop([&loop] { loop.stop(); }); };
   const event::SignalWatcher term(loop, SIGTERM, end);
   const event::SignalWatcher interrupt(loop, SIGINT, end);
+  // Taken without that API too: who rotates logs need not know, and it would end us.
+  const event::SignalWatcher reopen(loop, SIGUSR1, [&credentials_api] {
+    if (credentials_api != nullptr) credentials_api->reopen_audit();
+  });
   loop.run();
   return "";
 }
