@@ -2,6 +2,8 @@
 afterwards all hold the same again.
 """
 
+import base64
+
 import pytest
 from control_plane import ingress_path
 from controller_site import Site
@@ -71,7 +73,39 @@ def test_the_leader_dies(site):
     wait_controllers(site, 2)
 
 
+def annotate(site, name, **annotations):
+    site.plane.must("PATCH", ingress_path(name, name), {"metadata": {"annotations": {
+        f"kernelgate.io/{key.replace('_', '-')}": value for key, value in annotations.items()}}},
+                    content_type="application/merge-patch+json")
+
+
+def add_squatter(site):
+    """An Ingress that is wrong and goes on, and one that came first and asks for all it has."""
+    announce(site, "asquatter")  # also by its name the first
+    announce(site, "held")
+    site.wait_status("asquatter", 200)
+    site.wait_status("held", 200)
+    annotate(site, "held", gone_after="soon")
+    squatter = site.manifest("asquatter", **{"kernelgate.io/endpoint-id": "held",
+                                             "kernelgate.io/issuer": "https://squatter.test"})
+    squatter["spec"]["rules"].append({**squatter["spec"]["rules"][0], "host": "held.example.com"})
+    site.plane.must("PATCH", ingress_path("asquatter", "asquatter"), squatter,
+                    content_type="application/merge-patch+json")
+    site.wait_status("asquatter", 404)  # it has no id
+    site.wait_status("held", 200)
+
+
+def remembered(site):
+    secrets = "/api/v1/namespaces/default/secrets"
+    secret = site.plane.call("GET", f"{secrets}/kernelgate-controller-memory")
+    text = secret.body["data"]["memory"] if secret.status == 200 else ""
+    return base64.b64decode(text).decode()
+
+
 def test_all_controllers_die(site):
+    add_squatter(site)
+    wait_until(lambda: "id held" in remembered(site) and "good" in remembered(site),
+               lambda: f"what it remembers; it is {remembered(site)}", 20)
     before = terms(site)
     for controller in site.controllers.running:
         controller.kill()
@@ -83,6 +117,8 @@ def test_all_controllers_die(site):
     wait_until(lambda: min(terms(site)) > max(before),
                lambda: f"a new term; {site.controllers.running[0].tail()}", LEASE_SECONDS)
     site.wait_status("unseen", 200)
+    for name, status in (("held", 200), ("asquatter", 404)):
+        assert [site.status(proxy, name) for proxy in site.proxies] == [status] * 3, name
 
 
 def test_etcd_dies_for_longer_than_a_leader_may_lead_without_it(site):

@@ -165,6 +165,27 @@ def test_an_object_that_becomes_right_hears_it(site):
     assert event["type"] == "Normal" and event["action"] == "Serve"
 
 
+def test_what_it_remembers_is_a_secret_that_is_written_again(site):
+    memory = "/api/v1/namespaces/kernelgate/secrets/kernelgate-controller-memory"
+
+    def text():
+        found = site.plane.call("GET", memory)
+        data = found.body.get("data", {}) if found.status == 200 else {}
+        return base64.b64decode(data.get("memory", "")).decode()
+
+    site.annotate("mended", **{"gone-after": "soon"})
+    site.wait_event("mended", "LastGoodServes")
+    wait_until(lambda: '"ingress":"mended"' in text(), lambda: f"a memory: {text()!r}", 20)
+    assert "soon" not in text() and "/api/kernelspecs" in text()
+    site.plane.must("DELETE", memory)
+    wait_until(lambda: '"ingress":"mended"' in text(), lambda: f"it again: {text()!r}", 20)
+    site.plane.must("PATCH", memory, {"stringData": {"memory": "nonsense"}},
+                    content_type="application/merge-patch+json")
+    wait_until(lambda: '"ingress":"mended"' in text(), lambda: f"it again: {text()!r}", 20)
+    site.annotate("mended", **{"gone-after": "7s"})
+    wait_until(lambda: text() == "", lambda: f"nothing: {text()!r}", 20)
+
+
 def test_our_ingresses_say_where_they_are_reached(site):
     site.post("reached")
     site.wait_addresses("reached", ADDRESSES)
@@ -276,6 +297,7 @@ def test_other_namespaces_and_other_secrets_are_closed_to_it(site):
 
     assert may("list", "secrets", "analytics")
     assert may("update", "secrets", "kernelgate", "kernelgate-revocations")
+    assert may("update", "secrets", "kernelgate", "kernelgate-controller-memory")
     for namespace in ("science", "kernelgate", "kube-system", "default"):
         assert not may("list", "secrets", namespace), namespace
     assert not may("list", "secrets", "")

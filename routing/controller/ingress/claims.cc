@@ -60,21 +60,51 @@ void Claims::set(const ObjectName& ingress, const Metadata& meta, const Keys& ke
   if (own.keys.empty()) own_.erase(ingress);
 }
 
+std::map<std::string, Holder> Claims::exceptions() const {
+  std::map<std::string, Holder> out;
+  for (const std::string& key : exceptions_) {
+    const ObjectName& ingress = holder(key)->ingress;
+    out.emplace(key, Holder{ingress, own_.at(ingress).uid});
+  }
+  return out;
+}
+
+const Claim* Claims::recalled(const std::string& key, const Contest& contest) const {
+  const auto known = recalled_.find(key);
+  if (known == recalled_.end()) return nullptr;
+  const auto own = own_.find(known->second.ingress);
+  if (own == own_.end() || own->second.uid != known->second.uid) return nullptr;
+  const auto claimed = own->second.keys.find(key);
+  if (claimed == own->second.keys.end()) return nullptr;
+  return &*contest.claims.find({claimed->second, own->second.created, own->first});
+}
+
 std::vector<Claims::Change> Claims::settle() {
+  for (const auto& [key, holder] : recalled_) {
+    if (contests_.contains(key)) open(key);
+  }
   std::vector<Change> changes;
   for (auto& [key, before] : std::exchange(changed_, {})) {
     const auto at = contests_.find(key);
     Contest& contest = at->second;
     if (contest.claims.empty()) {
       contests_.erase(at);
+      exceptions_.erase(key);
       if (before) changes.push_back({key, std::move(before)});
       continue;
     }
     const Claim& oldest = *contest.claims.begin();
+    if (const Claim* known = recalled(key, contest)) contest.holder = known;
     const bool keeps = contest.holder != nullptr && (oldest.is_weak || !contest.holder->is_weak);
     if (!keeps) contest.holder = &oldest;
+    if (contest.holder == &oldest) {
+      exceptions_.erase(key);
+    } else {
+      exceptions_.insert(key);
+    }
     if (contest.holder->ingress != before) changes.push_back({key, std::move(before)});
   }
+  recalled_.clear();
   return changes;
 }
 

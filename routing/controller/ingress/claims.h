@@ -15,7 +15,7 @@
 #include <tuple>
 #include <vector>
 
-#include "routing/controller/ingress/object.h"
+#include "routing/controller/ingress/recollection.h"
 
 namespace kg::ingress {
 
@@ -42,12 +42,16 @@ class Claims {
 
   // Replaces all that `ingress` claims; counts with settle().
   void set(const ObjectName& ingress, const Metadata& meta, const Keys& keys);
+  // Who had what elsewhere: has it from the next settle() on, if he claims it by then.
+  void recall(const std::map<std::string, Holder>& holders) { recalled_ = holders; }
   // The end of a turn: who has what.
   std::vector<Change> settle();
   // As of the last settle(); nullptr: nobody claims it.
   const Claim* holder(const std::string& key) const;
   // Those who claim it, the oldest first, at most `most`.
   std::vector<ObjectName> claimants(const std::string& key, size_t most) const;
+  // Who has what another one would have if nothing were remembered.
+  std::map<std::string, Holder> exceptions() const;
 
  private:
   struct Contest {
@@ -62,10 +66,13 @@ class Claims {
   void remove(const std::string& key, const Claim& claim);
   void add(const std::string& key, Claim claim, bool held);
   Contest& open(const std::string& key);
+  const Claim* recalled(const std::string& key, const Contest& contest) const;
 
   std::map<std::string, Contest> contests_;
   std::map<ObjectName, Own> own_;
   std::map<std::string, std::optional<ObjectName>> changed_;  // in this turn, and who had it before
+  std::map<std::string, Holder> recalled_;                    // for this turn
+  std::set<std::string> exceptions_;
 };
 
 }  // namespace kg::ingress

@@ -13,14 +13,43 @@ bool Classes::uses(const ObjectName& map) const {
   return settings_.observed.parameters == map || std::ranges::any_of(states_, is_of);
 }
 
+bool Classes::recall(const Memories& memories) {
+  recalled_ = memories;
+  return std::ranges::any_of(memories, [this](const auto& entry) {
+    const auto state = states_.find(entry.first);
+    if (state == states_.end()) return entry.first.empty() && observed_.good == nullptr;
+    return state->second.good == nullptr;
+  });
+}
+
+void Classes::recall(State& state, const std::string& name) const {
+  const auto known = recalled_.find(name);
+  if (state.good != nullptr || known == recalled_.end() || known->second.uid != state.uid) return;
+  ReadParameters read = read_parameters(known->second.data);
+  if (!read.parameters) return;
+  state.good = std::make_shared<const Parameters>(std::move(*read.parameters));
+  state.data = known->second.data;
+}
+
+Classes::Memories Classes::exceptions() const {
+  Memories out;
+  if (observed_.is_last_good) out.emplace("", ClassMemory{"", observed_.data});
+  for (const auto& [name, state] : states_) {
+    if (state.is_last_good) out.emplace(name, ClassMemory{state.uid, state.data});
+  }
+  return out;
+}
+
 void Classes::refresh(State& state, const ClassSource* source, const ObjectRef& ref,
                       Report& report) {
   Findings findings;
+  state.is_last_good = false;
   if (source != nullptr) state.map = source->parameters;
   if (source != nullptr && source->has_parameters && !source->parameters) {
     findings.error("InvalidParameters",
                    "spec.parameters names no ConfigMap: write kind: ConfigMap, scope: Namespace, "
                    "name and namespace; until then the class keeps its last good ones");
+    state.is_last_good = state.good != nullptr;
   } else if (!state.map) {
     if (state.good == nullptr || !state.data.empty())
       state.good = std::make_shared<const Parameters>();
@@ -29,8 +58,10 @@ void Classes::refresh(State& state, const ClassSource* source, const ObjectRef& 
     findings.error("ParametersNotFound",
                    "ConfigMap " + quote(state.map->text()) +
                        " is not there: make it; until then the class keeps its last good ones");
+    state.is_last_good = state.good != nullptr;
   } else {
     ReadParameters read = read_parameters(map->data);
+    state.is_last_good = !read.parameters && state.good != nullptr;
     if (read.parameters && (state.good == nullptr || state.data != map->data)) {
       state.good = std::make_shared<const Parameters>(std::move(*read.parameters));
       state.data = map->data;
@@ -60,13 +91,17 @@ Classes::Report Classes::refresh() {
       continue;
     }
     State state = std::move(states_[name.name]);
+    state.uid = source.meta.uid;
+    recall(state, name.name);
     refresh(state, &source, ref, report);
     states.emplace(name.name, std::move(state));
   }
   states_ = std::move(states);
   observed_.map = settings_.observed.parameters;
+  recall(observed_, "");
   refresh(observed_, nullptr, {Kind::kIngressClass, {"", settings_.observed.class_name}}, report);
   default_ = default_class();
+  recalled_.clear();
   return report;
 }
 

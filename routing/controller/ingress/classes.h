@@ -14,6 +14,7 @@
 
 #include "routing/controller/ingress/limits.h"
 #include "routing/controller/ingress/parameters.h"
+#include "routing/controller/ingress/recollection.h"
 #include "routing/controller/ingress/shares.h"
 #include "routing/controller/ingress/store.h"
 
@@ -46,7 +47,15 @@ struct ResolvedClass {
 
 class Classes {
  public:
+  using Memories = std::map<std::string, ClassMemory>;  // by class; "" is that of the observed
+
   Classes(const Settings& settings, const Store& store);
+
+  // What another one remembered: for classes of which no parameters were ever good here, with the
+  // next refresh(). False: there are none.
+  bool recall(const Memories& memories);
+  // The last good parameters that count in the place of present ones.
+  Memories exceptions() const;
 
   // After a change of IngressClasses or ConfigMaps. Findings are of IngressClasses and ConfigMaps,
   // an empty list for what is well again.
@@ -62,8 +71,11 @@ class Classes {
     std::shared_ptr<const Parameters> good;
     std::optional<ObjectName> map;
     TextMap data;  // of the good ones: what did not change is not made anew
+    std::string uid;
+    bool is_last_good = false;
   };
   void refresh(State& state, const ClassSource* source, const ObjectRef& ref, Report& report);
+  void recall(State& state, const std::string& name) const;
   bool is_observed(const IngressSource& ingress, const std::string& class_name) const;
   std::string default_class() const;
 
@@ -72,6 +84,7 @@ class Classes {
   std::map<std::string, State> states_;  // of our classes
   State observed_;
   std::string default_;
+  Memories recalled_;
 };
 
 }  // namespace kg::ingress

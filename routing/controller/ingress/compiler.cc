@@ -4,13 +4,12 @@
 #include <utility>
 
 #include "routing/controller/ingress/limits.h"
+#include "routing/controller/ingress/no_room.h"
 
 namespace kg::ingress {
 namespace {
 
 using Verdict = Shares::Verdict;
-
-constexpr size_t kMiB = size_t{1024} * 1024;
 
 Amount amount_of(const std::vector<feed::Item>& items) {
   Amount out{items.size(), 0};
@@ -32,29 +31,6 @@ size_t hosts_of(const IngressSource& source) {
   for (const Rule& rule : source.rules)
     hosts.insert(rule.host.empty() ? first_element(rule.path) : rule.host);
   return hosts.size() + further;
-}
-
-std::string words_of(const Amount& amount) {
-  return std::to_string(amount.items) + " endpoints and certificates, or " +
-         std::to_string(amount.bytes / kMiB) + " MiB of them";
-}
-
-Finding no_room(Verdict verdict, const ShareBounds& bounds) {
-  if (verdict == Verdict::kNamespaceFull) {
-    return {Severity::kError, "NamespaceFull",
-            "its namespace has more than " + words_of(bounds.of_namespace) +
-                ": the older objects are served, and this one is not: remove or shorten some"};
-  }
-  return {Severity::kError, "FeedFull",
-          "all namespaces together have more than " + words_of(bounds.of_all) +
-              ", and this one has more than its share: the older objects are served, and this one "
-              "is not: remove or shorten some"};
-}
-
-Finding no_room_for_hosts(size_t most) {
-  return {Severity::kError, "NamespaceFull",
-          "its namespace names more than " + std::to_string(most) +
-              " hosts: those of older objects count, and those of this one do not: remove some"};
 }
 
 }  // namespace
@@ -142,6 +118,8 @@ void Compiler::resolve(const ObjectName& name) {
     entry.memory = {source->meta.uid, "", {}};
     certificates_.forget(name);
   }
+  if (const auto known = recalled_.find(name); known != recalled_.end())
+    ingress::recall(known->second, entry.memory);
   entry.class_name = source->class_name;
   by_class_[entry.class_name].insert(name);
   entry.resolved = classes_.resolve(*source);
@@ -232,6 +210,7 @@ Changes Compiler::run() {
     }
   }
   publish(turn, changes);
+  recalled_.clear();
   changes.compiled = turn.ingresses.size();
   return changes;
 }
@@ -262,7 +241,36 @@ void Compiler::make(const ObjectName& name, Turn& turn) {
     for (EndpointView& endpoint : entry.view.endpoints) endpoint.is_published = false;
     entry.view.findings.push_back(no_room(verdict, shares_.bounds()));
   }
+  remember(name, entry);
   turn.made.insert_or_assign(name, std::move(items));
+}
+
+void Compiler::remember(const ObjectName& name, const Entry& entry) {
+  if (auto memory = exceptions_of(entry.memory, entry.ids, entry.view)) {
+    exceptions_.insert_or_assign(name, std::move(*memory));
+  } else {
+    exceptions_.erase(name);
+  }
+}
+
+void Compiler::recall(const Recollection& recollection) {
+  holdings_.recall(recollection);
+  if (classes_.recall(recollection.classes)) {
+    classes_due_ = true;
+    touch_classes();
+  }
+  recalled_ = recollection.ingresses;
+  for (const auto& [name, memory] : recalled_) {
+    if (store_.ingress(name) != nullptr) dirty_.insert(name);
+  }
+}
+
+Recollection Compiler::recollection() const {
+  Recollection out;
+  holdings_.recollect(out);
+  out.ingresses = exceptions_;
+  out.classes = classes_.exceptions();
+  return out;
 }
 
 std::vector<feed::Item> Compiler::compile(const ObjectName& name, Entry& entry) {

@@ -1,8 +1,9 @@
 // Compiler: from the objects of a cluster to what the feed publishes, and what is to be said of it.
 //
-// Owner: the controller, or `kernelgate-controller check`. Thread: one. Nothing here does I/O,
-// reads a clock or depends on the order in which objects came; only the last good configuration of
-// an endpoint, of a certificate and of a class's parameters is remembered from before. Cost: put
+// Owner: the controller, or `kernelgate-controller check`. Thread: one. Nothing here does I/O or
+// reads a clock. What comes out is a function of the objects and of what was so before the run: who
+// had what (holdings.h), and the last good configuration of an endpoint, of a certificate and of a
+// class's parameters. All of it but certificates can be taken to another compiler. Cost: put
 // and erase note who has to look again, run() compiles those Ingresses and no others: the cost of
 // an edit is that of the objects that it concerns, not of all.
 #pragma once
@@ -38,6 +39,11 @@ class Compiler {
   Kept put(Kind kind, const Json& object);
   void erase(const ObjectRef& ref);
   Changes run();
+
+  // What another one remembered. With the next run(), of the objects that are known by then: who
+  // had something has it again, and what was good once is good where none is known here.
+  void recall(const Recollection& recollection);
+  Recollection recollection() const;
 
   // Everything that is published now: a snapshot for a new subscriber, by key.
   std::vector<feed::Item> items() const { return publication_.items(); }
@@ -80,6 +86,7 @@ class Compiler {
     std::map<ObjectName, std::vector<feed::Item>> made;  // by Ingress
   };
 
+  void remember(const ObjectName& name, const Entry& entry);
   const IngressSource* source_of(const ObjectName& name) const;
   std::string secret_for(const ObjectName& ingress, const std::string& host) const;
   void touch(const ObjectRef& ref);
@@ -112,6 +119,8 @@ class Compiler {
   std::map<std::string, Names> by_class_;
   std::map<ObjectRef, Names> needed_by_;
   std::map<ObjectRef, std::vector<Finding>> findings_;
+  std::map<ObjectName, IngressMemory> recalled_;    // for the next run
+  std::map<ObjectName, IngressMemory> exceptions_;  // what is to be remembered of each
   Names dirty_;
   bool classes_due_ = true;
 };

@@ -12,6 +12,9 @@
 namespace kg::ingress {
 namespace {
 
+// And was not made here yet.
+bool is_recalled(const Good& good) { return good.keys.empty(); }
+
 class Evaluation {
  public:
   Evaluation(const IngressSource& ingress, const ResolvedClass& resolved, const Ids& ids,
@@ -186,10 +189,11 @@ class Evaluation {
                    Findings& findings) {
     EndpointConfig made = endpoint_config(common, identity);
     std::string keys = made.keys.dump(-1, ' ', false, Json::error_handler_t::replace);
-    Good& good = memory_.good[identity.id];
+    const auto [at, is_new] = memory_.good.try_emplace(identity.id);
+    Good& good = at->second;
     if (good.keys != keys || good.texts != made.texts) {
       if (!is_valid(keys, made.texts, meta, parameters_, findings)) {
-        if (good.keys.empty()) memory_.good.erase(identity.id);
+        if (is_new) memory_.good.erase(at);
         return nullptr;
       }
       good.keys = std::move(keys);
@@ -209,10 +213,14 @@ class Evaluation {
     if (known->second.parameters == resolved_.parameters) return &known->second;
     Metadata before = ingress_.meta;
     before.annotations = known->second.annotations;
+    for (const std::string& secret : secrets_of(before, parameters_))
+      out_.needs.insert({Kind::kSecret, {name_.space, secret}});
     Findings ignored;
     const auto common = common_config(before, parameters_, secrets_, ignored);
-    const Good* good = common ? keep(*common, identity, before, ignored) : nullptr;
-    if (good == nullptr) memory_.good.erase(identity.id);
+    Findings judged;  // as of present ones
+    const Good* good = common ? keep(*common, identity, before, judged) : nullptr;
+    // What is recalled was good with other Secrets than those of now, and may be so again.
+    if (good == nullptr && !is_recalled(known->second)) memory_.good.erase(known);
     return good;
   }
 
@@ -305,6 +313,31 @@ class Evaluation {
 };
 
 }  // namespace
+
+std::optional<IngressMemory> exceptions_of(const Memory& memory, const Ids& ids,
+                                           const IngressView& view) {
+  IngressMemory out{memory.uid, ids.is_invalid ? ids.base : "", {}};
+  for (const EndpointView& endpoint : view.endpoints) {
+    const auto good = memory.good.find(endpoint.id);
+    if (good == memory.good.end()) continue;
+    const bool serves = endpoint.is_published && endpoint.is_last_good;
+    if (!serves && !is_recalled(good->second)) continue;
+    TextMap& annotations = out.good[endpoint.id];
+    for (const auto& [name, value] : good->second.annotations) {
+      if (name.starts_with(kOwnPrefix) || name.starts_with(kNginxPrefix))
+        annotations.emplace(name, value);
+    }
+  }
+  if (out.id_base.empty() && out.good.empty()) return std::nullopt;
+  return out;
+}
+
+void recall(const IngressMemory& known, Memory& memory) {
+  if (known.uid != memory.uid) return;
+  if (memory.id_base.empty()) memory.id_base = known.id_base;
+  for (const auto& [id, annotations] : known.good)
+    memory.good.try_emplace(id, Good{"", {}, {}, annotations, nullptr});
+}
 
 Evaluated evaluate(const IngressSource& ingress, const ResolvedClass& resolved, const Ids& ids,
                    const Surroundings& around, Memory& memory) {

@@ -3,12 +3,13 @@
 //
 // Pure but for `Memory`, in which the last good configuration of each endpoint lives on: what is
 // wrong in an annotation disables nothing that served before. Pods and routes are always those of
-// now.
+// now. What another process needs of it are the annotations: Secrets are read anew.
 #pragma once
 
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -18,6 +19,7 @@
 #include "routing/controller/ingress/holdings.h"
 #include "routing/controller/ingress/ids.h"
 #include "routing/controller/ingress/payload.h"
+#include "routing/controller/ingress/recollection.h"
 #include "routing/controller/ingress/secret_texts.h"
 #include "routing/controller/ingress/store.h"
 #include "routing/feed/item.h"
@@ -42,7 +44,7 @@ struct IngressView {
 };
 
 struct Good {
-  std::string keys;  // JSON
+  std::string keys;  // JSON; "": recalled, and to be made of the annotations
   config::Texts texts;
   std::vector<Finding> findings;  // warnings of its validation
   TextMap annotations;            // of which it was made, and within which bounds
@@ -54,6 +56,12 @@ struct Memory {
   std::string id_base;
   std::map<std::string, Good> good;  // by id
 };
+
+// nullopt: it would be made as it is without any memory.
+std::optional<IngressMemory> exceptions_of(const Memory& memory, const Ids& ids,
+                                           const IngressView& view);
+// Fills in what `memory` does not know, if it is of the same object.
+void recall(const IngressMemory& known, Memory& memory);
 
 struct Evaluated {
   IngressView view;

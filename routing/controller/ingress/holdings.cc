@@ -38,6 +38,16 @@ const Claim* Holdings::holder_of_certificate(const std::string& host) const {
   return rest_.holder(certificate_key_of(host));
 }
 
+void Holdings::recall(const Recollection& recollection) {
+  owners_.recall(recollection.owners);
+  rest_.recall(recollection.holders);
+}
+
+void Holdings::recollect(Recollection& out) const {
+  out.owners = owners_.exceptions();
+  out.holders = rest_.exceptions();
+}
+
 void Holdings::claim_hosts(const Claimant& who) {
   Owners::Keys keys;
   const auto claim = [&](const std::string& host, const std::string& path) {

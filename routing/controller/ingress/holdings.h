@@ -32,6 +32,8 @@ struct Claimant {
 // ones that it adds, settle_rest.
 class Holdings {
  public:
+  // What another one remembered; with the next turn.
+  void recall(const Recollection& recollection);
   void claim_hosts(const Claimant& who);
   // Adds those whose hosts are others' now, or were.
   void settle_hosts(std::set<ObjectName>& touched) { owners_.settle(touched); }
@@ -43,6 +45,7 @@ class Holdings {
   const Claim* holder_of(const Rule& rule) const;
   const Claim* holder_of_id(const std::string& id) const;
   const Claim* holder_of_certificate(const std::string& host) const;
+  void recollect(Recollection& out) const;
 
  private:
   Owners owners_;

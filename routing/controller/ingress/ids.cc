@@ -12,10 +12,6 @@ namespace {
 
 bool is_plain(char c) noexcept { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); }
 
-bool is_id(std::string_view text) {
-  return !text.empty() && text.size() <= kIdBytesMax && std::ranges::all_of(text, is_plain);
-}
-
 std::string with_digest(std::string_view readable, std::string_view of) {
   constexpr size_t kReadableMax = kIdBytesMax - 2 * kIdDigestBytes;
   std::string out;
@@ -27,6 +23,10 @@ std::string with_digest(std::string_view readable, std::string_view of) {
 }
 
 }  // namespace
+
+bool is_id(std::string_view text) {
+  return !text.empty() && text.size() <= kIdBytesMax && std::ranges::all_of(text, is_plain);
+}
 
 Ids ids_of(const IngressSource& ingress, const Parameters& parameters, const std::string& last) {
   Ids out;

@@ -16,6 +16,8 @@
 
 namespace kg::ingress {
 
+bool is_id(std::string_view text);
+
 struct Ids {
   std::vector<std::string> of_targets;  // as IngressSource::targets; empty: none can be had
   std::string base;                     // of the first

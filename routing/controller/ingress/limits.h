@@ -47,4 +47,10 @@ inline constexpr size_t kNamespaceKeptBytesMax = kNamespaceBytesMax;
 inline constexpr size_t kAllItemsMax = feed::kItemsMax - 1'000;
 inline constexpr size_t kAllBytesMax = feed::kStateBytesMax - size_t{16} * 1024 * 1024;
 
+// ---- what controllers remember, as the text of a Secret ----
+// A Secret has 1 MiB. A host or a path that is disputed takes some 150 bytes of it.
+inline constexpr size_t kMemoryBytesMax = size_t{900} * 1024;
+// Of them those of classes, which the operator writes: half, and no tenant has a part of it.
+inline constexpr size_t kClassMemoryBytesMax = size_t{450} * 1024;
+
 }  // namespace kg::ingress

@@ -1,6 +1,7 @@
 #include "routing/controller/ingress/owners.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "routing/controller/ingress/rules.h"
 
@@ -59,10 +60,7 @@ void Owners::remove(const std::string& key, const Claim& claim, bool is_sealed) 
   name.claims.erase(claim);
   const auto space = name.spaces.find(claim.ingress.space);
   if (is_sealed && --space->second.seals == 0) seals_.emplace(key, claim.ingress.space);
-  if (--space->second.claims == 0) {
-    name.spaces.erase(space);
-    if (is_wildcard(key)) left_.insert(key);
-  }
+  if (--space->second.claims == 0) name.spaces.erase(space);
   changed_.insert(key);
 }
 
@@ -93,9 +91,12 @@ const std::string& Owners::by_age(const std::string& key, const Name& name) cons
 
 const std::string& Owners::choose(const std::string& key, const Name& name) const {
   const Name* wide = above(key);
-  const bool keeps =
-      name.spaces.contains(name.owner) || (wide != nullptr && wide->owner == name.owner);
-  if (keeps) return name.owner;
+  const auto may_have = [&](const std::string& space) {
+    return name.spaces.contains(space) || (wide != nullptr && wide->owner == space);
+  };
+  const auto known = recalled_.find(key);
+  if (known != recalled_.end() && may_have(known->second)) return known->second;
+  if (may_have(name.owner)) return name.owner;
   const bool is_first = name.owner.empty();
   if (is_first && wide != nullptr && !new_.contains(key_above(key))) return wide->owner;
   return by_age(key, name);
@@ -118,13 +119,29 @@ void Owners::settle_one(const std::string& key, std::set<ObjectName>& touched) {
       if (below->second.empty()) below_.erase(below);
     }
     names_.erase(at);
+    exceptions_.erase(key);
     return;
   }
   std::string owner = choose(key, name);
+  if (owner == by_age(key, name)) {
+    exceptions_.erase(key);
+  } else {
+    exceptions_.insert(key);
+  }
   if (owner == name.owner) return;
   name.owner = std::move(owner);
   if (is_wildcard(key)) new_.insert(key);
   touch(key, name.owner, touched);
+}
+
+// Whether another one speaks for the wildcard's owner than before, or nobody does.
+bool Owners::settle_first(const std::string& key) {
+  const Name* name = find(key);
+  if (name == nullptr) return firsts_.erase(key) > 0;
+  const auto is_owners = [&](const Claim& claim) { return claim.ingress.space == name->owner; };
+  const Claim& first = *std::ranges::find_if(name->claims, is_owners);
+  const auto [at, is_new] = firsts_.try_emplace(key, first);
+  return is_new || std::exchange(at->second, first) != first;
 }
 
 // Returns those below that have to be looked at.
@@ -134,15 +151,7 @@ std::set<std::string> Owners::settle_wildcards(std::set<ObjectName>& touched) {
   const auto end = std::find_if_not(begin, changed_.end(), is_wildcard);
   for (auto key = begin; key != end; ++key) {
     settle_one(*key, touched);
-    const Name* name = find(*key);
-    const auto before = firsts_.find(*key);
-    if (name == nullptr) {
-      if (before != firsts_.end()) firsts_.erase(before);
-    } else {
-      const auto is_owners = [&](const Claim& claim) { return claim.ingress.space == name->owner; };
-      firsts_.insert_or_assign(*key, *std::ranges::find_if(name->claims, is_owners));
-    }
-    if (!left_.contains(*key)) continue;
+    if (!settle_first(*key)) continue;
     if (const auto hosts = below_.find(*key); hosts != below_.end())
       below.insert(hosts->second.begin(), hosts->second.end());
   }
@@ -150,7 +159,16 @@ std::set<std::string> Owners::settle_wildcards(std::set<ObjectName>& touched) {
   return below;
 }
 
+std::map<std::string, std::string> Owners::exceptions() const {
+  std::map<std::string, std::string> out;
+  for (const std::string& key : exceptions_) out.emplace(key, owner_of(key));
+  return out;
+}
+
 void Owners::settle(std::set<ObjectName>& touched) {
+  for (const auto& [key, space] : recalled_) {
+    if (names_.contains(key)) changed_.insert(key);
+  }
   // Wildcards first: what is below goes by them.
   changed_.merge(settle_wildcards(touched));
   for (const std::string& key : changed_) settle_one(key, touched);
@@ -160,8 +178,8 @@ void Owners::settle(std::set<ObjectName>& touched) {
     if (hosts == below_.end()) continue;
     for (const std::string& host : hosts->second) touch(host, space, touched);
   }
+  recalled_.clear();
   changed_.clear();
-  left_.clear();
   new_.clear();
   seals_.clear();
 }

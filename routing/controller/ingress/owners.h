@@ -9,8 +9,8 @@
 //
 // An answer is one of the names of now and of who had it before: within a turn, from one settle()
 // to the next, no order of calls counts.
-// Owner: the compiler. Cost: of the keys that change; of a namespace that gives a wildcard up, all
-//        hosts below it.
+// Owner: the compiler. Cost: of the keys that change; of a wildcard that is new, or whose owner
+//        names it by another Ingress, all hosts below it.
 #pragma once
 
 #include <map>
@@ -29,12 +29,16 @@ class Owners {
 
   // Replaces all that `ingress` names; counts with settle().
   void set(const ObjectName& ingress, const std::string& created, const Keys& keys);
+  // Whose what was elsewhere: is theirs from the next settle() on, if they name it by then.
+  void recall(const std::map<std::string, std::string>& owners) { recalled_ = owners; }
   // The end of a turn. Adds those for whom an answer below is another one.
   void settle(std::set<ObjectName>& touched);
   // As of the last settle(); "": nobody names it.
   const std::string& owner_of(const std::string& key) const;
   // Whether an Ingress of its owner seals it, or the wildcard above it.
   bool is_sealed(const std::string& key) const;
+  // What would be another one's if nothing were remembered, and whose it is.
+  std::map<std::string, std::string> exceptions() const;
 
  private:
   struct Space {
@@ -53,6 +57,7 @@ class Owners {
   void add(const std::string& key, const Claim& claim, bool is_sealed);
   void remove(const std::string& key, const Claim& claim, bool is_sealed);
   std::set<std::string> settle_wildcards(std::set<ObjectName>& touched);
+  bool settle_first(const std::string& key);
   void settle_one(const std::string& key, std::set<ObjectName>& touched);
   const std::string& choose(const std::string& key, const Name& name) const;
   const std::string& by_age(const std::string& key, const Name& name) const;
@@ -64,10 +69,11 @@ class Owners {
   std::map<ObjectName, Own> own_;
   std::map<std::string, std::set<std::string>> below_;  // hosts by wildcard
   std::map<std::string, Claim> firsts_;  // by wildcard: the oldest claim of its owner
+  std::set<std::string> exceptions_;
   // ---- of this turn ----
+  std::map<std::string, std::string> recalled_;
   std::set<std::string> changed_;
-  std::set<std::string> left_;  // wildcards that a namespace does not name any more
-  std::set<std::string> new_;   // wildcards that have another owner
+  std::set<std::string> new_;                            // wildcards that have another owner
   std::set<std::pair<std::string, std::string>> seals_;  // that came or went: key and namespace
 };
 

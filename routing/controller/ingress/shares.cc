@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <iterator>
 #include <utility>
-#include <vector>
 
 namespace kg::ingress {
 namespace {
@@ -26,7 +25,8 @@ void subtract(Amount& sum, const Amount& less) noexcept {
   sum.bytes -= less.bytes;
 }
 
-// The largest share that all can have who want so much or more, the others having what they want.
+}  // namespace
+
 size_t equal_share(size_t all, std::vector<size_t> wanted) {
   std::ranges::sort(wanted);
   size_t takers = wanted.size();
@@ -37,8 +37,6 @@ size_t equal_share(size_t all, std::vector<size_t> wanted) {
   }
   return SIZE_MAX;
 }
-
-}  // namespace
 
 std::optional<Shares::Wish> Shares::take(Space& space, const ObjectRef& owner) {
   const auto known = space.created.find(owner);

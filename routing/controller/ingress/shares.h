@@ -18,6 +18,7 @@
 #include <set>
 #include <string>
 #include <tuple>
+#include <vector>
 
 #include "routing/controller/ingress/object.h"
 
@@ -34,6 +35,10 @@ struct ShareBounds {
   Amount of_namespace;
   Amount of_all;
 };
+
+// The largest share that all can have who want so much or more, the others having what they want;
+// SIZE_MAX where all have that.
+size_t equal_share(size_t all, std::vector<size_t> wanted);
 
 class Shares {
  public:

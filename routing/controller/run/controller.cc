@@ -29,7 +29,6 @@ const char* word_of(ingress::Severity severity) {
 
 Controller::Controller(event::EventLoop& loop, kube::Client& client, Options options)
     : loop_(loop),
-      client_(client),
       options_(std::move(options)),
       compiler_(options_.settings),
       publisher_(loop, *this, options_.feed),
@@ -39,6 +38,14 @@ Controller::Controller(event::EventLoop& loop, kube::Client& client, Options opt
                      revocations_changed_ = true;
                      loop_.schedule_flush(*this);
                    }),
+      memory_(
+          loop, client, options_.election.namespace_name,
+          [this] { return compiler_.recollection(); },
+          [this] {
+            // The leader's own word is the newer one.
+            if (!election_.leads()) recalls_ = true;
+            loop_.schedule_flush(*this);
+          }),
       events_(loop, client, {options_.settings.controller, options_.election.identity},
               {[this](const ingress::ObjectRef& ref) -> const std::vector<ingress::Finding>& {
                  return findings(ref);
@@ -61,6 +68,7 @@ std::string Controller::start() {
   if (!problem.empty()) return problem;
   sources_.start();
   revocations_.start();
+  memory_.start();
   status_.start();
   election_.start();
   return "";
@@ -115,11 +123,15 @@ void Controller::on_leading(uint64_t term) {
   events_.set_leading(false);
   status_.set_leading(false);
   revocations_.set_leading(term != 0);
+  memory_.set_leading(term != 0);
+  // Once more: it may have named objects that were not known yet.
+  recalls_ = recalls_ || term != 0;
   loop_.schedule_flush(*this);
 }
 
 void Controller::run_task() {
   if (!synced()) return;
+  if (std::exchange(recalls_, false)) compiler_.recall(memory_.recollection());
   ingress::Changes changes = compile();
   gate_.pass(changes.items, changes.removed);
   note_refusals(changes.judged);
@@ -128,6 +140,7 @@ void Controller::run_task() {
   status_.look();
   election_.stand();
   if (!election_.leads()) return;
+  memory_.look();
   if (!publishes_ || version_.term != election_.term()) return publish_all();
   if (std::exchange(revocations_changed_, false)) add_revocations(changes);
   if (!changes.items.empty() || !changes.removed.empty()) publish(std::move(changes));
@@ -276,6 +289,10 @@ std::vector<ListProblem> Controller::waiting() const {
   if (!revocations_.synced() && !revocations_.problem().empty()) {
     out.push_back({std::string("secret ") + kRevocationsSecret, options_.election.namespace_name,
                    std::string(revocations_.problem())});
+  }
+  if (!memory_.synced() && !memory_.problem().empty()) {
+    out.push_back({std::string("secret ") + kMemorySecret, options_.election.namespace_name,
+                   std::string(memory_.problem())});
   }
   return out;
 }

@@ -24,6 +24,7 @@
 #include "routing/controller/run/event_writer.h"
 #include "routing/controller/run/exporter.h"
 #include "routing/controller/run/gate.h"
+#include "routing/controller/run/memory_store.h"
 #include "routing/controller/run/revocation_store.h"
 #include "routing/controller/run/sources.h"
 #include "routing/controller/run/status_writer.h"
@@ -52,7 +53,9 @@ class Controller final : public event::Task, public feed::PublisherHandler, Sour
   // Hands the leadership over; `done` once nothing holds up the end of the process.
   void stop(std::function<void()> done) { election_.release(std::move(done)); }
 
-  bool synced() const noexcept { return sources_.synced() && revocations_.synced(); }
+  bool synced() const noexcept {
+    return sources_.synced() && revocations_.synced() && memory_.synced();
+  }
   // What the first lists wait for, as far as something is wrong.
   std::vector<ListProblem> waiting() const;
   const Election& election() const noexcept { return election_; }
@@ -88,7 +91,6 @@ class Controller final : public event::Task, public feed::PublisherHandler, Sour
   void on_refused(std::string_view proxy, feed::Version version, std::string_view reason) override;
 
   event::EventLoop& loop_;
-  kube::Client& client_;
   const Options options_;
   ingress::Compiler compiler_;
   Gate gate_;
@@ -96,9 +98,11 @@ class Controller final : public event::Task, public feed::PublisherHandler, Sour
   feed::Publisher publisher_;
   Election election_;
   RevocationStore revocations_;
+  MemoryStore memory_;
   EventWriter events_;
   StatusWriter status_;
   bool revocations_changed_ = false;
+  bool recalls_ = false;  // what the memory says, before the next compilation
   std::map<std::string, std::string> published_revocations_;  // payloads of the lists, by key
   Sources sources_;
   std::map<ingress::Kind, std::set<std::string>> told_full_;  // namespaces
