@@ -173,28 +173,26 @@ void Compiler::claim(Names& due) {
   due.merge(touched);
 }
 
-std::vector<ObjectName> Compiler::by_age(const Names& names) const {
-  std::vector<std::pair<std::string, ObjectName>> aged;
-  aged.reserve(names.size());
+void Compiler::enqueue(const Names& names) {
   for (const ObjectName& name : names) {
     const IngressSource* source = store_.ingress(name);
-    aged.emplace_back(source == nullptr ? "" : source->meta.created, name);
+    turn_.queue.emplace(source == nullptr ? "" : source->meta.created, name);
+    turn_.ingresses.insert(name);
   }
-  std::ranges::sort(aged);
-  std::vector<ObjectName> out;
-  out.reserve(aged.size());
-  for (auto& [created, name] : aged) out.push_back(std::move(name));
-  return out;
 }
 
-Changes Compiler::run() {
-  Changes changes;
-  if (std::exchange(classes_due_, false)) refresh_classes(changes);
-  Turn turn;
-  turn.ingresses = std::exchange(dirty_, {});
-  claim(turn.ingresses);
-  // The oldest first, so that what has no place is not kept until the end.
-  for (const ObjectName& name : by_age(turn.ingresses)) make(name, turn);
+Changes Compiler::run(size_t ingresses_max) {
+  if (std::exchange(classes_due_, false)) refresh_classes(turn_.changes);
+  Names due = std::exchange(dirty_, {});
+  claim(due);
+  recalled_.clear();
+  // Who edits without pause holds nobody up: what waits gets less with every slice.
+  if (!turn_.queue.empty()) ingresses_max = std::max(ingresses_max, 2 * due.size());
+  enqueue(due);
+  for (; ingresses_max > 0 && !turn_.queue.empty(); --ingresses_max)
+    make(turn_.queue.extract(turn_.queue.begin()).value().second, turn_);
+  if (!turn_.queue.empty()) return {{}, {}, {}, 0, /*is_whole=*/false};
+  Turn turn = std::exchange(turn_, {});
   while (true) {
     for (const ObjectName& secret : certificates_.take_due()) offer_certificate(secret, turn);
     Refs moved;  // who has a place now that he had not, or had one
@@ -209,10 +207,9 @@ Changes Compiler::run() {
       }
     }
   }
-  publish(turn, changes);
-  recalled_.clear();
-  changes.compiled = turn.ingresses.size();
-  return changes;
+  publish(turn, turn.changes);
+  turn.changes.compiled = turn.ingresses.size();
+  return std::move(turn.changes);
 }
 
 void Compiler::refresh_classes(Changes& changes) {

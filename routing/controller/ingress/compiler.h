@@ -5,13 +5,15 @@
 // had what (holdings.h), and the last good configuration of an endpoint, of a certificate and of a
 // class's parameters. All of it but certificates can be taken to another compiler. Cost: put
 // and erase note who has to look again, run() compiles those Ingresses and no others: the cost of
-// an edit is that of the objects that it concerns, not of all.
+// an edit is that of the objects that it concerns, not of all. What concerns many is compiled in
+// slices, for whoever has other things to do meanwhile.
 #pragma once
 
 #include <map>
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "routing/controller/ingress/certificates.h"
@@ -27,6 +29,8 @@ struct Changes {
   std::vector<std::string> removed;  // keys
   std::vector<ObjectRef> judged;     // whose findings are other ones than before
   size_t compiled = 0;               // Ingresses that were looked at
+  // False: more are to be looked at by further calls of run(), and until then nothing is said.
+  bool is_whole = true;
 };
 
 class Compiler {
@@ -38,7 +42,9 @@ class Compiler {
   // Items of a list have no kind of their own, so it is said apart.
   Kept put(Kind kind, const Json& object);
   void erase(const ObjectRef& ref);
-  Changes run();
+  // Looks at so many Ingresses at most, but for those that hear of others' places at the end. What
+  // is put and erased between two slices is looked at with the rest.
+  Changes run(size_t ingresses_max = SIZE_MAX);
 
   // What another one remembered. With the next run(), of the objects that are known by then: who
   // had something has it again, and what was good once is good where none is known here.
@@ -80,10 +86,13 @@ class Compiler {
   };
   using Refs = std::set<ObjectRef>;
   using Names = std::set<ObjectName>;
-  struct Turn {  // what one run() looks at and makes
+  struct Turn {  // what is looked at and made until it is published
     Names ingresses;
     Names secrets;
     std::map<ObjectName, std::vector<feed::Item>> made;  // by Ingress
+    // To be made. The oldest first, so that what has no place is not kept until the end.
+    std::set<std::pair<std::string, ObjectName>> queue;
+    Changes changes;
   };
 
   void remember(const ObjectName& name, const Entry& entry);
@@ -96,7 +105,7 @@ class Compiler {
   void resolve(const ObjectName& name);
   void claim(Names& due);
   Claimant claimant(const ObjectName& name) const;
-  std::vector<ObjectName> by_age(const Names& names) const;
+  void enqueue(const Names& names);
   void make(const ObjectName& name, Turn& turn);
   std::vector<feed::Item> compile(const ObjectName& name, Entry& entry);
   void offer_certificate(const ObjectName& secret, Turn& turn);
@@ -122,6 +131,7 @@ class Compiler {
   std::map<ObjectName, IngressMemory> recalled_;    // for the next run
   std::map<ObjectName, IngressMemory> exceptions_;  // what is to be remembered of each
   Names dirty_;
+  Turn turn_;  // of the slices so far
   bool classes_due_ = true;
 };
 

@@ -59,7 +59,8 @@ Controller::Controller(event::EventLoop& loop, kube::Client& client, Options opt
                {options_.namespaces, options_.settings.controller,
                 options_.settings.observed.parameters},
                *this),
-      again_(loop, [this] { offer_again(); }) {}
+      again_(loop, [this] { offer_again(); }),
+      next_slice_(loop, [this] { loop_.schedule_flush(*this); }) {}
 
 Controller::~Controller() = default;
 
@@ -132,7 +133,34 @@ void Controller::on_leading(uint64_t term) {
 void Controller::run_task() {
   if (!synced()) return;
   if (std::exchange(recalls_, false)) compiler_.recall(memory_.recollection());
-  ingress::Changes changes = compile();
+  ingress::Changes changes;
+  if (take(changes)) return settle(std::move(changes));
+  next_slice_.arm_ms(0);
+  // What is revoked does not wait for what is compiled.
+  if (!publishes_ || version_.term != election_.term() || !revocations_changed_) return;
+  revocations_changed_ = false;
+  add_revocations(changes);
+  if (!changes.items.empty() || !changes.removed.empty()) publish(std::move(changes));
+}
+
+// Whether all that is due is compiled and tried; else a slice of it was.
+bool Controller::take(ingress::Changes& changes) {
+  if (!in_hand_) {
+    ingress::Changes made = compile();
+    if (made.is_whole) in_hand_ = std::move(made);
+  }
+  if (!in_hand_ || !gate_.try_items(in_hand_->items, kTurnIngresses)) {
+    in_slices_ = true;
+    return false;
+  }
+  changes = std::move(*in_hand_);
+  in_hand_.reset();
+  // What came meanwhile may not have been looked at.
+  if (std::exchange(in_slices_, false)) next_slice_.arm_ms(0);
+  return true;
+}
+
+void Controller::settle(ingress::Changes changes) {
   gate_.pass(changes.items, changes.removed);
   note_refusals(changes.judged);
   if (election_.leads() && !std::exchange(writes_, true)) begin_writing();
@@ -247,8 +275,11 @@ void Controller::publish(ingress::Changes changes) {
 
 ingress::Changes Controller::compile() {
   const uint64_t began_us = event::monotonic_us();
-  ingress::Changes changes = compiler_.run();
-  if (changes.compiled > 0) compile_.observe_us(event::monotonic_us() - began_us);
+  ingress::Changes changes = compiler_.run(kTurnIngresses);
+  compiling_us_ += event::monotonic_us() - began_us;
+  if (!changes.is_whole) return changes;
+  const uint64_t took_us = std::exchange(compiling_us_, 0);
+  if (changes.compiled > 0) compile_.observe_us(took_us);
   compiled_ += changes.compiled;
   return changes;
 }

@@ -36,6 +36,11 @@ namespace kg::controller {
 // what it is offered then is a whole list.
 inline constexpr uint32_t kOfferAgainMs = 600'000;
 
+// Compiled, and items tried, in one turn of the loop: some 50 ms of it. What concerns more, as the
+// first lists and an edit of a class do, takes several turns, between which the Lease is renewed,
+// proxies are heard and probes answered; it is published behind the last one.
+inline constexpr size_t kTurnIngresses = 64;
+
 struct Options {
   std::vector<std::string> namespaces;  // empty: all of the cluster
   ingress::Settings settings;
@@ -72,6 +77,8 @@ class Controller final : public event::Task, public feed::PublisherHandler, Sour
   void note_full(ingress::Kind kind, const nlohmann::json& object);
   void offer_again();
   void on_leading(uint64_t term);
+  bool take(ingress::Changes& changes);
+  void settle(ingress::Changes changes);
   void publish(ingress::Changes changes);
   void note_refusals(std::vector<ingress::ObjectRef>& judged);
   // Of compilation and gate: all objects with findings, and those of one.
@@ -107,9 +114,13 @@ class Controller final : public event::Task, public feed::PublisherHandler, Sour
   Sources sources_;
   std::map<ingress::Kind, std::set<std::string>> told_full_;  // namespaces
   event::Timer again_;
-  bool publishes_ = false;  // everything was published in this term
-  bool writes_ = false;     // Events and statuses, in this term
-  feed::Version version_;   // the last that was published
+  event::Timer next_slice_;
+  std::optional<ingress::Changes> in_hand_;  // compiled, and not all of its items are tried
+  bool in_slices_ = false;
+  uint64_t compiling_us_ = 0;  // of the slices so far
+  bool publishes_ = false;     // everything was published in this term
+  bool writes_ = false;        // Events and statuses, in this term
+  feed::Version version_;      // the last that was published
   metrics::Histogram compile_;
   uint64_t compiled_ = 0;
 };

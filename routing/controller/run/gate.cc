@@ -9,23 +9,33 @@
 
 namespace kg::controller {
 
+bool Gate::try_items(const std::vector<feed::Item>& items, size_t most) {
+  const size_t end = tried_.size() + std::min(most, items.size() - tried_.size());
+  while (tried_.size() < end) tried_.push_back(check_.check(items[tried_.size()]));
+  return tried_.size() == items.size();
+}
+
 void Gate::pass(std::vector<feed::Item>& items, std::vector<std::string>& removed) {
+  try_items(items, SIZE_MAX);
+  std::vector<routing::Checked> tried = std::exchange(tried_, {});
   for (const std::string& key : removed) {
     good_.erase(key);
     refused_.erase(key);
   }
   std::vector<std::string> claims;
-  std::erase_if(items, [&](const feed::Item& item) {
-    routing::Checked checked = check_.check(item);
-    if (!checked.problem.empty()) {
-      refused_.insert_or_assign(item.key, std::move(checked.problem));
-      return true;
+  std::vector<feed::Item> passed;
+  for (size_t i = 0; i < items.size(); ++i) {
+    feed::Item& item = items[i];
+    if (!tried[i].problem.empty()) {
+      refused_.insert_or_assign(item.key, std::move(tried[i].problem));
+      continue;
     }
     refused_.erase(item.key);
-    claims.insert(claims.end(), checked.claims.begin(), checked.claims.end());
-    good_.insert_or_assign(item.key, Good{item, std::move(checked.claims)});
-    return false;
-  });
+    claims.insert(claims.end(), tried[i].claims.begin(), tried[i].claims.end());
+    good_.insert_or_assign(item.key, Good{item, std::move(tried[i].claims)});
+    passed.push_back(std::move(item));
+  }
+  items = std::move(passed);
   if (!refused_.empty()) withdraw_clashing(claims, removed);
 }
 

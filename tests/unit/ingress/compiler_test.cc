@@ -44,6 +44,47 @@ TEST(Compiler, AnItemIsAKeyAScopeAndAPayloadThatTheProxyCanRead) {
   EXPECT_EQ(loaded.endpoint->virtual_cluster, "analytics");
 }
 
+TEST(Compiler, InSlicesTheSameComesOutAndWhatChangesBetweenThemCounts) {
+  Cluster whole, sliced;
+  const auto edit = [](Cluster& cluster) {
+    cluster.erase(Kind::kIngress, "analytics", "i0").put(numbered(1, "moved.example.com"));
+    cluster.put(Kind::kService, service("analytics", "jeg", "", 9999)).put(numbered(50));
+  };
+  for (Cluster* cluster : {&whole, &sliced}) {
+    for (int i = 0; i < 20; ++i) cluster->put(numbered(i));
+  }
+  const Changes first = sliced.compiler().run(3);
+  EXPECT_FALSE(first.is_whole);
+  EXPECT_THAT(first.items, IsEmpty());
+  EXPECT_THAT(sliced.compiler().items(), IsEmpty());
+  edit(whole);
+  edit(sliced);
+  Changes last = sliced.compiler().run(3);
+  for (int slices = 0; !last.is_whole; last = sliced.compiler().run(3)) ASSERT_LT(++slices, 20);
+  const auto texts = [](const std::vector<feed::Item>& items) {
+    std::map<std::string, std::string> out;
+    for (const feed::Item& item : items) out[item.key] = *item.payload;
+    return out;
+  };
+  const Changes at_once = whole.run();
+  EXPECT_EQ(texts(last.items), texts(at_once.items));
+  EXPECT_EQ(last.items.size(), 20U);
+  EXPECT_EQ(last.judged, at_once.judged);
+  EXPECT_EQ(texts(sliced.compiler().items()), texts(whole.compiler().items()));
+  EXPECT_TRUE(sliced.compiler().run(3).is_whole);
+}
+
+TEST(Compiler, EditsWithoutPauseHoldUpNoSlices) {
+  Cluster cluster;
+  for (int i = 0; i < 40; ++i) cluster.put(numbered(i));
+  int slices = 0;
+  for (bool is_whole = false; !is_whole; is_whole = cluster.compiler().run(5).is_whole) {
+    ASSERT_LT(++slices, 50);
+    for (int i = 0; i < 10; ++i) cluster.put(numbered(10 * (slices % 4) + i, "edited.example.com"));
+  }
+  EXPECT_THAT(cluster.compiler().items(), testing::SizeIs(40));
+}
+
 TEST(Compiler, WhatDidNotChangeIsNotPublishedAgain) {
   Cluster cluster;
   cluster.put(numbered(1)).run();

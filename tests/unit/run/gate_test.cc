@@ -65,6 +65,15 @@ TEST_F(GateTest, WhatIsRefusedKeepsItsLastGoodVersion) {
   EXPECT_THAT(gate_.refused(), IsEmpty());
 }
 
+TEST_F(GateTest, ManyAreTriedInSlices) {
+  const std::vector<feed::Item> items{good("a", "a.test"), bad("b"), good("c", "c.test")};
+  EXPECT_FALSE(gate_.try_items(items, 2));
+  EXPECT_TRUE(gate_.try_items(items, 2));
+  EXPECT_THAT(pass(items), ElementsAre("a", "c"));
+  EXPECT_EQ(gate_.refused().size(), 1U);
+  EXPECT_THAT(pass({bad("a"), good("c", "new.test")}), ElementsAre("c")) << "with verdicts anew";
+}
+
 TEST_F(GateTest, CertificatesAreCounted) {
   pass({good("a", "a.test"), certificate("one", "a.test"), certificate("two", "b.test")});
   EXPECT_EQ(gate_.certificates(), 2U);
