@@ -235,16 +235,16 @@ def test_a_standby_writes_nothing(site):
 
 def test_a_namespace_where_the_role_is_not_bound_is_named_and_waited_for(site):
     bindings = PATHS["RoleBinding"].format(namespace="science")
-    late = site.launch("late", ("analytics", "science"))
+    late = site.launch("late", ("analytics", "science", "gone"))  # which nobody has made
     try:
         def waits_for():
             status, text = site.page("/readyz", late)
             return json.loads(text)["waits_for"] if status == 503 else []
-        wait_until(lambda: len(waits_for()) == 4, lambda: f"all it misses: {waits_for()}")
-        assert {(one["namespace"], one["resource"]) for one in waits_for()} == {
-            ("science", resource) for resource in (
-                "ingresses.networking.k8s.io", "endpointslices.discovery.k8s.io", "services",
-                "secrets")}
+        missing = {("science", resource) for resource in (
+            "ingresses.networking.k8s.io", "endpointslices.discovery.k8s.io", "services",
+            "secrets")}
+        wait_until(lambda: {(one["namespace"], one["resource"]) for one in waits_for()} == missing,
+                   lambda: f"all it misses: {waits_for()}")
         assert all("403" in one["problem"] and "RBAC" in one["problem"] for one in waits_for())
         message = json.loads(site.page("/readyz", late)[1])["message"]
         assert "deploy/kubernetes/controller-rbac.yaml" in message and "--namespace" in message
@@ -257,7 +257,9 @@ def test_a_namespace_where_the_role_is_not_bound_is_named_and_waited_for(site):
             "subjects": [{"kind": "ServiceAccount", "name": "kernelgate-controller",
                           "namespace": "kernelgate"}]})
         wait_until(lambda: site.page("/readyz", late)[0] == 200, late.tail, 20)
-        wait_until(lambda: site.metric("list_forbidden", late) == 0, "its watches")
+        wait_until(lambda: site.metric("list_forbidden", late, namespace="science") == 0,
+                   "its watches")
+        assert site.metric("list_forbidden", late, namespace="gone") == 4
     finally:
         late.stop()
         site.plane.call("DELETE", f"{bindings}/kernelgate-controller")

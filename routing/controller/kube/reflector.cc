@@ -51,6 +51,10 @@ void Reflector::relist() {
   begin_list();
 }
 
+void Reflector::assume_empty() {
+  if (!std::exchange(synced_, true)) handler_.on_synced();
+}
+
 void Reflector::go_on() {
   if (version_.empty()) return begin_list();
   begin_watch();

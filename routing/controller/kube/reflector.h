@@ -88,6 +88,10 @@ class Reflector final : StreamHandler {
   // that is under way.
   void relist();
 
+  // It is known from elsewhere that the server has none of these objects: the first list counts as
+  // come, and goes on being tried.
+  void assume_empty();
+
   const ObjectStore& store() const noexcept { return store_; }
   const Selection& selection() const noexcept { return selection_; }
   const ReflectorCounts& counts() const noexcept { return counts_; }

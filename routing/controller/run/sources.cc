@@ -51,6 +51,10 @@ class Sources::Source final : public kube::Handler {
 
   void start() { reflector_.start(); }
   void relist() { reflector_.relist(); }
+  void assume_empty() { reflector_.assume_empty(); }
+  const std::string& namespace_name() const noexcept {
+    return reflector_.selection().namespace_name;
+  }
   Kind kind() const noexcept { return kind_; }
   const kube::Reflector& reflector() const noexcept { return reflector_; }
   ListProblem problem() const {
@@ -74,7 +78,12 @@ class Sources::Source final : public kube::Handler {
 
 Sources::Sources(event::EventLoop& loop, kube::Client& client, Options options,
                  SourceHandler& handler)
-    : loop_(loop), client_(client), options_(std::move(options)), handler_(handler) {
+    : loop_(loop),
+      client_(client),
+      options_(std::move(options)),
+      handler_(handler),
+      absent_(loop, client, [this](const std::string& name) { assume_empty(name); }),
+      absent_look_(loop, [this] { ask_for_absent(); }) {
   std::vector<std::string> namespaces = options_.namespaces;
   if (namespaces.empty()) namespaces.emplace_back();
   for (const Watched& what : watched()) {
@@ -92,6 +101,30 @@ Sources::~Sources() = default;
 void Sources::start() {
   for (const auto& source : sources_) source->start();
   if (options_.observed_parameters) follow(*options_.observed_parameters);
+  absent_look_.arm_ms(kAbsentLookMs);
+}
+
+void Sources::ask_for_absent() {
+  if (synced_) return;
+  for_each([&](const Source& source) {
+    const kube::Reflector& reflector = source.reflector();
+    if (!source.namespace_name().empty() && !reflector.synced() && reflector.is_forbidden())
+      absent_.ask(source.namespace_name());
+  });
+  absent_look_.arm_ms(kAbsentLookMs);
+}
+
+void Sources::assume_empty(const std::string& namespace_name) {
+  for (const auto& source : sources_) {
+    if (source->namespace_name() == namespace_name) source->assume_empty();
+  }
+  std::vector<ObjectName> maps;  // what hears of one may give up another
+  for (const auto& [name, source] : maps_) {
+    if (name.space == namespace_name) maps.push_back(name);
+  }
+  for (const ObjectName& name : maps) {
+    if (const auto known = maps_.find(name); known != maps_.end()) known->second->assume_empty();
+  }
 }
 
 void Sources::relist(Kind kind) {

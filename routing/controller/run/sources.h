@@ -5,6 +5,7 @@
 // asked for. A class that names one is told once that one is listed, so that it is never without
 // parameters that are there.
 //
+// A namespace that is not there has nothing to wait for; one that may not be listed has.
 // Owner:  the controller. Thread: the loop's. Limits: kParameterMapsMax ConfigMaps. Errors: of
 //         lists, retried and told by waiting().
 #pragma once
@@ -17,15 +18,20 @@
 #include <vector>
 
 #include "proxy/event/event_loop.h"
+#include "proxy/event/watcher.h"
 #include "routing/controller/ingress/object.h"
 #include "routing/controller/kube/client.h"
 #include "routing/controller/kube/reflector.h"
+#include "routing/controller/run/absent_namespaces.h"
 #include "routing/controller/run/exporter.h"
 
 namespace kg::controller {
 
 // Each takes a watch. A class beyond them is without parameters, and serves nobody.
 inline constexpr size_t kParameterMapsMax = 256;
+
+// Between looks at what is forbidden, for namespaces that are not there.
+inline constexpr uint32_t kAbsentLookMs = 500;
 
 class SourceHandler {
  public:
@@ -74,6 +80,8 @@ class Sources {
   bool is_listed(const ingress::ObjectName& map) const;
   bool follow(const ingress::ObjectName& map);
   void unfollow();
+  void ask_for_absent();
+  void assume_empty(const std::string& namespace_name);
   void look();
   template <class Use>
   void for_each(Use&& use) const;
@@ -87,6 +95,8 @@ class Sources {
   std::map<std::string, ingress::ObjectName> named_;             // by class of ours
   std::map<std::string, nlohmann::json> held_;  // classes whose ConfigMap is not listed yet
   bool synced_ = false;
+  AbsentNamespaces absent_;
+  event::Timer absent_look_;  // while not synced
 };
 
 }  // namespace kg::controller

@@ -87,4 +87,31 @@ TEST_F(SourcesTest, AListThatIsForbiddenIsNamedAndHeldForAsLongAsItIs) {
   EXPECT_THAT(seen, ElementsAre("ConfigMap of-a", "synced"));
 }
 
+// It took its RoleBindings with it.
+TEST_F(SourcesTest, ANamespaceThatIsNotThereIsNotWaitedFor) {
+  nlohmann::json status = kube::status_of(404, "namespaces \"gone\" not found");
+  size_t asked = 0;
+  api.answer_to = [&](const std::string& request) {
+    if (request.starts_with("GET /api/v1/namespaces/gone HTTP")) {
+      ++asked;
+      return answer_of("404 Not Found", status.dump());
+    }
+    if (request.find("/namespaces/gone/") != std::string::npos)
+      return answer_of("403 Forbidden", kube::status_of(403, "no").dump());
+    return answer_to(request);
+  };
+  Sources sources(loop, client, {{"a", "gone"}, "kernelgate.io/ingress", {}}, *this);
+  sources.start();
+  run_until([&] { return asked == 1; });
+  EXPECT_FALSE(sources.synced());
+  run_until([&] { return asked == 2; });
+  EXPECT_FALSE(sources.synced()) << "that was anybody's 404";
+  status["reason"] = "NotFound";
+  status["details"] = {{"kind", "namespaces"}, {"name", "gone"}};
+  run_until([&] { return sources.synced(); });
+  EXPECT_THAT(seen, ElementsAre("synced"));
+  EXPECT_THAT(sources.waiting(), IsEmpty());
+  EXPECT_EQ(sources.forbidden().size(), 4U) << "and is tried on";
+}
+
 }  // namespace kg::controller::sources_test
