@@ -104,7 +104,9 @@ class Run {
     if (!seen_.insert(ref).second)
       return fail(manifest.place + ": " + ref.text() + " stands here a second time: remove one");
     if (*kind == Kind::kIngress) ingresses_.push_back(ref);
-    compiler_.put(*kind, object);
+    if (compiler_.put(*kind, object) == ingress::Kept::kNoRoom)
+      fail(manifest.place + ": its namespace has more of kind " +
+           std::string(ingress::name_of(*kind)) + " than a controller keeps: remove some");
   }
 
   void add_class() {

@@ -3,6 +3,9 @@
 
 #include <gmock/gmock.h>
 
+#include <sstream>
+
+#include "routing/controller/check/command.h"
 #include "routing/controller/check/scalars.h"
 
 namespace kg::check::manifests_test {
@@ -87,6 +90,21 @@ TEST(Manifests, SayWhatIsWrongAndWhere) {
   }
   EXPECT_THAT(parse("kind: A\nb: " + std::string(70, '[') + std::string(70, ']')).problems,
               ElementsAre(HasSubstr("nested more than 64 deep")));
+}
+
+TEST(Check, WhatAControllerWouldNotKeepIsWrong) {
+  Options options;
+  options.settings.namespace_kept_bytes_max = 1'000;
+  const Manifests two = parse(
+      "kind: Service\napiVersion: v1\nmetadata: {name: a}\n---\n"
+      "kind: Service\napiVersion: v1\nmetadata: {name: b}\n---\n"
+      "kind: Service\napiVersion: v1\nmetadata: {name: c, namespace: other}\n");
+  std::ostringstream out;
+  EXPECT_EQ(check(two, options, out), 0);
+  options.settings.namespace_kept_bytes_max = 700;
+  EXPECT_EQ(check(two, options, out), 1);
+  EXPECT_THAT(out.str(), HasSubstr("more of kind Service than a controller keeps"));
+  EXPECT_THAT(out.str(), HasSubstr("1 errors"));
 }
 
 }  // namespace kg::check::manifests_test
