@@ -187,7 +187,7 @@ bool Reflector::take_error(const nlohmann::json& status) {
     relist_at_once(kHistoryGone);
   } else {
     ++counts_.watch_errors;
-    relist_later("a watch ended: " + failure.message);
+    relist_later("a watch ended: " + failure.message, failure.retry_after_ms);
   }
   return false;
 }
@@ -260,9 +260,9 @@ void Reflector::drop_call() {
   loop_.defer_delete(std::move(call_));
 }
 
-void Reflector::wait(std::string problem) {
+void Reflector::wait(std::string problem, uint32_t asked_ms) {
   say(std::move(problem));
-  timer_.arm_ms(backoff_.next_ms(random_word()));
+  timer_.arm_ms(backoff_.next_ms(random_word(), asked_ms));
 }
 
 void Reflector::wait_after(const Reply& reply) {
@@ -271,9 +271,9 @@ void Reflector::wait_after(const Reply& reply) {
   timer_.arm_ms(backoff_.next_ms(random_word(), reply.retry_after_ms));
 }
 
-void Reflector::relist_later(std::string problem) {
+void Reflector::relist_later(std::string problem, uint32_t asked_ms) {
   version_.clear();
-  wait(std::move(problem));
+  wait(std::move(problem), asked_ms);
 }
 
 // For what heals by that: the next list is the newest again. If it goes on like that, it waits too.

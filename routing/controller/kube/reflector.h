@@ -130,9 +130,9 @@ class Reflector final : StreamHandler {
   void upsert(const nlohmann::json& object);
   void remove(const ObjectStore::Key& key);
   void drop_call();
-  void wait(std::string problem);
+  void wait(std::string problem, uint32_t asked_ms = 0);  // what the server asks for
   void wait_after(const Reply& reply);
-  void relist_later(std::string problem);
+  void relist_later(std::string problem, uint32_t asked_ms = 0);
   void relist_at_once(const char* problem);
   void say(std::string problem, int kind = 0);
 

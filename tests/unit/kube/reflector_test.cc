@@ -212,6 +212,51 @@ INSTANTIATE_TEST_SUITE_P(
                         "\n",  // of no kind
                     std::string(1'000, '[') + "\n"));
 
+class ErrorEventTest : public ReflectorTest, public testing::WithParamInterface<nlohmann::json> {};
+
+TEST_P(ErrorEventTest, WaitsAndThenAllIsListedAnewAndNothingIsLost) {
+  sync();
+  api.open_watch();
+  api.say(event_of("ADDED", object_of("y", "11")));
+  run_until_seen("+y 11");
+  handler.seen.clear();
+  api.answers.push_back(list_of("40", {object_of("x", "39"), object_of("y", "11")}));
+  nlohmann::json status = GetParam();
+  status["details"]["retryAfterSeconds"] = 1;
+  const uint64_t said_us = event::monotonic_us();
+  api.say(event_of("ERROR", status) + event_of("DELETED", object_of("y", "12")));
+  run_until([&] { return reflector.counts().watch_errors == 1; });
+  EXPECT_THAT(std::string(reflector.problem()), testing::StartsWith("a watch ended: "));
+  EXPECT_EQ(reflector.store().objects().size(), 2U) << "what stands behind it is not heard";
+  EXPECT_GT(reflector.lag_us(), 0U);
+  run_until_asked(4);
+  EXPECT_GE(event::monotonic_us() - said_us, 1'000'000U);
+  EXPECT_THAT(handler.seen, ElementsAre("+x 39"));
+  EXPECT_THAT(api.requests[3], HasSubstr("resourceVersion=40&"));
+  EXPECT_EQ(reflector.counts().gone + reflector.counts().malformed, 0U);
+}
+
+INSTANTIATE_TEST_SUITE_P(Statuses, ErrorEventTest,
+                         testing::Values(status_of(500, "etcd"),
+                                         nlohmann::json{{"message", "of no code"}}));
+
+TEST_F(ReflectorTest, ErrorsInARowAreWaitedForLongerAndLonger) {
+  Reflector patient(loop, client, selection, handler,
+                    {.backoff_ms = 100, .backoff_ms_max = 10'000});
+  api.answers.push_back(list_of("10", {}));
+  patient.start();
+  const uint64_t began_us = event::monotonic_us();
+  for (size_t errors = 1; errors <= 3; ++errors) {
+    run_until_asked(2 * errors);
+    api.answers.push_back(list_of("10", {}));
+    api.open_watch();
+    api.say(event_of("ERROR", status_of(500, "")));
+  }
+  run_until_asked(8);
+  EXPECT_GE(event::monotonic_us() - began_us, 350'000U) << "half of 100 + 200 + 400 ms";
+  EXPECT_EQ(patient.counts().watch_errors, 3U);
+}
+
 TEST_F(ReflectorTest, ALineWithoutEndIsNotHeld) {
   sync();
   api.open_watch();
