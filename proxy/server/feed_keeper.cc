@@ -146,16 +146,14 @@ void FeedKeeper::add_facts(metrics::ProcessFacts& facts) const {
                   {"schema", counts.schema},     {"behind", counts.behind}};
 }
 
-std::string FeedKeeper::ready_text() const {
-  if (subscriber_ == nullptr) return "{\"status\":\"ok\"}\n";
+std::string FeedKeeper::ready_members() const {
+  if (subscriber_ == nullptr) return "";
   const feed::SubscriberStatus status = subscriber_->status();
-  return fmt::format(
-      R"({{"status":"ok","feed":{{"version":"{}.{}","digest":"{}","items":{},"age_seconds":{:.3f},)"
-      R"("controllers":{},"offered":{},"from_copy":{}}}}})"
-      "\n",
-      status.version.term, status.version.sequence, feed::text_of(status.digest), status.items,
-      static_cast<double>(status.age_ms) / 1e3, status.connected, version_json(status.offered),
-      status.from_copy);
+  return fmt::format(R"(,"feed":{{"version":"{}.{}","digest":"{}","items":{},"age_seconds":{:.3f},)"
+                     R"("controllers":{},"offered":{},"from_copy":{}}})",
+                     status.version.term, status.version.sequence, feed::text_of(status.digest),
+                     status.items, static_cast<double>(status.age_ms) / 1e3, status.connected,
+                     version_json(status.offered), status.from_copy);
 }
 
 }  // namespace kg::server

@@ -54,9 +54,9 @@ class FeedKeeper final : public Replicas, private feed::SubscriberHandler {
   // Whether there is anything announced, or none is to be.
   bool ready() const noexcept { return subscriber_ == nullptr || has_state_; }
   void add_facts(metrics::ProcessFacts& facts) const;
-  // The answer of /readyz, with what is held: replicas of one scope hold the same where their
-  // digests are equal.
-  std::string ready_text() const;
+  // What is held, for the JSON object that /readyz answers with, behind other members of it:
+  // replicas of one scope hold the same where their digests are equal. "" if no feed is configured.
+  std::string ready_members() const;
 
  private:
   using Lists = std::map<std::string, std::vector<auth::Revocation>>;  // of revocations, by key

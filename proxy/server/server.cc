@@ -155,10 +155,13 @@ bool Server::start_monitoring() {
   });
   monitoring_.add_page("/readyz", [this] {
     const bool running = state_ == State::kRunning;
-    if (running && feed_.ready()) return Answer{200, "application/json", feed_.ready_text()};
-    return Answer{503, "application/json",
-                  fmt::format("{{\"reason\":\"Service Unavailable\",\"message\":\"{}\"}}\n",
-                              running ? "no controller has announced endpoints yet" : "draining")};
+    const std::string feed = feed_.ready_members();
+    if (running && feed_.ready())
+      return Answer{200, "application/json", "{\"status\":\"ok\"" + feed + "}\n"};
+    return Answer{
+        503, "application/json",
+        fmt::format("{{\"reason\":\"Service Unavailable\",\"message\":\"{}\"{}}}\n",
+                    running ? "no controller has announced endpoints yet" : "draining", feed)};
   });
   monitoring_.add_page("/metrics", [this] {
     return Answer{200, "text/plain; version=0.0.4; charset=utf-8", exporter_.text()};

@@ -14,6 +14,10 @@ from support.stage import CHANNELS, PLAIN
 from support.waiting import wait_until
 
 
+WORKERS = 4
+CLIENTS = 16  # four workers: that these leave one out has a chance of 1 in 25, in one run
+
+
 @pytest.fixture
 def feed(tmp_path):
     feed = Feed(tmp_path / "controller")
@@ -22,12 +26,17 @@ def feed(tmp_path):
 
 
 def feed_stage(make_stage, feed, **options):
-    config = {"feed": feed.config(), **options.pop("config", {})}
+    config = {"feed": feed.config(), "workers": WORKERS, **options.pop("config", {})}
     return make_stage(config=config, **options)
 
 
 def readiness(stage):
     return stage.proxy.monitoring("/readyz")[0]
+
+
+def ready_feed(stage):
+    """What /readyz says of the feed, with whichever status."""
+    return json.loads(stage.proxy.monitoring("/readyz")[2])["feed"]
 
 
 def listeners_readiness(stage):
@@ -54,6 +63,7 @@ def status_of(stage, endpoint, target=PLAIN, **claims):
 def test_ready_once_endpoints_are_announced(make_stage, feed):
     stage = feed_stage(make_stage, feed, config={"endpoints": None})
     assert readiness(stage) == 503 and listeners_readiness(stage) == 503
+    assert ready_feed(stage)["items"] == 0 and not ready_feed(stage)["from_copy"]
     feed.wait_taken(feed.publish(announced(stage.workshop, "one", [stage.gateway])))
     assert readiness(stage) == 200 and listeners_readiness(stage) == 200
     ask(stage, "one", stage.gateway)
@@ -62,6 +72,26 @@ def test_ready_once_endpoints_are_announced(make_stage, feed):
     assert stage.proxy.metrics().value("kernelgate_feed_items") == 1
     assert stage.proxy.metrics().value("kernelgate_feed_controllers") == 1
     assert stage.proxy.metrics().value("kernelgate_endpoints") == 1
+
+
+def test_every_worker_takes_an_update_whole(make_stage, feed):
+    """Also over connections that are open: who finds one endpoint gone finds its successor."""
+    stage = feed_stage(make_stage, feed)
+    stage.gateway.serve(lambda call: call.reply(200, b"{}"))
+    feed.wait_taken(feed.publish(announced(stage.workshop, "even", [stage.gateway])))
+    clients = [stage.connect(sni=None) for _ in range(CLIENTS)]
+
+    def see(client, endpoint):
+        return client.exchange("GET", PLAIN, token=stage.token(endpoint),
+                               host=f"{endpoint}.test").status
+
+    for number in range(10):
+        old, new = ("even", "odd") if number % 2 == 0 else ("odd", "even")
+        feed.publish(announced(stage.workshop, new, [stage.gateway]),
+                     deletes=[f"endpoint/analytics/{old}"])
+        for client in clients[number:] + clients[:number]:
+            wait_until(lambda: see(client, old) == 404, f"{old} to go")
+            assert see(client, new) == 200
 
 
 def test_beside_the_file_which_comes_first(make_stage, feed):
@@ -194,8 +224,9 @@ def test_another_key_learns_nothing(make_stage, feed, tmp_path):
                   "payload": "secret"})
     config = feed.config(key_file=str(stranger.folder / "proxy"))
     stage = make_stage(config={"feed": config, "endpoints": None})
-    wait_until(lambda: stage.proxy.metrics().value("kernelgate_feed_age_seconds") > 1, "a second")
-    assert readiness(stage) == 503
+    wait_until(lambda: ready_feed(stage)["age_seconds"] > 1, "a second")
+    assert stage.proxy.metrics().value("kernelgate_feed_age_seconds") > 1
+    assert readiness(stage) == 503 and ready_feed(stage)["controllers"] == 0
     assert stage.proxy.metrics().value("kernelgate_feed_items") == 0
     assert feed.status()["proxies"] == []
 
@@ -220,7 +251,7 @@ def test_a_namespaces_key_learns_that_namespace_alone(make_stage, tmp_path):
         assert stage.proxy.metrics().value("kernelgate_feed_items") == 1
         # Nor does an edit of theirs reach it, or that they are gone.
         feed.wait_taken(feed.publish(deletes=["endpoint/sales/theirs"]))
-        assert json.loads(stage.proxy.monitoring("/readyz")[2])["feed"]["items"] == 1
+        assert ready_feed(stage)["items"] == 1
 
 
 def test_tokens_of_an_id_that_was_given_up_open_nothing_in_another_namespace(make_stage, feed):
