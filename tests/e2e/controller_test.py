@@ -48,9 +48,10 @@ def test_an_ingress_is_live_in_all_proxies_at_once_and_gone_as_fast(site):
             gone.append(all_see.see(name, 404) - accepted)
     for what, took in (("live", live), ("gone", gone)):
         took.sort()
-        print(f"{what}: median {statistics.median(took) * 1e3:.1f} ms, "
-              f"p99 {took[int(0.99 * len(took))] * 1e3:.1f} ms")
-        assert statistics.median(took) < 0.1
+        median, p99 = statistics.median(took), took[int(0.99 * len(took))]
+        print(f"{what}: median {median * 1e3:.1f} ms, p99 {p99 * 1e3:.1f} ms")
+        assert median < 0.1
+        assert p99 < 1, "0.1 s on a machine that does nothing else"
 
 
 class Neighbour:
