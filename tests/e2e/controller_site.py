@@ -7,7 +7,7 @@ import socket
 from pathlib import Path
 
 import peers
-from control_plane import ControlPlane, ingress
+from control_plane import ETCD, ControlPlane, ingress
 from support import tokens
 from support.admin_client import admin_config
 from support.certificates import Keyring
@@ -89,9 +89,9 @@ class Controllers:
 class Site:
     """A control plane, a controller, three proxies that know nothing of themselves, two pods."""
 
-    def __init__(self, folder, proxies=3):
+    def __init__(self, folder, proxies=3, etcd=ETCD):
         self.folder = folder
-        self.plane = ControlPlane(folder)
+        self.plane = ControlPlane(folder, etcd)
         (folder / "keys").mkdir()
         self.workshop = Workshop(Keyring(folder / "keys"))
         self.gateways = [PeerGateway(own_address()) for _ in range(2)]
@@ -110,7 +110,7 @@ class Site:
         config = base_config(self.workshop.keyring, folder / "access.log")
         del config["endpoints"]
         config["feed"] = {**self.controllers.config(), "name": f"proxy-{index}"}
-        config.update(admin_config(folder), limits=MANY)
+        config.update(admin_config(folder), limits=MANY, workers=2)
         return ProxyProcess(folder, config).start()
 
     def make_class(self):

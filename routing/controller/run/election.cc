@@ -56,6 +56,7 @@ std::string Election::path() const {
 }
 
 void Election::look() {
+  if (released_ != nullptr) return end_release("there was no answer in time");
   const uint64_t now = event::monotonic_us();
   if (leads() && now - renewed_us_ > uint64_t{kRenewWithinMs} * 1'000) {
     lose("the Lease could not be renewed");
@@ -63,6 +64,10 @@ void Election::look() {
   timer_.arm_ms(kElectionRetryMs);
   // While we lead the version that we wrote is known: one request renews it.
   if (leads() && !seen_.empty()) return write(lease_, false);
+  read();
+}
+
+void Election::read() {
   kube::CallRequest request;
   request.target = path();
   request.deadline_ms = kElectionRetryMs;
@@ -76,6 +81,7 @@ void Election::drop_call() {
 }
 
 void Election::on_lease(const kube::Reply& reply) {
+  if (released_ != nullptr) return on_lease_to_release(reply);
   if (reply.status == kube::kNotFound && !stands_) return;
   if (reply.status == kube::kNotFound) return create();
   if (!reply.ok()) return say(reply.problem);
@@ -102,7 +108,14 @@ void Election::judge(const Json& lease) {
   const uint64_t seconds = duration != spec.end() && duration->is_number_unsigned()
                                ? duration->get<uint64_t>()
                                : kLeaseSeconds;
-  if (holder_.empty() || now - seen_us_ >= seconds * 1'000'000) try_to_take(lease);
+  const uint64_t stood_us = now - seen_us_;
+  if (holder_.empty() || stood_us >= seconds * 1'000'000) return try_to_take(lease);
+  await_end(seconds * 1'000 - stood_us / 1'000);
+}
+
+// Of the time that its holder has: the look behind it is not up to kElectionRetryMs late.
+void Election::await_end(uint64_t milliseconds) {
+  if (milliseconds < kElectionRetryMs) timer_.arm_ms(static_cast<uint32_t>(milliseconds));
 }
 
 void Election::try_to_take(const Json& lease) {
@@ -148,7 +161,7 @@ void Election::write(Json lease, bool take) {
 }
 
 void Election::on_written(const kube::Reply& reply, uint64_t term) {
-  if (released_ != nullptr) return std::exchange(released_, nullptr)();
+  if (released_ != nullptr) return on_released(reply);
   if (reply.ok()) {
     const std::optional<Json> lease = kube::parse_json(reply.body);
     lease_ = is_lease(lease) ? *lease : Json();
@@ -180,7 +193,29 @@ void Election::release(std::function<void()> done) {
   timer_.disarm();
   if (!leads() || !lease_.is_object()) return done();
   released_ = std::move(done);
+  reread_ = false;
+  timer_.arm_ms(kReleaseMs);
   write(lease_, false);
+}
+
+void Election::on_released(const kube::Reply& reply) {
+  if (reply.status == kube::kConflict && !std::exchange(reread_, true)) return read();
+  end_release(reply.problem);
+}
+
+void Election::on_lease_to_release(const kube::Reply& reply) {
+  if (!reply.ok()) return end_release(reply.problem);
+  std::optional<Json> lease = kube::parse_json(reply.body);
+  if (!is_lease(lease)) return end_release("what the API server gave is no Lease");
+  if (text_of(lease->at("spec"), "holderIdentity") != options_.identity) return end_release("");
+  write(*std::move(lease), false);
+}
+
+void Election::end_release(const std::string& problem) {
+  timer_.disarm();
+  drop_call();
+  if (!problem.empty()) say("it is not released, and others wait until it ends: " + problem);
+  std::exchange(released_, nullptr)();
 }
 
 void Election::say(const std::string& problem) {

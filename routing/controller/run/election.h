@@ -26,9 +26,11 @@
 
 namespace kg::controller {
 
-inline constexpr uint32_t kLeaseSeconds = 15;               // then others may take it
-inline constexpr uint32_t kRenewWithinMs = 10'000;          // before that we hold it for lost
-inline constexpr uint32_t kElectionRetryMs = 2'000;         // between looks, and between renewals
+inline constexpr uint32_t kLeaseSeconds = 15;        // then others may take it
+inline constexpr uint32_t kRenewWithinMs = 10'000;   // before that we hold it for lost
+inline constexpr uint32_t kElectionRetryMs = 2'000;  // between looks, and between renewals
+// The whole hand-over at our end: the others look every kElectionRetryMs, and a pod has 30 s.
+inline constexpr uint32_t kReleaseMs = 5'000;
 inline constexpr uint64_t kTransitionsMax = 2'147'483'647;  // of spec.leaseTransitions, an int32
 
 class Election {
@@ -47,7 +49,8 @@ class Election {
   // To be called when there is something to publish: who leads and is not ready keeps out others
   // that are, and its first compilation may take longer than a renewal may wait.
   void stand();
-  // Lets others have it at once; `done` when that is written, or could not be.
+  // Lets others have it at once; `done` when that is written, or could not be, within kReleaseMs.
+  // A renewal that was under way may be taken before it: then it is read and written once more.
   void release(std::function<void()> done);
 
   bool leads() const noexcept { return term_ != 0; }
@@ -58,13 +61,18 @@ class Election {
   using Json = nlohmann::json;
 
   void look();
+  void read();
   void on_lease(const kube::Reply& reply);
+  void on_lease_to_release(const kube::Reply& reply);
   void judge(const Json& lease);
+  void await_end(uint64_t milliseconds);
   void try_to_take(const Json& lease);
   void create();
   void drop_call();
   void write(Json lease, bool take);
   void on_written(const kube::Reply& reply, uint64_t term);
+  void on_released(const kube::Reply& reply);
+  void end_release(const std::string& problem);
   void lead(uint64_t term);
   void lose(const char* why);
   void say(const std::string& problem);
@@ -76,12 +84,13 @@ class Election {
   std::function<void(uint64_t)> on_change_;
   event::Timer timer_;
   std::unique_ptr<kube::Call> call_;
-  std::function<void()> released_;
-  Json lease_;               // as last seen
-  std::string seen_;         // its resourceVersion
-  uint64_t seen_us_ = 0;     // since when it stands like that
-  uint64_t renewed_us_ = 0;  // when our last write that was taken was sent
-  uint64_t term_ = 0;        // 0: we do not lead
+  std::function<void()> released_;  // set: we are to hold it no more
+  bool reread_ = false;             // for that
+  Json lease_;                      // as last seen
+  std::string seen_;                // its resourceVersion
+  uint64_t seen_us_ = 0;            // since when it stands like that
+  uint64_t renewed_us_ = 0;         // when our last write that was taken was sent
+  uint64_t term_ = 0;               // 0: we do not lead
   bool stands_ = false;
   std::string holder_;
   std::string problem_;
