@@ -61,16 +61,30 @@ std::string read_allowed(const std::string& file, feed::AllowList& out) {
   return "";
 }
 
-// Our own key, and without a list of others the one that all proxies share.
-std::string take_secrets(const std::string& namespace_name, FleetSecrets& secrets, bool has_list,
-                         feed::Publisher::Options& out) {
+// What files say; "" or what is wrong.
+std::string read_feed(const RunOptions& options, feed::Publisher::Options& out) {
+  out.addresses = options.publish;
+  out.plaintext = options.plaintext;
+  if (options.plaintext) return "";
+  const bool has_list = !options.allow_file.empty() || !options.key_file.empty();
+  std::string problem = has_list ? read_allowed(options.allow_file, out.allowed) : "";
+  if (problem.empty() && !options.key_file.empty())
+    out.keys = feed::read_keys(options.key_file, problem);
+  return problem;
+}
+
+// Makes what the fleet lacks. Without a file our own key comes from there, and without a list of
+// others the one that all proxies share.
+std::string take_secrets(const RunOptions& options, const std::string& namespace_name,
+                         FleetSecrets& secrets, feed::Publisher::Options& out) {
+  const bool with_feed = !options.plaintext && options.key_file.empty();
   std::map<std::string, routing::KeyTexts> texts;
-  std::string problem = secrets.ensure(namespace_name, texts);
-  if (!problem.empty()) return problem;
+  std::string problem = secrets.ensure(namespace_name, with_feed, texts);
+  if (!problem.empty() || !with_feed) return problem;
   out.keys = routing::feed_keys_of(texts[kControllerKeySecret]);
   if (!out.keys) return std::string("Secret ") + kControllerKeySecret + " holds no CURVE key";
   log::info("keys", "controllers are known by public_key={}", out.keys->public_key);
-  if (has_list) return "";
+  if (!options.allow_file.empty()) return "";
   std::string list;
   for (const std::string& key : {routing::public_key_of(texts[kProxyKeySecret]),
                                  routing::next_public_key_of(texts[kProxyKeySecret])}) {
@@ -80,19 +94,6 @@ std::string take_secrets(const std::string& namespace_name, FleetSecrets& secret
   if (!allowed) return std::string("Secret ") + kProxyKeySecret + ": " + problem;
   out.allowed = std::move(*allowed);
   return "";
-}
-
-std::string read_feed(const RunOptions& options, const std::string& namespace_name,
-                      FleetSecrets& secrets, feed::Publisher::Options& out) {
-  out.addresses = options.publish;
-  out.plaintext = options.plaintext;
-  if (options.plaintext) return "";
-  const bool has_list = !options.allow_file.empty() || !options.key_file.empty();
-  std::string problem = has_list ? read_allowed(options.allow_file, out.allowed) : "";
-  if (!problem.empty()) return problem;
-  if (options.key_file.empty()) return take_secrets(namespace_name, secrets, has_list, out);
-  out.keys = feed::read_keys(options.key_file, problem);
-  return problem;
 }
 
 // Of NAMESPACE/NAME.
@@ -256,8 +257,9 @@ int run_command(const RunOptions& options) {
   event::EventLoop loop;
   kube::Client client(loop, credentials);
   FleetSecrets secrets(loop, client);
+  if (problem.empty()) problem = read_feed(options, wanted.feed);
   if (problem.empty())
-    problem = read_feed(options, wanted.election.namespace_name, secrets, wanted.feed);
+    problem = take_secrets(options, wanted.election.namespace_name, secrets, wanted.feed);
   if (problem.empty()) problem = serve(loop, client, options, std::move(wanted));
   if (problem.empty()) return 0;
   log::error("config", "{}", problem);

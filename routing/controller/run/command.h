@@ -22,7 +22,7 @@ struct RunOptions {
   bool all_namespaces = false;  // instead of those
   std::string lease_namespace;  // "": the context's or the pod's
   std::vector<std::string> publish{"tcp://0.0.0.0:9903"};
-  std::string key_file;  // "": keys are Secrets of the Lease's namespace, made if they are missing
+  std::string key_file;  // "": a Secret of the Lease's namespace, made if it is missing
   std::string allow_file;
   bool plaintext = false;
   std::string monitoring = "0.0.0.0:9904";

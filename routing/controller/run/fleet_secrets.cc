@@ -166,12 +166,16 @@ std::string FleetSecrets::ensure_one(const ObjectName& secret, KeyKind kind, Key
   return read.problem;
 }
 
-std::string FleetSecrets::ensure(const std::string& namespace_name,
+std::string FleetSecrets::ensure(const std::string& namespace_name, bool with_feed,
                                  std::map<std::string, KeyTexts>& texts) {
   for (const FleetSecret& secret : kFleetSecrets) {
+    const bool is_feed = secret.kind == KeyKind::kFeed;
+    if (is_feed && !with_feed) continue;
     std::string problem =
         ensure_one({namespace_name, secret.name}, secret.kind, texts[secret.name]);
-    if (!problem.empty()) return problem;
+    if (problem.empty()) continue;
+    if (is_feed) return problem;
+    log::error("keys", "{}: proxies that mount it want it, controllers run without", problem);
   }
   return "";
 }

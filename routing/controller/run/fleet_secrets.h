@@ -25,7 +25,7 @@ struct FleetSecret {
 };
 inline constexpr const char* kControllerKeySecret = "kernelgate-controller-key";
 inline constexpr const char* kProxyKeySecret = "kernelgate-proxy-key";
-// All that a controller without key files uses, or makes for its proxies.
+// Those of the feed are the controllers' own business; the others it makes for its proxies alone.
 inline constexpr std::array<FleetSecret, 4> kFleetSecrets{
     {{kControllerKeySecret, routing::KeyKind::kFeed},
      {kProxyKeySecret, routing::KeyKind::kFeed},
@@ -46,8 +46,9 @@ class FleetSecrets {
                    routing::KeyTexts& made);  // one that is there is an error
   std::string rotate(const ingress::ObjectName& secret, routing::KeyKind kind,
                      routing::KeyTexts& made);
-  // All of kFleetSecrets, by name: those that are missing are made. Waits for an API server.
-  std::string ensure(const std::string& namespace_name,
+  // Of kFleetSecrets, by name, those of the feed if they are wanted and all others: the missing
+  // ones are made. Of the others a problem is only logged. Waits for an API server.
+  std::string ensure(const std::string& namespace_name, bool with_feed,
                      std::map<std::string, routing::KeyTexts>& texts);
 
  private:

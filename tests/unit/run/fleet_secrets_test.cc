@@ -42,7 +42,7 @@ TEST_F(FleetSecretsTest, WhoComesSecondTakesWhatIsThere) {
     if (secret.name != std::string(kControllerKeySecret))
       api.answers.push_back(secret_of(routing::new_keys(secret.kind)));
   }
-  EXPECT_EQ(secrets.ensure("kernelgate", found), "");
+  EXPECT_EQ(secrets.ensure("kernelgate", true, found), "");
   EXPECT_THAT(api.requests, SizeIs(2 + kFleetSecrets.size()));
   EXPECT_THAT(api.requests[1], StartsWith("POST /api/v1/namespaces/kernelgate/secrets HTTP"));
   EXPECT_EQ(body_of(1)["type"], kFleetSecretType);
@@ -52,10 +52,20 @@ TEST_F(FleetSecretsTest, WhoComesSecondTakesWhatIsThere) {
 TEST_F(FleetSecretsTest, WhatMayNotBeReadOrIsNoneIsSaidAndNotReplaced) {
   std::map<std::string, KeyTexts> found;
   api.answers = {refusal(403)};
-  EXPECT_THAT(secrets.ensure("kernelgate", found), HasSubstr(kControllerKeySecret));
+  EXPECT_THAT(secrets.ensure("kernelgate", true, found), HasSubstr(kControllerKeySecret));
   api.answers = {secret_of({})};
-  EXPECT_THAT(secrets.ensure("kernelgate", found), HasSubstr("has no entry \"key\""));
+  EXPECT_THAT(secrets.ensure("kernelgate", true, found), HasSubstr("has no entry \"key\""));
   EXPECT_THAT(api.requests, SizeIs(2));
+}
+
+TEST_F(FleetSecretsTest, WhatProxiesMountIsMadeForFeedsOfFilesTooAndKeepsNoControllerFromRunning) {
+  std::map<std::string, KeyTexts> found;
+  api.answers = {refusal(404), refusal(403), refusal(404), answer_of("201 Created", "{}"),
+                 secret_of(routing::new_keys(KeyKind::kTickets))};
+  EXPECT_EQ(secrets.ensure("kernelgate", false, found), "");
+  ASSERT_THAT(api.requests, SizeIs(5));
+  EXPECT_EQ(body_of(1)["metadata"]["name"], "kernelgate-kernel-ids");
+  EXPECT_EQ(body_of(3)["metadata"]["name"], "kernelgate-ticket-keys");
 }
 
 TEST_F(FleetSecretsTest, ARotationOfWhatOthersRotatedMeanwhileBeginsAnew) {
