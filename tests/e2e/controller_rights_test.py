@@ -46,9 +46,12 @@ def test_an_object_that_becomes_right_hears_it(site):
     site.post("mended", endpoint_id="Not An Id", sessions_by_gateway="/api/kernelspecs",
               gateway_credentials="forward")
     wait_until(lambda: site.events("mended"), lambda: f"an Event; {site.process.tail()}", 20)
+    mended = {"kind": "Ingress", "namespace": "analytics", "name": "mended"}
+    assert site.metric("object_errors", **mended) == 1
     site.annotate("mended", **{"endpoint-id": "mended"})
     event = site.wait_event("mended", "Resolved")
     assert event["type"] == "Normal" and event["action"] == "Serve"
+    assert site.metric("object_errors", **mended) == 0
 
 
 def test_what_it_remembers_is_a_secret_that_is_written_again(site):

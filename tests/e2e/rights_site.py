@@ -84,7 +84,7 @@ class Site:
         finally:
             connection.close()
 
-    def metric(self, name, process=None, **labels):
+    def metric(self, name, process=None, /, **labels):
         text = self.page("/metrics", process)[1]
         return Metrics(text).value(f"kernelgate_controller_{name}", **labels)
 

@@ -31,7 +31,7 @@ class Metrics:
             assert key not in self.samples, f"sample twice: {line}"
             self.samples[key] = float(match[3])
 
-    def value(self, name, **labels):
+    def value(self, name, /, **labels):
         """The sum of all samples of that name with these labels; 0 if there is none."""
         wanted = set(labels.items())
         return sum(v for (n, have), v in self.samples.items() if n == name and wanted <= have)

@@ -365,8 +365,10 @@ void Controller::add_judgements(ControllerFacts& facts) const {
     }
   }
   for (const ingress::ObjectRef& ref : judged()) {
-    for (const ingress::Finding& finding : findings(ref))
+    for (const ingress::Finding& finding : findings(ref)) {
       ++facts.findings[{word_of(finding.severity), finding.reason}];
+      if (finding.severity == ingress::Severity::kError) ++facts.object_errors[ref];
+    }
   }
 }
 

@@ -73,6 +73,20 @@ void add_lists(const ControllerFacts& facts, Families& out) {
   out.push_back(std::move(forbidden));
 }
 
+MetricFamily object_errors(const ControllerFacts& facts) {
+  MetricFamily family = make_family("kernelgate_controller_object_errors", MetricType::Gauge,
+                                    "Errors of an object now, of so many objects as are told.");
+  for (const auto& [object, errors] : facts.object_errors) {
+    if (family.metric.size() == kObjectErrorsMax) break;
+    add_sample(family,
+               {{"kind", std::string(ingress::name_of(object.kind))},
+                {"namespace", object.name.space},
+                {"name", object.name.name}},
+               number(errors));
+  }
+  return family;
+}
+
 MetricFamily compile_seconds(const metrics::Histogram& histogram) {
   MetricFamily family =
       make_family("kernelgate_controller_compile_seconds", MetricType::Histogram,
@@ -114,6 +128,7 @@ void add_compiler(const ControllerFacts& facts, Families& out) {
                number(count));
   }
   out.push_back(std::move(findings));
+  out.push_back(object_errors(facts));
   counter(out, "kernelgate_controller_compiled_total", "Ingresses that were compiled.",
           facts.compiled);
   if (facts.compile != nullptr) out.push_back(compile_seconds(*facts.compile));

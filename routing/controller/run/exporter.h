@@ -1,10 +1,11 @@
 // What the controller says of itself to Prometheus: values in, text out.
 //
 // Labels are bounded: kinds, severities and reasons are the code's, results and states listed here.
-// Objects are named in logs and Events, not in labels. The table is in routing/controller/README.md
-// (a test compares them).
+// Objects are named in logs and Events, and in labels as far as kObjectErrorsMax goes. The table is
+// in routing/controller/README.md (a test compares them).
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <string>
@@ -18,6 +19,9 @@
 #include "routing/feed/publisher.h"
 
 namespace kg::controller {
+
+// Objects whose errors have a series: 60 KiB of a scrape, more where names are long.
+inline constexpr size_t kObjectErrorsMax = 256;
 
 // All lists of objects of one kind together.
 struct KindFact {
@@ -57,6 +61,7 @@ struct ControllerFacts {
   uint64_t certificates = 0;
   uint64_t left_out = 0;  // Ingresses and Secrets for which there is no room
   std::map<std::pair<std::string_view, std::string>, uint64_t> findings;  // by severity, reason
+  std::map<ingress::ObjectRef, uint64_t> object_errors;                   // of those that have any
   const metrics::Histogram* compile = nullptr;
   uint64_t compiled = 0;  // Ingresses
   feed::Version version;

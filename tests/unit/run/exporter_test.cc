@@ -62,12 +62,29 @@ TEST(ControllerMetricsTest, EachIsDocumentedAndNoOther) {
   facts.kinds = {{"Ingress"}};
   facts.forbidden = {{"ingresses.networking.k8s.io", "analytics", "403"}};
   facts.findings = {{{"error", "HostTaken"}, 3}};
+  facts.object_errors = {{{ingress::Kind::kIngress, {"analytics", "jeg"}}, 2}};
   facts.writes = {{"event", {}, 0}};
   const std::string text = metrics_text(facts);
   EXPECT_THAT(text,
               testing::HasSubstr(
                   "kernelgate_controller_findings{severity=\"error\",reason=\"HostTaken\"} 3"));
+  EXPECT_THAT(text, testing::HasSubstr("kernelgate_controller_object_errors{kind=\"Ingress\","
+                                       "namespace=\"analytics\",name=\"jeg\"} 2"));
   EXPECT_EQ(exported(text), documented());
+}
+
+TEST(ControllerMetricsTest, OfObjectsWithErrorsTheFirstAreNamed) {
+  ControllerFacts facts;
+  for (size_t i = 0; i <= kObjectErrorsMax; ++i)
+    facts.object_errors[{ingress::Kind::kIngress, {"a", "x" + std::to_string(1000 + i)}}] = 1;
+  facts.object_errors[{ingress::Kind::kIngress, {"a", "last"}}] = 1;  // the first by its name
+  const std::string text = metrics_text(facts);
+  size_t named = 0;
+  for (size_t at = 0; (at = text.find("object_errors{", at)) != std::string::npos; ++at) ++named;
+  EXPECT_EQ(named, kObjectErrorsMax);
+  EXPECT_THAT(text, testing::HasSubstr("name=\"last\""));
+  EXPECT_THAT(text, testing::HasSubstr("name=\"x1254\""));
+  EXPECT_THAT(text, testing::Not(testing::HasSubstr("name=\"x1255\"")));
 }
 
 }  // namespace kg::controller::exporter_test
