@@ -6,14 +6,17 @@ promise.
 
 import base64
 import hashlib
+import json
 import os
 import statistics
 import time
 from contextlib import closing
 from types import SimpleNamespace
 
+import pages
 import peers
 import pytest
+import yaml
 from control_plane import ingress_path
 from controller_site import Site
 from onlookers import Onlookers, Traffic
@@ -26,11 +29,21 @@ from support.waiting import wait_until
 EDITS = int(os.environ.get("KG_EDITS", "100"))
 WEBSOCKETS = int(os.environ.get("KG_WEBSOCKETS", "150"))
 REVOCATIONS = "/api/v1/namespaces/default/secrets/kernelgate-revocations"
+PAGE = "routing/controller/README.md"
+ADDRESS = "192.0.2.7"
+
+
+class ObservingSite(Site):
+    """Its controller reads EMR's Ingresses too, and says of ours where they are reached."""
+
+    def controller_options(self):
+        return ["--observe-label=emr-containers.amazonaws.com/component=endpoint",
+                "--observe-parameters=emr/kernelgate", f"--status-address={ADDRESS}"]
 
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory):
-    site = Site(tmp_path_factory.mktemp("site"))
+    site = ObservingSite(tmp_path_factory.mktemp("site"))
     yield site
     site.stop()
 
@@ -175,6 +188,33 @@ def test_a_secret_hears_why_no_proxy_could_use_it_and_nothing_else_is_held_up(si
     site.plane.must("DELETE", ingress_path(steady, "weak"))
     assert all(proxy.metrics().value("kernelgate_feed_rejected_total", reason="refused") == 0
                for proxy in site.proxies)
+
+
+def test_an_ingress_of_emrs_is_served_and_never_written_to(site):
+    plane, endpoint = site.plane, "3kqj9fzm2yd0v.kernels"
+    text = (peers.TREE / "tests/e2e/manifests/emr.json").read_text()
+    theirs, service = json.loads(text)["items"]
+    name, core = theirs["metadata"]["name"], "/api/v1/namespaces/emr"
+    plane.new_namespace("emr")
+    plane.must("POST", "/apis/networking.k8s.io/v1/ingressclasses", {
+        "metadata": {"name": "alb"}, "spec": {"controller": "ingress.k8s.aws/alb"}})
+    plane.must("POST", f"{core}/configmaps", {
+        "metadata": {"name": "kernelgate"},
+        "data": yaml.safe_load(pages.block(PAGE, "sessions-by-gateway:"))})
+    made = plane.must("POST", ingress_path("emr"), theirs)
+    site.wait_status(endpoint, 503, token="opaque")  # what is wrong with ours would be an Event
+    plane.must("POST", f"{core}/services", service)
+    path, body = site.slice_of("emr", 0, site.gateways[0].port)
+    body["metadata"]["labels"]["kubernetes.io/service-name"] = service["metadata"]["name"]
+    del body["ports"][0]["name"]
+    plane.must("POST", path, body)
+    site.wait_status(endpoint, 200, token="opaque")
+    plane.must("POST", ingress_path("emr"), site.manifest("ours"))  # it has no Service
+    wait_until(lambda: plane.must("GET", ingress_path("emr", "ours"))["status"]["loadBalancer"] == {
+        "ingress": [{"ip": ADDRESS}]}, "the status of ours")
+    wait_until(lambda: "ServiceNotFound" in events_of(site, "emr", "Ingress", "ours"), "its Event")
+    assert plane.must("GET", ingress_path("emr", name)) == made
+    assert events_of(site, "emr", "Ingress", name) == {}
 
 
 def open_websockets(site, front, name, **claims):
