@@ -3,12 +3,15 @@
 import base64
 import json
 
+import pages
+import peers
 import pytest
 from control_plane import ingress_path
 from rights_site import ADDRESSES, CLASSES, EVENTS, PATHS, Site
-from support.controller import run_controller
+from support.controller import program, run_controller
 from support.waiting import wait_until
 
+PAGE = "routing/controller/README.md"
 SECRETS = "/api/v1/namespaces/kernelgate/secrets"
 
 
@@ -226,6 +229,17 @@ def test_what_the_fleet_shares_is_made_once_and_never_overwritten(site):
         assert base64.b64decode(found["data"]["key"]).decode().split()[-1] not in log
     public = base64.b64decode(after["kernelgate-controller-key"]["data"]["key.pub"]).decode()
     assert json.dumps(public.strip())[1:-1] in log
+
+
+def test_proxies_find_all_controllers_by_one_name(site):
+    service = site.apply("controller-service.yaml")["Service"]
+    meta, spec = service["metadata"], service["spec"]
+    assert spec["clusterIP"] == "None" and spec["publishNotReadyAddresses"]
+    address = f"{meta['name']}.{meta['namespace']}.svc:{spec['ports'][0]['port']}"
+    for page in (PAGE, "config/README.md"):
+        assert f"controllers: [{address}]" in (peers.TREE / page).read_text(), page
+    published = f"(tcp://0.0.0.0:{spec['ports'][0]['port']})"
+    assert published in run_controller("run", "--help").stdout
 
 
 def test_a_secret_of_keys_is_rotated_in_place(site):

@@ -16,7 +16,8 @@ PATHS = {
     "ClusterRoleBinding": "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings",
     "Role": "/apis/rbac.authorization.k8s.io/v1/namespaces/{namespace}/roles",
     "RoleBinding": "/apis/rbac.authorization.k8s.io/v1/namespaces/{namespace}/rolebindings",
-    "CronJob": "/apis/batch/v1/namespaces/{namespace}/cronjobs?fieldValidation=Strict"}
+    "CronJob": "/apis/batch/v1/namespaces/{namespace}/cronjobs?fieldValidation=Strict",
+    "Service": "/api/v1/namespaces/{namespace}/services?fieldValidation=Strict"}
 CLASSES = "/apis/networking.k8s.io/v1/ingressclasses"
 EVENTS = "/apis/events.k8s.io/v1/namespaces/{}/events"
 ADDRESSES = [{"hostname": "gate.example.com"}, {"ip": "192.0.2.7"}]

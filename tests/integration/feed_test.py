@@ -74,6 +74,14 @@ def test_ready_once_endpoints_are_announced(make_stage, feed):
     assert stage.proxy.metrics().value("kernelgate_endpoints") == 1
 
 
+def test_a_controller_is_followed_by_its_name(make_stage, feed):
+    by_name = feed.config(controllers=[f"localhost:{feed.port}"])
+    stage = make_stage(config={"feed": by_name, "endpoints": None})
+    feed.wait_taken(feed.publish(announced(stage.workshop, "one", [stage.gateway])))
+    ask(stage, "one", stage.gateway)
+    assert stage.proxy.metrics().value("kernelgate_feed_controllers") == 1
+
+
 def test_every_worker_takes_an_update_whole(make_stage, feed):
     """Also over connections that are open: who finds one endpoint gone finds its successor."""
     stage = feed_stage(make_stage, feed)
