@@ -2,6 +2,7 @@
 
 import base64
 import json
+import os
 
 import pages
 import peers
@@ -229,6 +230,27 @@ def test_what_the_fleet_shares_is_made_once_and_never_overwritten(site):
         assert base64.b64decode(found["data"]["key"]).decode().split()[-1] not in log
     public = base64.b64decode(after["kernelgate-controller-key"]["data"]["key.pub"]).decode()
     assert json.dumps(public.strip())[1:-1] in log
+
+
+def test_it_runs_as_the_page_says(site):
+    folder, monitoring = site.folder / "page", peers.free_port()
+    process = peers.Process("page", site.folder, pages.command(
+        pages.block(PAGE, "kernelgate keys new"), folder,
+        kernelgate=f"{os.environ['KERNELGATE_BIN']} \"$@\"",
+        # What a pod is given by its cluster, and addresses that are free here.
+        kernelgate_controller=f"setpriv --pdeathsig TERM {program()} \"$@\""
+        f" --kubeconfig={site.plane.kubeconfig} --lease-namespace=kernelgate"
+        f" --publish=tcp://127.0.0.1:{peers.free_port()} --monitoring=127.0.0.1:{monitoring}"))
+    process.monitoring = monitoring
+    try:
+        process.wait_ready(lambda: site.page("/readyz", process)[0] == 200)
+        public = {name: (folder / f"{name}.pub").read_text().strip()
+                  for name in ("controller-key", "proxy-key")}
+        assert process.log.read_text().splitlines()[:2] == list(public.values())
+        assert (folder / "allowed").read_text() == f"{public['proxy-key']} all\n"
+        assert site.metric("leader", process) == 0  # beside the one that leads
+    finally:
+        process.stop()
 
 
 def test_proxies_find_all_controllers_by_one_name(site):
