@@ -110,7 +110,8 @@ void Election::judge(const Json& lease) {
                                : kLeaseSeconds;
   const uint64_t stood_us = now - seen_us_;
   if (holder_.empty() || stood_us >= seconds * 1'000'000) return try_to_take(lease);
-  await_end(seconds * 1'000 - stood_us / 1'000);
+  // A timer counts from the beginning of its turn: no look a moment too early, and then another.
+  await_end(seconds * 1'000 - stood_us / 1'000 + 1);
 }
 
 // Of the time that its holder has: the look behind it is not up to kElectionRetryMs late.
