@@ -1,7 +1,6 @@
 // The Secret of what is revoked: what is read writes itself so that it is read again, and what a
 // controller writes next follows what it read.
 #include "routing/controller/run/revocation_text.h"
-
 #include "tests/fuzz/fuzz.h"
 
 namespace kg::fuzz {
