@@ -14,8 +14,8 @@ constexpr size_t kTextBytesMax = size_t{256} * 1024;  // an object of Kubernetes
 
 }  // namespace
 
-LoadedEndpoint load_endpoint(std::string_view text, const Texts& texts) {
-  Problems problems(kName);
+LoadedEndpoint load_endpoint(std::string_view text, const Texts& texts, UnknownKeys unknown_keys) {
+  Problems problems(kName, unknown_keys);
   LoadedEndpoint loaded;
   Endpoint endpoint;
   if (text.size() > kTextBytesMax) {

@@ -5,8 +5,12 @@
 // refused in it and empty in the result. A file is named "feed:NAME", and NAME stands in `texts`;
 // names of this machine's own files are refused, because the text may be a stranger's.
 //
-// Thread: any. Limits: those of config/yaml_tree.h. What needs the whole configuration (do
-// listeners ask for client certificates, is a load balancer trusted) is for the caller.
+// Keys that the schema does not have are errors, or warnings: `unknown_keys`. Values that a key
+// does not take are errors either way.
+//
+// Thread: any. Limits: those of config/yaml_tree.h, within unknown keys too. What needs the whole
+// configuration (do listeners ask for client certificates, is a load balancer trusted) is for the
+// caller.
 #pragma once
 
 #include <optional>
@@ -15,6 +19,7 @@
 
 #include "config/config.h"
 #include "config/files.h"
+#include "config/problems.h"
 
 namespace kg::config {
 
@@ -24,6 +29,7 @@ struct LoadedEndpoint {
 };
 
 // `text`: one map, in JSON or YAML.
-LoadedEndpoint load_endpoint(std::string_view text, const Texts& texts);
+LoadedEndpoint load_endpoint(std::string_view text, const Texts& texts,
+                             UnknownKeys unknown_keys = UnknownKeys::kRefused);
 
 }  // namespace kg::config

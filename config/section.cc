@@ -20,7 +20,7 @@ Section::Section(const YamlNode* map, Place place, std::string schema_path, Prob
       place_(std::move(place)),
       schema_path_(std::move(schema_path)),
       problems_(&problems) {
-  if (map_ != nullptr) refuse_unknown_keys();
+  if (map_ != nullptr) judge_unknown_keys();
 }
 
 std::string Section::path_of(std::string_view name) const {
@@ -44,11 +44,15 @@ bool Section::is_word(std::string_view name, std::string_view word) const noexce
   return node != nullptr && node->kind == YamlNode::Kind::kScalar && node->text == word;
 }
 
-void Section::refuse_unknown_keys() const {
+void Section::judge_unknown_keys() const {
   for (const YamlNode& child : map_->children) {
     const std::string path = path_of(child.key);
     if (find_key(path) != nullptr) continue;
     const Place place = place_of(child.key);
+    if (problems_->ignores_unknown_keys()) {
+      problems_->warn(place, "unknown key", "it is ignored: a newer program may know it");
+      continue;
+    }
     const std::string_view near = nearest_key(schema_path_, child.key);
     if (const LaterKey* later = find_later_key(path);
         later != nullptr && (later->path == path || near.empty())) {
@@ -64,7 +68,7 @@ void Section::refuse_unknown_keys() const {
 }
 
 bool Section::is_misspelt(std::string_view name) const {
-  if (map_ == nullptr) return false;
+  if (map_ == nullptr || problems_->ignores_unknown_keys()) return false;
   return std::any_of(map_->children.begin(), map_->children.end(), [&](const YamlNode& child) {
     return find_key(path_of(child.key)) == nullptr && nearest_key(schema_path_, child.key) == name;
   });

@@ -34,7 +34,7 @@ class Section {
   // Whether a key holds this very word: `off` where else a map stands.
   bool is_word(std::string_view name, std::string_view word) const noexcept;
   // An unknown key that was probably meant to be this one: its error says so, "missing" would be
-  // noise.
+  // noise. Never where unknown keys are ignored.
   bool is_misspelt(std::string_view name) const;
   // Where a key stands, or where it is missing.
   Place place_of(std::string_view name) const;
@@ -86,7 +86,7 @@ class Section {
  private:
   Section(const YamlNode* map, Place place, std::string schema_path, Problems& problems);
 
-  void refuse_unknown_keys() const;
+  void judge_unknown_keys() const;
   std::string path_of(std::string_view name) const;
   const KeyInfo& key(std::string_view name) const;
   // The key's node if it is there and of that kind. Reports everything else.

@@ -8,13 +8,13 @@
 #include "config/names.h"
 #include "config/values.h"
 #include "proxy/base/limits.h"
+#include "proxy/base/log.h"
+#include "routing/feed/message.h"
 
 namespace kg::routing {
 namespace {
 
 using Json = nlohmann::json;
-
-constexpr int kSchema = 1;
 
 const Json* member(const Json& object, const char* name, Json::value_t type) {
   const auto found = object.find(name);
@@ -97,16 +97,24 @@ std::string read_list(const Json& payload, const char* name, size_t max, std::ve
   return "";
 }
 
-std::string read_config(const Json& payload, Announced& out) {
+// One line, however many there are.
+void tell_ignored(const std::string& id, const std::vector<config::ConfigError>& warnings) {
+  if (warnings.empty()) return;
+  log::debug("feed", "endpoint {}: config {}: {} ({} warnings in all)", id,
+             config::quote(warnings.front().key), warnings.front().problem, warnings.size());
+}
+
+std::string read_config(const Json& payload, config::UnknownKeys unknown_keys, Announced& out) {
   const Json* config = member(payload, "config", Json::value_t::object);
   if (config == nullptr) return "\"config\" is no object";
-  config::LoadedEndpoint loaded = config::load_endpoint(config->dump(), out.texts);
+  config::LoadedEndpoint loaded = config::load_endpoint(config->dump(), out.texts, unknown_keys);
   if (!loaded.endpoint) {
     for (const config::ConfigError& error : loaded.errors) {
       if (!error.warning) return "config " + error.key + ": " + error.problem;
     }
     return "\"config\" is not usable";
   }
+  tell_ignored(loaded.endpoint->id, loaded.errors);
   out.endpoint = std::move(*loaded.endpoint);
   const Json* files = member(payload, "files", Json::value_t::object);
   out.digest = crypto::sha256(config->dump(), files == nullptr ? "" : files->dump());
@@ -119,16 +127,16 @@ std::string read_config(const Json& payload, Announced& out) {
 
 }  // namespace
 
-ReadAnnounced read_announced(std::string_view payload) {
+ReadAnnounced read_announced(std::string_view payload, config::UnknownKeys unknown_keys) {
   if (payload.size() > kAnnouncedBytesMax) return {std::nullopt, "is larger than 1 MiB"};
   const Json json = Json::parse(payload, nullptr, /*allow_exceptions=*/false);
   if (!json.is_object()) return {std::nullopt, "is no JSON object"};
   const Json* schema = member(json, "schema", Json::value_t::number_unsigned);
-  if (schema == nullptr || *schema != kSchema) return {std::nullopt, "is of another schema"};
+  if (schema == nullptr || *schema != feed::kSchema) return {std::nullopt, "is of another schema"};
   if (text(json, "kind") != "endpoint") return {std::nullopt, "is no endpoint"};
   Announced out;
   std::string problem = read_texts(json, out.texts);
-  if (problem.empty()) problem = read_config(json, out);
+  if (problem.empty()) problem = read_config(json, unknown_keys, out);
   if (problem.empty()) {
     problem = read_list(json, "routes", kAnnouncedRoutesMax, out.routes, read_route);
   }

@@ -1,15 +1,18 @@
 // Announced: one endpoint as the feed carries it, read and checked: its configuration, and beside
 // it the routes, pods and texts that come from Kubernetes.
 //
-// A value; any thread. Schema 1, JSON; members that are not known are ignored, so that an older
-// proxy follows a newer controller:
+// A value; any thread. JSON, schema feed::kSchema:
 //   {"schema":1, "kind":"endpoint", "id", "namespace",
 //    "config": {...an entry of endpoints[] without hosts, path_prefix and gateway.pods...},
 //    "files": {"NAME": "text"},                           named "feed:NAME" in the configuration
 //    "routes": [{"host", "path", "type": "Exact"|"Prefix"}],
 //    "pods": [{"name", "uid", "address", "ready", "serving", "terminating"}]}
-// Limits: kAnnouncedBytesMax, kAnnouncedRoutesMax, kAnnouncedPodsMax.
-// Errors: a sentence that says what is wrong, without any value of "files".
+// Within one schema whatever is not known is optional, at the top, in a route or a pod, and at any
+// depth of "config": proxies ignore it, so that an older one follows a newer controller. So
+// whatever a proxy must honour raises the schema: a new key that lets fewer people in, say, and a
+// new value of a known key, which is refused. Before it publishes, a controller refuses unknown
+// keys of "config". Limits: kAnnouncedBytesMax, kAnnouncedRoutesMax, kAnnouncedPodsMax. Errors: a
+// sentence that says what is wrong, without any value of "files".
 #pragma once
 
 #include <optional>
@@ -19,6 +22,7 @@
 
 #include "config/config.h"
 #include "config/files.h"
+#include "config/problems.h"
 #include "proxy/base/crypto.h"
 #include "routing/endpoint_compiler.h"
 #include "routing/route_snapshot.h"
@@ -57,7 +61,9 @@ struct ReadAnnounced {
   std::optional<Announced> endpoint;
   std::string problem;
 };
-ReadAnnounced read_announced(std::string_view payload);
+// `unknown_keys`: of "config".
+ReadAnnounced read_announced(std::string_view payload,
+                             config::UnknownKeys unknown_keys = config::UnknownKeys::kIgnored);
 
 // Its routes, each with the endpoint that it leads to: one for every path prefix, since that is put
 // before a gateway's paths or taken away (Endpoint::strip_prefix). What is wrong is the compiler's

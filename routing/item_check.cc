@@ -42,7 +42,7 @@ Checked ItemCheck::check(const feed::Item& item) {
 }
 
 Checked ItemCheck::check_endpoint(const feed::Item& item) {
-  ReadAnnounced read = read_announced(*item.payload);
+  ReadAnnounced read = read_announced(*item.payload, config::UnknownKeys::kRefused);
   if (!read.endpoint) return {std::move(read.problem), {}};
   if (proxy_ == nullptr || ++proxy_->checks > kChecksPerProxy) proxy_ = std::make_unique<Proxy>();
   EndpointCompiler compiler(proxy_->slots, proxy_->sources, proxy_->pods, contexts_);

@@ -1,7 +1,8 @@
 // ItemCheck: what a proxy would say of an item of the feed, found out by what proxies do with it.
 //
 // A proxy refuses an update whole for one item that it cannot use, so controllers ask here before
-// they publish. Nothing is fetched, and nothing of what is made stays.
+// they publish. Stricter in one thing: a key that the schema does not have is no newer program's
+// here, but a fault of the controller's own. Nothing is fetched, and nothing of what is made stays.
 // Owner:  a controller, or `kernelgate-controller check`. Thread: one. Cost: what it costs a proxy
 // to take the item; contexts for the same CAs are tried once.
 #pragma once

@@ -5,7 +5,8 @@
 // hears of what counts everywhere. Where an entry counts is the scope of the fact or item that
 // brings it, and never its own word: so nobody can speak beyond the scope of a key. Values; pure.
 // Notice: "revoke " or "unrevoke " and the entry as auth::Revocation writes it. List:
-// {"schema":1, "kind":"revocations", "entries":[...]}. Limits: limits::kRevocationsMax entries.
+// {"schema":1, "kind":"revocations", "entries":[...]}; members that are not known are ignored, in
+// an entry they are faults. Limits: limits::kRevocationsMax entries.
 #pragma once
 
 #include <optional>

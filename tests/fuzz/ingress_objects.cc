@@ -60,7 +60,8 @@ void check(const ingress::Compiler& compiler) {
   bool has_victim = false;
   for (const feed::Item& item : compiler.items()) {
     if (!item.key.starts_with("endpoint/")) continue;
-    const routing::ReadAnnounced read = routing::read_announced(*item.payload);
+    const routing::ReadAnnounced read =
+        routing::read_announced(*item.payload, config::UnknownKeys::kRefused);
     KG_ASSERT(read.problem.empty());
     KG_ASSERT(item.key == "endpoint/" + item.scope_namespace + "/" + item.endpoint);
     KG_ASSERT(read.endpoint->endpoint.virtual_cluster == item.scope_namespace);

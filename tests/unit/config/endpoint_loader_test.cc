@@ -10,12 +10,17 @@ using testing::IsEmpty;
 
 const Texts kTexts{{"jwks", "{}"}, {"token", "t"}};
 
-std::vector<std::string> problems(std::string_view text) {
+std::vector<std::string> problems(std::string_view text,
+                                  UnknownKeys unknown_keys = UnknownKeys::kRefused) {
   std::vector<std::string> out;
-  for (const ConfigError& error : load_endpoint(text, kTexts).errors) {
+  const LoadedEndpoint loaded = load_endpoint(text, kTexts, unknown_keys);
+  bool has_errors = false;
+  for (const ConfigError& error : loaded.errors) {
     EXPECT_FALSE(error.remedy.empty()) << error.problem;
-    out.push_back(error.key + ": " + error.problem);
+    has_errors = has_errors || !error.warning;
+    out.push_back((error.warning ? "~" : "") + error.key + ": " + error.problem);
   }
+  EXPECT_EQ(loaded.endpoint.has_value(), !has_errors);
   return out;
 }
 
@@ -48,6 +53,33 @@ TEST(EndpointLoader, NamesKeysAsTheyStandInTheEndpoint) {
                           "gateway.gone_after: \"1d\" is not a duration"));
   EXPECT_THAT(problems(R"({"id":"a","gateway":{},"quota":{}})"),
               ElementsAre("quota: unknown key", "sessions: missing"));
+}
+
+TEST(EndpointLoader, AnUnknownKeyIsAnErrorOrIgnoredAtAnyDepth) {
+  const std::string text =
+      R"({"id":"a","mood":{"x":[1,{"y":null}]},"gateway":{"gone_aftr":"3s"},"sessions":{"jwt":)"
+      R"({"issuer":"i","audience":"a","keys_file":"feed:jwks","x":true}}})";
+  EXPECT_THAT(problems(text), ElementsAre("mood: unknown key", "gateway.gone_aftr: unknown key",
+                                          "sessions.jwt.x: unknown key"));
+  EXPECT_THAT(problems(text, UnknownKeys::kIgnored),
+              ElementsAre("~mood: unknown key", "~gateway.gone_aftr: unknown key",
+                          "~sessions.jwt.x: unknown key"));
+}
+
+// Else an endpoint whose sessions are spelt another way would have none.
+TEST(EndpointLoader, AnIgnoredKeyStandsForNoOther) {
+  const auto ignoring = [](const char* text) { return problems(text, UnknownKeys::kIgnored); };
+  EXPECT_THAT(ignoring(R"({"id":"a","gateway":{},"session":{}})"),
+              ElementsAre("~session: unknown key", "sessions: missing"));
+  EXPECT_THAT(ignoring(R"({"id":"a","gateway":{},"sessions":{"jvt":{}}})"),
+              ElementsAre("~sessions.jvt: unknown key", "sessions: nobody can be recognised"));
+  EXPECT_THAT(ignoring(R"({"id":"a","gateway":{},"sessions":{"authenticators":[{"saml":{}}]}})"),
+              ElementsAre("~sessions.authenticators[0].saml: unknown key",
+                          "sessions.authenticators[0]: is not one authenticator"));
+  EXPECT_THAT(ignoring(R"({"id":"a","gateway":{},"sessions":{"jwt":{"issuer":"i","audience":"a",)"
+                       R"("key_file":"feed:jwks"}}})"),
+              ElementsAre("~sessions.jwt.key_file: unknown key",
+                          "sessions.jwt: names not one place of the issuer's keys"));
 }
 
 TEST(EndpointLoader, RefusesRoutesAndPods) {

@@ -106,6 +106,18 @@ TEST(Announced, ItsConfigurationGoesThroughTheSchema) {
   }
 }
 
+// A newer controller's, so that an older proxy follows it.
+TEST(Announced, AnUnknownKeyOfItsConfigurationIsIgnoredUnlessAControllerAsks) {
+  for (const char* pointer : {"/config/mood", "/config/sessions/jwt/x"}) {
+    json payload = good();
+    payload[json::json_pointer(pointer)] = {{"y", json::array({1, "z"})}};
+    EXPECT_EQ(problem_of(payload), "") << pointer;
+    EXPECT_THAT(read_announced(payload.dump(), config::UnknownKeys::kRefused).problem,
+                HasSubstr("unknown key"))
+        << pointer;
+  }
+}
+
 class CompileAnnouncedTest : public testing::Test {
  protected:
   std::vector<Route> compile(const json& payload) {
@@ -134,6 +146,17 @@ TEST_F(CompileAnnouncedTest, TextsStandForFiles) {
   EXPECT_THAT(problems_, testing::IsEmpty());
   EXPECT_EQ(routes[0].endpoint->gateway_token.reveal(), "gateway-secret");
   EXPECT_EQ(routes[0].endpoint->pods[0].name, "jeg-0");
+}
+
+TEST_F(CompileAnnouncedTest, UnknownKeysChangeNothing) {
+  json payload = good();
+  payload["config"]["mood"] = "x";
+  payload["config"]["sessions"]["jwt"]["x"] = true;
+  const std::vector<Route> routes = compile(payload);
+  ASSERT_EQ(routes.size(), 1U);
+  EXPECT_THAT(problems_, testing::IsEmpty());
+  EXPECT_EQ(routes[0].endpoint->gateway_token.reveal(), "gateway-secret");
+  EXPECT_NE(routes[0].endpoint->sessions, nullptr);
 }
 
 TEST_F(CompileAnnouncedTest, EachPrefixHasAnEndpointAndAllShareTheirPods) {

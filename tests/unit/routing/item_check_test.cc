@@ -52,6 +52,13 @@ TEST_F(ItemCheckTest, WhatAProxyRefusesIsRefusedHere) {
   both_refuse(bad, "feed:ca holds no usable certificates");
 }
 
+TEST_F(ItemCheckTest, AnUnknownKeyIsRefusedHereAndIgnoredByProxies) {
+  json payload = announced_payload("abc");
+  payload["config"]["sessions"]["jwt"]["x"] = true;
+  EXPECT_THAT(check_.problem_of(endpoint_item(payload)), HasSubstr("sessions.jwt.x: unknown key"));
+  EXPECT_EQ(proxy_says(endpoint_item(payload)), "");
+}
+
 TEST_F(ItemCheckTest, AnEndpointWhoseGatewayJudgesNeedsNoPodYet) {
   json payload = announced_payload("abc");
   payload["config"]["sessions"] = {
