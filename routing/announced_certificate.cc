@@ -8,13 +8,12 @@
 #include "config/values.h"
 #include "proxy/tls/tls_context.h"
 #include "routing/announced.h"
+#include "routing/feed/message.h"
 
 namespace kg::routing {
 namespace {
 
 using CertificateJson = nlohmann::json;
-
-constexpr int kCertificateSchema = 1;
 
 std::string* text_in(CertificateJson& object, const char* name) {
   const auto found = object.find(name);
@@ -44,7 +43,7 @@ std::string read_into(std::string_view payload, tls::AnnouncedCertificate& out) 
   std::string* key = text_in(json, "key");
   if (key != nullptr) text.key = Secret(std::exchange(*key, ""));
   const auto schema = json.find("schema");
-  if (schema == json.end() || *schema != kCertificateSchema) return "is of another schema";
+  if (schema == json.end() || *schema != feed::kSchema) return "is of another schema";
   const std::string* kind = text_in(json, "kind");
   if (kind == nullptr || *kind != "certificate") return "is no certificate";
   const std::string* chain = text_in(json, "chain");

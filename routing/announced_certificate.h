@@ -1,6 +1,6 @@
 // A certificate as the feed carries it, read and checked: what handshakes for its hosts present.
 //
-// Any thread. Schema 1, JSON; members that are not known are ignored:
+// Any thread. JSON, schema feed::kSchema; members that are not known are ignored:
 //   {"schema":1, "kind":"certificate", "namespace", "hosts": ["a.example.com", "*.b.example.com"],
 //    "chain": PEM, leaf first, "key": PEM}
 // Limits: kAnnouncedBytesMax, kAnnouncedHostsMax.

@@ -25,7 +25,8 @@ std::string told_json(const auth::Revocation& entry) {
 }
 
 std::string payload_of(const std::vector<const auth::Revocation*>& entries) {
-  std::string out = "{\"schema\":1,\"kind\":\"revocations\",\"entries\":[";
+  std::string out = "{\"schema\":" + std::to_string(feed::kSchema);
+  out += ",\"kind\":\"revocations\",\"entries\":[";
   for (const auth::Revocation* entry : entries) {
     if (out.back() != '[') out += ',';
     out += told_json(*entry);
@@ -102,7 +103,8 @@ std::optional<std::vector<auth::Revocation>> read_revocations(const feed::Item& 
     return !is_deep;
   };
   const auto json = nlohmann::json::parse(*item.payload, within, /*allow_exceptions=*/false);
-  if (!scope || is_deep || !json.is_object() || json.value("schema", nlohmann::json()) != 1) {
+  if (!scope || is_deep || !json.is_object() ||
+      json.value("schema", nlohmann::json()) != feed::kSchema) {
     return std::nullopt;
   }
   const auto list = json.find("entries");

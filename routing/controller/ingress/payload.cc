@@ -1,9 +1,9 @@
 #include "routing/controller/ingress/payload.h"
 
+#include "routing/feed/message.h"
+
 namespace kg::ingress {
 namespace {
-
-constexpr int kSchema = 1;
 
 // What is no UTF-8 is no text of a file that anybody reads: it must not end the process.
 std::string dump(const Json& payload) {
@@ -21,7 +21,7 @@ std::string certificate_key(const ObjectName& secret) {
 }
 
 std::string payload_of(const EndpointPayload& endpoint) {
-  Json out{{"schema", kSchema}, {"kind", "endpoint"}};
+  Json out{{"schema", feed::kSchema}, {"kind", "endpoint"}};
   out["id"] = endpoint.id;
   out["namespace"] = endpoint.space;
   out["config"] = Json::parse(endpoint.config, nullptr, /*allow_exceptions=*/false);
@@ -46,7 +46,7 @@ std::string payload_of(const EndpointPayload& endpoint) {
 
 std::string payload_of(const ObjectName& secret, const std::vector<std::string>& hosts,
                        const CertificateView& certificate) {
-  Json out{{"schema", kSchema}, {"kind", "certificate"}};
+  Json out{{"schema", feed::kSchema}, {"kind", "certificate"}};
   out["namespace"] = secret.space;
   out["hosts"] = hosts;
   out["chain"] = certificate.chain;

@@ -1,4 +1,4 @@
-// The payloads of feed items, schema version 1. Equal inputs make equal texts.
+// The payloads of feed items, schema feed::kSchema. Equal inputs make equal texts.
 #pragma once
 
 #include <string>
