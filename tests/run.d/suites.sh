@@ -96,8 +96,8 @@ built() {
   check "$suite" "build-$preset" compile "$preset" -j "$JOBS" "$@"
 }
 
-# Most of what integration, e2e and conformance tests do is wait. Meanwhile the builds of the suites
-# to come are made, at the lowest priority; the suite itself goes on where this came to.
+# Most of what integration, soak, e2e and conformance tests do is wait. Meanwhile the builds of the
+# suites to come are made, at the lowest priority; the suite itself goes on where this came to.
 build_ahead() {
   [[ -z $AHEAD ]] || return 0
   set -m  # a process group of its own, for stop_ahead
@@ -165,7 +165,7 @@ suite_e2e() {
 
 suite_soak() {
   built soak release programs || return
-  stop_ahead
+  build_ahead
   run_soak soak
 }
 suite_conformance() {
@@ -178,7 +178,7 @@ suite_conformance() {
 suite_asan() {
   export ASAN_OPTIONS=detect_leaks=1:detect_stack_use_after_return=1:strict_string_checks=1
   export UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1
-  run_sanitized asan && stop_ahead && run_soak asan
+  run_sanitized asan && run_soak asan
 }
 suite_tsan() {
   TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1
