@@ -101,13 +101,17 @@ def test_what_is_not_ours_is_not_written_to(site):
         found = site.plane.must("GET", ingress_path(namespace, name))
         assert found["metadata"]["resourceVersion"] == made["metadata"]["resourceVersion"], name
         assert site.events(name, namespace) == {}
-    # One that leaves our class keeps what it has, and is written to no more.
+    # One that leaves our class is cleared of what we wrote, and is written to no more.
     site.plane.must("PATCH", ingress_path("analytics", "behind"),
                     {"spec": {"ingressClassName": "nginx"}, "status": None},
                     content_type="application/merge-patch+json")
+    site.wait_addresses("behind", None)
+    theirs = {"status": {"loadBalancer": {"ingress": [{"ip": "192.0.2.99"}]}}}
+    site.plane.must("PATCH", ingress_path("analytics", "behind") + "/status", theirs,
+                    content_type="application/merge-patch+json")
     site.post("last")
     site.wait_addresses("last", ADDRESSES)
-    assert site.addresses("behind") == ADDRESSES
+    assert site.addresses("behind") == theirs["status"]["loadBalancer"]["ingress"]
 
 
 def test_a_standby_writes_nothing(site):

@@ -53,7 +53,7 @@ Controller::Controller(event::EventLoop& loop, kube::Client& client, Options opt
                [this](const ingress::ObjectRef& ref) { return uid_of(ref); }}),
       status_(
           loop, client, options_.status,
-          [this](const ingress::ObjectName& name) { return is_ours(name); },
+          [this](const ingress::ObjectName& name) { return belonging(name); },
           [this] { loop_.schedule_flush(*this); }),
       sources_(loop, client,
                {options_.namespaces, options_.settings.controller,
@@ -303,13 +303,14 @@ void Controller::begin_writing() {
   for (const ingress::ObjectRef& ref : judged()) events_.judged(ref);
 }
 
-bool Controller::is_ours(const ingress::ObjectName& ingress) const {
+Belonging Controller::belonging(const ingress::ObjectName& ingress) const {
   const ingress::IngressView* view = compiler_.view(ingress);
-  return view != nullptr && !view->is_observed;
+  if (view == nullptr) return Belonging::kOthers;
+  return view->is_observed ? Belonging::kObserved : Belonging::kOurs;
 }
 
 std::string Controller::uid_of(const ingress::ObjectRef& ref) const {
-  if (ref.kind == Kind::kIngress && !is_ours(ref.name)) return "";
+  if (ref.kind == Kind::kIngress && belonging(ref.name) != Belonging::kOurs) return "";
   const std::string& observed = options_.settings.observed.class_name;
   if (ref.kind == Kind::kIngressClass && ref.name.name == observed) return "";
   return sources_.uid_of(ref);

@@ -90,7 +90,7 @@ class Controller final : public event::Task, public feed::PublisherHandler, Sour
   void tell(const std::vector<ingress::ObjectRef>& judged);
   // The uid of an object that we may write to or write of; "" of all others.
   std::string uid_of(const ingress::ObjectRef& ref) const;
-  bool is_ours(const ingress::ObjectName& ingress) const;
+  Belonging belonging(const ingress::ObjectName& ingress) const;
   void add_judgements(ControllerFacts& facts) const;
   std::vector<feed::Item> revocation_items() const;
   void add_revocations(ingress::Changes& changes);

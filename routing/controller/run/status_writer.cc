@@ -40,6 +40,8 @@ std::string text_of(const Json& addresses) {
   return Json(entries).dump();
 }
 
+const std::string kNoAddress = "[]";
+
 }  // namespace
 
 Json addresses_of(const Json& service) {
@@ -75,9 +77,10 @@ std::string StatusWriter::check(const Options& options) {
 }
 
 StatusWriter::StatusWriter(event::EventLoop& loop, kube::Client& client, const Options& options,
-                           std::function<bool(const Name&)> is_ours, std::function<void()> on_due)
+                           std::function<Belonging(const Name&)> belonging,
+                           std::function<void()> on_due)
     : loop_(loop),
-      is_ours_(std::move(is_ours)),
+      belonging_(std::move(belonging)),
       on_due_(std::move(on_due)),
       writes_(loop, client,
               {kStatusPerSecond, kStatusTogether, kStatusCallsMax, kStatusWaitingMax}),
@@ -152,8 +155,12 @@ void StatusWriter::look_at_all() {
   for (const auto& [name, known] : known_) due_.insert(due_.end(), name);
 }
 
-bool StatusWriter::is_due(const Name& name, const Known& known) const {
-  return wanted_ && known.says != *wanted_ && is_ours_(name);
+const std::string* StatusWriter::target_of(const Name& name, const Known& known) const {
+  if (!wanted_) return nullptr;
+  const Belonging belonging = belonging_(name);
+  if (belonging == Belonging::kOurs) return known.says == *wanted_ ? nullptr : &*wanted_;
+  const bool is_left = belonging == Belonging::kOthers && known.was_ours;
+  return is_left && known.says == *wanted_ && known.says != kNoAddress ? &kNoAddress : nullptr;
 }
 
 void StatusWriter::look() {
@@ -162,7 +169,9 @@ void StatusWriter::look() {
   std::set<Name> later;
   for (const Name& name : std::exchange(due_, {})) {
     const auto known = known_.find(name);
-    if (known == known_.end() || !is_due(name, known->second)) continue;
+    if (known == known_.end()) continue;
+    if (belonging_(name) == Belonging::kOurs) known->second.was_ours = true;
+    if (target_of(name, known->second) == nullptr) continue;
     if (known->second.not_before_us > now_us) {
       later.insert(name);
       continue;
@@ -178,14 +187,15 @@ void StatusWriter::look() {
 
 std::optional<kube::CallRequest> StatusWriter::request_of(const Name& name) const {
   const auto known = known_.find(name);
-  if (known == known_.end() || !is_due(name, known->second)) return std::nullopt;
+  const std::string* says = known == known_.end() ? nullptr : target_of(name, known->second);
+  if (says == nullptr) return std::nullopt;
   kube::CallRequest request;
   request.method = fetch::Method::kPatch;
   request.target =
       "/apis/networking.k8s.io/v1/namespaces/" + name.space + "/ingresses/" + name.name + "/status";
   request.content_type = "application/merge-patch+json";
   request.body = Secret(Json{{"metadata", {{"resourceVersion", known->second.version}}},
-                             {"status", {{"loadBalancer", {{"ingress", Json::parse(*wanted_)}}}}}}
+                             {"status", {{"loadBalancer", {{"ingress", Json::parse(*says)}}}}}}
                             .dump());
   return request;
 }
@@ -198,6 +208,7 @@ bool StatusWriter::on_reply(const Name& name, const kube::Reply& reply) {
   known->second.not_before_us = loop_.now_us() + uint64_t{kStatusAgainMs} * 1'000;
   if (reply.ok()) {
     failed_status_.reset();
+    if (belonging_(name) != Belonging::kOurs) known->second.was_ours = false;
     // As the server has it now; the watch may be later than this.
     if (const std::optional<Json> written = kube::parse_json(reply.body)) saw(*written);
     return true;

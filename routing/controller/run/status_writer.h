@@ -3,7 +3,8 @@
 // The addresses are configured, or those of a Service, which is followed. Written are Ingresses of
 // our classes that say something else, by a patch that holds for the version that was judged: one
 // that changed meanwhile, and may be another controller's now, is looked at again first. One that
-// leaves our class keeps what it has, as under ingress-nginx: it is no longer ours to write.
+// leaves our classes and still says what we wrote is cleared (domain K12), once: whoever writes it
+// from then on is not contradicted. Those that are observed are never written to.
 // A Service without an address clears the status; one that is not there leaves it.
 // Owner:  the controller, which lets it write while it leads and has seen all. Thread: the loop's.
 //         It asks by on_due() to be looked at when the compiler is up to date.
@@ -36,6 +37,8 @@ inline constexpr size_t kStatusWaitingMax = 100'000;
 inline constexpr uint32_t kStatusAgainMs = 10'000;
 inline constexpr size_t kStatusAddressesMax = 16;
 
+enum class Belonging : uint8_t { kOurs, kObserved, kOthers };
+
 class StatusWriter final : private kube::Handler {
  public:
   struct Options {
@@ -46,7 +49,7 @@ class StatusWriter final : private kube::Handler {
   static std::string check(const Options& options);
 
   StatusWriter(event::EventLoop& loop, kube::Client& client, const Options& options,
-               std::function<bool(const ingress::ObjectName&)> is_ours,
+               std::function<Belonging(const ingress::ObjectName&)> belonging,
                std::function<void()> on_due);
 
   void start();
@@ -66,6 +69,7 @@ class StatusWriter final : private kube::Handler {
     std::string version;
     std::string says;            // its addresses, as text_of() has them
     uint64_t not_before_us = 0;  // of the next write
+    bool was_ours = false;       // and has not been cleared since
   };
   using Name = ingress::ObjectName;
 
@@ -74,11 +78,12 @@ class StatusWriter final : private kube::Handler {
   void on_synced() override;
   void want(const nlohmann::json& addresses);
   std::optional<kube::CallRequest> request_of(const Name& name) const;
-  bool is_due(const Name& name, const Known& known) const;
+  // What it is to say; nullptr: what it says.
+  const std::string* target_of(const Name& name, const Known& known) const;
   bool on_reply(const Name& name, const kube::Reply& reply);
 
   event::EventLoop& loop_;
-  const std::function<bool(const Name&)> is_ours_;
+  const std::function<Belonging(const Name&)> belonging_;
   const std::function<void()> on_due_;
   kube::Writes writes_;
   std::unique_ptr<kube::Reflector> service_;  // null: addresses are configured, or there are none

@@ -21,7 +21,9 @@ class StatusWriterTest : public kube::KubeTest {
   std::unique_ptr<StatusWriter> make(const StatusWriter::Options& options) {
     return std::make_unique<StatusWriter>(
         loop, client, options,
-        [this](const ingress::ObjectName& name) { return name.name != foreign; },
+        [this](const ingress::ObjectName& name) {
+          return name.name == foreign ? theirs : Belonging::kOurs;
+        },
         [this] { due = true; });
   }
   Json body_of(size_t request) const {
@@ -30,6 +32,7 @@ class StatusWriterTest : public kube::KubeTest {
   }
 
   std::string foreign = "theirs";
+  Belonging theirs = Belonging::kOthers;
   bool due = false;
   const StatusWriter::Options two{{"192.0.2.7", "gate.example.com"}, {}};
   const Json both = Json::array({{{"hostname", "gate.example.com"}}, {{"ip", "192.0.2.7"}}});
@@ -85,6 +88,41 @@ TEST_F(StatusWriterTest, OneThatLeavesOurClassBeforeItsTurnIsLeftAlone) {
   foreign = "a";
   run_until([&] { return writer->waiting() == 0; });
   EXPECT_THAT(api.requests, IsEmpty());
+}
+
+TEST_F(StatusWriterTest, OneThatLeavesOurClassIsClearedOnce) {
+  const auto writer = make(two);
+  writer->set_leading(true);
+  writer->saw(ingress_of("a", "1", both));
+  writer->look();
+  foreign = "a";
+  writer->saw(ingress_of("a", "2", both));
+  writer->look();
+  api.answers.push_back(answer_of("200 OK", ingress_of("a", "3", Json::array()).dump()));
+  run_until([&] { return writer->counts().ok == 1; });
+  EXPECT_EQ(body_of(0), (Json{{"metadata", {{"resourceVersion", "2"}}},
+                              {"status", {{"loadBalancer", {{"ingress", Json::array()}}}}}}));
+  // Its controller is reached where we are.
+  writer->saw(ingress_of("a", "4", both));
+  writer->look();
+  EXPECT_EQ(writer->waiting(), 0U);
+}
+
+TEST_F(StatusWriterTest, WhatOthersWroteOrAreObservedForIsNotCleared) {
+  const auto writer = make(two);
+  writer->set_leading(true);
+  writer->saw(ingress_of("a", "1", both));
+  writer->saw(ingress_of("theirs", "1", both));  // never was ours
+  writer->look();
+  EXPECT_EQ(writer->waiting(), 0U);
+  foreign = "a";
+  writer->saw(ingress_of("a", "2", Json::array({{{"ip", "192.0.2.99"}}})));
+  writer->look();
+  EXPECT_EQ(writer->waiting(), 0U);
+  theirs = Belonging::kObserved;
+  writer->saw(ingress_of("a", "3", both));
+  writer->look();
+  EXPECT_EQ(writer->waiting(), 0U);
 }
 
 TEST_F(StatusWriterTest, AServiceIsFollowed) {
