@@ -22,11 +22,11 @@
 #include "routing/controller/issuer/service.h"
 #include "routing/controller/run/controller.h"
 #include "routing/controller/run/fleet_secrets.h"
+#include "routing/feed/limits.h"
 
 namespace kg::controller {
 namespace {
 
-constexpr size_t kAllowFileBytesMax = size_t{1} << 20;
 constexpr size_t kProblemsShownMax = 20;  // lists, in /readyz
 
 // One would hold the Secrets of all.
@@ -52,7 +52,7 @@ std::optional<kube::Access> access_of(const std::string& kubeconfig, const std::
 }
 
 std::string read_allowed(const std::string& file, feed::AllowList& out) {
-  const config::FileText text = config::read_file(file, kAllowFileBytesMax);
+  const config::FileText text = config::read_file(file, feed::kAllowedFileBytesMax);
   if (!text.text) return "--allow-file: " + file + " " + text.problem;
   std::string problem;
   std::optional<feed::AllowList> allowed = feed::AllowList::parse(*text.text, problem);
